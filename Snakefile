@@ -1,0 +1,37 @@
+# The run graph of the notebooks. `exprml build` writes the data plan and the keys, starts this, then renders the
+# site; it decides by key, not by date, what is out of date. On a cluster: exprml build --profile paper -- --executor slurm
+import sys
+
+from exprml.book import profiles
+from exprml.book.profiles import notebooks
+
+PROFILE = config.get("profile", "default")
+NOTEBOOKS = notebooks()
+
+
+wildcard_constraints:
+    name="|".join(NOTEBOOKS),
+
+
+rule all:
+    input:
+        expand("notebooks/{name}.ipynb", name=list(NOTEBOOKS)),
+
+
+# `exec` makes the worker a child of the scheduler, so that it sees the scheduler die. Its threads come from
+# profiles.yml and are part of the run: what is asked for here only keeps two workers from sharing a core.
+rule notebook:
+    input:
+        key="keys/{name}.key",
+        needs=lambda wildcards: ancient([f"notebooks/{one}.ipynb" for one in NOTEBOOKS[wildcards.name].needs]),
+    output:
+        "notebooks/{name}.ipynb",
+    params:
+        python=sys.executable,
+        profile=PROFILE,
+    threads: lambda wildcards: NOTEBOOKS[wildcards.name].threads
+    resources:
+        runtime=lambda wildcards: NOTEBOOKS[wildcards.name].timeout_seconds(PROFILE) // 60,
+        mem_mb=lambda wildcards: NOTEBOOKS[wildcards.name].entry.get("memory_mb", 4000),
+    shell:
+        "exec {params.python:q} -m exprml.book.runner --parent $PPID {wildcards.name:q} {params.profile:q}"

@@ -1,0 +1,83 @@
+"""Where the project lies, and files that are either whole or not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from exprml.base.errors import ExprmlError
+
+
+def project_root() -> Path:
+    """Return the folder that holds ``_toc.yml``: ``EXPRML_ROOT``, else the nearest one upwards.
+
+    Raises
+    ------
+    ExprmlError
+        If neither the working folder nor the installed package lies inside the project.
+    """
+    if os.environ.get("EXPRML_ROOT"):
+        return Path(os.environ["EXPRML_ROOT"]).resolve()
+    starts = [Path.cwd(), Path(__file__).resolve().parent]
+    for start in starts:
+        for folder in [start, *start.parents]:
+            if (folder / "_toc.yml").is_file() and (folder / "notebooks").is_dir():
+                return folder
+    raise ExprmlError(f"no _toc.yml above {Path.cwd().name!r}: run inside the project or set EXPRML_ROOT")
+
+
+def data_folder(*parts: str) -> Path:
+    """Return a path under the project's ``data/`` folder (``EXPRML_DATA`` moves it)."""
+    base = os.environ.get("EXPRML_DATA")
+    return Path(base).resolve().joinpath(*parts) if base else project_root().joinpath("data", *parts)
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; move it there when the block ends well, else delete it.
+
+    A reader never sees half a file, and an error leaves the old file as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    os.chmod(name, 0o644)
+    part = Path(name)
+    try:
+        yield part
+        with open(part, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write `content` to `path` atomically."""
+    with atomic_path(path) as part:
+        part.write_bytes(content)
+
+
+def write_text(path: str | Path, content: str) -> None:
+    """Write `content` to `path` atomically, UTF-8, newlines as given."""
+    write_bytes(path, content.encode())
+
+
+def write_text_if_changed(path: str | Path, content: str) -> bool:
+    """Write `content` only when it differs from what stands there; return whether it was written."""
+    path = Path(path)
+    if path.is_file() and path.read_bytes() == content.encode():
+        return False
+    write_text(path, content)
+    return True
+
+
+def as_json(value: Any) -> str:
+    """Return `value` as JSON with sorted keys: the same value gives the same bytes."""
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

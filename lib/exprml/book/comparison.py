@@ -1,0 +1,113 @@
+"""Published, reference and own numbers side by side: the table and figure that close a chapter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from exprml.base.errors import DataError, UnknownNameError
+from exprml.base.files import data_folder
+from exprml.book import results
+
+PUBLISHED, REFERENCE, THIS_RUN = "published", "reference run", "this run"
+_KEYS = ["task", "setting", "model"]
+
+
+def end_of_curves(paper: str, dataset: str = "") -> pd.DataFrame:
+    """Return a paper's scores at the largest training size, named as in our results tables.
+
+    Parameters
+    ----------
+    paper : str
+        Key of the paper, e.g. ``"heil2022"``.
+    dataset : str
+        How the paper's name of the data set begins ("GTEx"); all of them by default.
+
+    Returns
+    -------
+    DataFrame
+        Columns task, setting, model, value, low, high (value ± the published spread), item.
+
+    Raises
+    ------
+    UnknownNameError
+        If no curves of that paper, or of that data set, are kept or named.
+    """
+    rows = results.published(paper)
+    ends = rows[rows["setting"].str.contains("end of curve")].copy()
+    named = yaml.safe_load(data_folder("published", "names.yml").read_text(encoding="utf-8"))
+    if paper not in named:
+        raise UnknownNameError("paper with named curves", paper, named, "data/published/names.yml")
+    names, known = named[paper], set(ends["dataset"])
+    ends = ends[ends["dataset"].str.startswith(dataset)]
+    if ends.empty:
+        raise UnknownNameError(f"data set of {paper}", dataset, known, "data/published/results.csv")
+    ends["task"] = [_task(row["dataset"], row["task"], names) for _, row in ends.iterrows()]
+    setting = ends["setting"].map(lambda text: re.sub(r"; train_samples=.*", "", text))
+    ends["setting"] = setting.replace(names["setting"])
+    ends["model"] = ends["model"].replace(names["model"])
+    spread = pd.to_numeric(ends["spread"]).fillna(0)
+    ends = ends.assign(low=ends["value"] - spread, high=ends["value"] + spread)
+    return ends[[*_KEYS, "value", "low", "high", "item"]].reset_index(drop=True)
+
+
+def _task(dataset: str, task: str, names: Mapping[str, Any]) -> str:
+    if dataset in names["dataset_as_task"]:
+        return names["dataset_as_task"][dataset]
+    return names["task"].get(task, task.removeprefix(names["task_prefix"]))
+
+
+def mean_scores(table: pd.DataFrame, metric: str = "balanced_accuracy") -> pd.DataFrame:
+    """Return mean, lowest and highest score over folds and seeds at the largest training size.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Results table; control rows are left out.
+
+    Returns
+    -------
+    DataFrame
+        Columns task, setting, model, value, low, high.
+    """
+    rows = table[(table["metric"] == metric) & (table["control"] == "")].dropna(subset=["value"])
+    curve = [*_KEYS, "split", "fold", "seed"]
+    rows = rows.drop_duplicates([*curve, "n_train"])  # a fit that several experiments share counts once
+    rows = rows[rows["n_train"] == rows.groupby(curve)["n_train"].transform("max")]
+    scores = rows.groupby(_KEYS)["value"].agg(value="mean", low="min", high="max")
+    return scores.reset_index()
+
+
+def beside_published(
+    paper: str, this_run: pd.DataFrame, reference: pd.DataFrame, *, dataset: str = ""
+) -> pd.DataFrame:
+    """Return published, reference-run and this run's scores in one long table with a column ``source``.
+
+    Only what the paper published is kept; a source that has no such row is left out of that line.
+
+    Raises
+    ------
+    DataError
+        If the paper's data sets share a line (all tissues of GTEx and of Recount3): name one.
+    """
+    published = end_of_curves(paper, dataset)
+    twice = published[published.duplicated(_KEYS)]
+    if len(twice):
+        line = ", ".join(twice.iloc[0][_KEYS])
+        raise DataError(f"{paper} published {line!r} for several data sets: give `dataset`")
+    sources = {PUBLISHED: published, REFERENCE: mean_scores(reference), THIS_RUN: mean_scores(this_run)}
+    table = pd.concat([part.assign(source=name) for name, part in sources.items()], ignore_index=True)
+    ours = table[table["source"] != PUBLISHED][_KEYS].drop_duplicates()
+    wanted = published[_KEYS].merge(ours)
+    return table.merge(wanted.drop_duplicates(), on=_KEYS)
+
+
+def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the long table of `beside_published` as one line per task, setting and model."""
+    order = [name for name in (PUBLISHED, REFERENCE, THIS_RUN) if name in set(table["source"])]
+    wide = table.pivot_table(index=_KEYS, columns="source", values="value", sort=False)[order]
+    return wide.round(3).reset_index()

@@ -1,0 +1,90 @@
+"""What the runner tells a notebook about the run it is in."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from exprml.base.files import as_json, data_folder, write_text
+
+LIVE, CUSTOM = "live", "custom"
+
+
+@dataclass(frozen=True)
+class Context:
+    """One run of one notebook, as the runner decided it.
+
+    Attributes
+    ----------
+    notebook, profile : str
+        Name as in ``profiles.yml`` and the profile the values come from.
+    parameters, changed : dict
+        Every parameter with its value; those that were overridden by hand, with their usual value.
+    key : str
+        Hash of everything the run depends on; ``"live"`` in a kernel that the runner did not start.
+    plan : dict
+        Slot -> data set, role, hash, why.
+    published : dict
+        Slot -> name of the data set in the paper's own table.
+    needs : tuple of str
+        Notebooks whose results this one reads.
+    threads : int
+        Threads of the numerical libraries.
+    results : str
+        Where this run's results table goes.
+    """
+
+    notebook: str
+    profile: str = "default"
+    parameters: dict[str, Any] = field(default_factory=dict)
+    changed: dict[str, Any] = field(default_factory=dict)
+    key: str = LIVE
+    plan: dict[str, dict[str, Any]] = field(default_factory=dict)
+    published: dict[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    threads: int = 1
+    results: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether this is a reader's own kernel."""
+        return self.key == LIVE
+
+    @property
+    def label(self) -> str:
+        """The profile its results count under: a changed or live run never passes for the book's own."""
+        return LIVE if self.live else CUSTOM if self.changed else self.profile
+
+    def save(self, path: Path) -> None:
+        """Write the context where ``EXPRML_RUN`` will point."""
+        write_text(path, as_json(asdict(self)))
+
+
+class Session(Protocol):
+    """What the results table needs to know of a run; :class:`exprml.book.report.Run` is one."""
+
+    notebook: str
+    label: str
+    key: str
+    device: str
+    threads: int
+    plan: dict[str, dict[str, Any]]
+    results_path: Path
+    written: set[str]
+
+
+def results_path(notebook: str, profile: str, suffix: str = ".csv") -> Path:
+    """Return where the results table of a notebook lies: ``data/results/<profile>/<notebook>.csv``."""
+    return data_folder("results", profile, notebook + suffix)
+
+
+def current() -> Context | None:
+    """Return the context the runner passed in ``EXPRML_RUN``, or None in a live kernel."""
+    path = os.environ.get("EXPRML_RUN")
+    if not path:
+        return None
+    stored = json.loads(Path(path).read_text())
+    return Context(**{**stored, "needs": tuple(stored["needs"])})

@@ -1,0 +1,122 @@
+"""Putting a figure on the page: caption, name and an alt text that states its message."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import pandas as pd
+from matplotlib import pyplot
+from matplotlib.figure import Figure
+
+from exprml.base.errors import ParameterError
+from exprml.book.figures.comparisons import at_largest_size
+from exprml.book.figures.curves import rows_of
+from exprml.book.figures.look import MUTED, model_label
+
+DOTS_PER_INCH = 144
+
+
+def figure_texts(name: str, caption: str, alt: str) -> dict[str, str]:
+    """Return name, caption and alt text of a figure, on one line each; refuse one nobody can find or hear.
+
+    Raises
+    ------
+    ParameterError
+        If the name is not a label, caption or alt text is empty, or the alt text only repeats the caption.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", str(name)):
+        raise ParameterError(f"figure name {name!r}: use small letters, digits and hyphens, e.g. 'fig-pairs'")
+    texts = {"caption": " ".join(str(caption or "").split()), "alt": " ".join(str(alt or "").split())}
+    for what, text in texts.items():
+        if not text:
+            raise ParameterError(f"figure {name!r} has no {what}: give a sentence, computed from the table")
+    if texts["alt"] == texts["caption"]:
+        raise ParameterError(
+            f"figure {name!r}: the alt text repeats the caption; state what the figure shows"
+        )
+    return {"name": name, **texts}
+
+
+def png(figure: Figure, *, dots_per_inch: int = DOTS_PER_INCH) -> bytes:
+    """Return the figure as PNG bytes on an opaque white ground (readable in dark mode too)."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=dots_per_inch, facecolor="white", metadata={"Software": None})
+    return stream.getvalue()
+
+
+def show(figure: Figure, *, name: str, caption: str, alt: str, role: str | None = None) -> None:
+    """Display a figure as the last output of its cell, with what the page needs to number and read it out.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    name : str
+        Label for cross references: small letters, digits, hyphens (``fig-tissues-curves``).
+    caption : str
+        What is drawn, in a sentence or two; MyST markup allowed.
+    alt : str
+        The message in words, computed from the same table as the figure; see `describe_means`.
+    role : str, optional
+        "twin" or "stand-in" is written into the corner, for figures not drawn from a results table.
+
+    Raises
+    ------
+    ParameterError
+        If name, caption or alt text is missing or unusable.
+    """
+    from IPython.display import display
+
+    texts = figure_texts(name, caption, alt)
+    if role in ("twin", "stand-in"):
+        words = "simulated twin" if role == "twin" else "stand-in data"
+        figure.text(0.995, 0.005, words, ha="right", va="bottom", fontsize=7.5, color=MUTED)
+    width = round(
+        figure.get_size_inches()[0] * 100
+    )  # without a height: a telephone would squeeze the picture
+    bundle = {"image/png": base64.b64encode(png(figure)).decode(), "text/plain": f"Figure: {texts['alt']}"}
+    display(bundle, raw=True, metadata={"exprml": texts, "image/png": {"width": width}})
+    pyplot.close(figure)
+
+
+def describe_means(
+    table: pd.DataFrame,
+    *,
+    by: str | list[str] = "model",
+    metric: str | None = "balanced_accuracy",
+    digits: int = 2,
+    chance: float | None = None,
+) -> str:
+    """Return a sentence that lists a table's means at the largest training size: the core of an alt text.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Long results; controls are left out.
+    by : str or list of str
+        What tells the means apart, outermost first (``["setting", "model"]``).
+    metric : str or None
+        Which rows; None if the table has one metric only.
+    digits : int
+        Decimals.
+    chance : float, optional
+        Added at the end if given.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"model": ["a", "a", "b"], "value": [0.4, 0.6, 1.0]})
+    >>> describe_means(rows)
+    'Mean balanced accuracy: a 0.50, b 1.00.'
+    """
+    rows = at_largest_size(rows_of(table, metric))
+    rows = rows[rows["control"] == ""].assign(model=lambda part: part["model"].map(model_label))
+    parts: dict[str, list[str]] = {}
+    for key, mean in rows.groupby([by] if isinstance(by, str) else by, sort=False)["value"].mean().items():
+        *outer, last = key if isinstance(key, tuple) else (key,)
+        parts.setdefault(" ".join(map(str, outer)), []).append(f"{last} {mean:.{digits}f}")
+    body = "; ".join(
+        f"{outer}: {', '.join(one)}" if outer else ", ".join(one) for outer, one in parts.items()
+    )
+    end = f"; chance {chance:.{digits}f}." if chance is not None else "."
+    return f"Mean {(metric or 'score').replace('_', ' ')}: {body}{end}"

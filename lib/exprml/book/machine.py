@@ -1,0 +1,71 @@
+"""The machine, the versions a run was made with, and processes that end with their parent."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import threading
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+_LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "anndata", "exprml")
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def spare_slow_imports() -> None:
+    """Keep jsonschema from compiling a grammar of web addresses (1 s a process) that no notebook uses."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] - None makes its import fail
+
+
+def leave_with_parent(parent: int, cleanup: Callable[[], None]) -> None:
+    """Watch the parent process from a thread: when it is gone, clean up and end this process at once."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        cleanup()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
+
+
+def hardware() -> dict[str, str]:
+    """Return processor, cores, memory and, if torch is in use and sees one, the GPU."""
+    import psutil
+
+    found = {
+        "processor": _processor(),
+        "cores": str(cores()),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        found["GPU"] = torch.cuda.get_device_name(0)
+    return found
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that results depend on."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,120 @@
+"""From papermill's output to a page: figures get caption and alt text, the machine's paths go."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from exprml.base.files import project_root
+
+_CELL_FILE = re.compile(r"(?:/[^\s\"'<>:]*)?/ipykernel_\d+/\d+\.py")
+
+
+def to_page(document: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
+    """Return the executed notebook as the site shows it, in place.
+
+    Parameters
+    ----------
+    document : dict
+        Notebook (nbformat 4) as papermill left it.
+    about : dict
+        What the runner knows of the run: key, profile, notebook, status, ...
+    """
+    document["cells"] = [cell for cell in document["cells"] if not _is_error_marker(cell)]
+    for cell in document["cells"]:
+        _tidy(cell)
+        _describe_figure(cell)
+    document["metadata"].pop("papermill", None)
+    document["metadata"]["exprml"] = {**document["metadata"].get("exprml", {}), **about}
+    scrub = path_scrubber()
+    for cell in document["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = _in_strings(cell["outputs"], scrub)
+    if "widgets" in document["metadata"]:
+        document["metadata"]["widgets"] = _in_strings(document["metadata"]["widgets"], scrub)
+    return document
+
+
+def failed_cell(document: dict[str, Any]) -> int | None:
+    """Return the number among the code cells (from 1) of the failed cell: the last one that was begun."""
+    code = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
+    begun = [
+        number
+        for number, cell in enumerate(code, 1)
+        if cell["metadata"].get("papermill", {}).get("start_time")
+    ]
+    return begun[-1] if begun else None
+
+
+def mark_failed(document: dict[str, Any], where: str, trouble: str) -> dict[str, Any]:
+    """Put the news of the failure right under the notebook's title, in place."""
+    fence = "````"
+    text = (
+        f"::::{{admonition}} This notebook failed {where}\n:class: danger exprml-failed\n"
+        f"{fence}text\n{trouble}\n{fence}\nNo result of this run counts. The next build runs it again.\n::::"
+    )
+    note = {"cell_type": "markdown", "id": "failed", "metadata": {"tags": ["failed"]}, "source": text}
+    document["cells"].insert(1 if document["cells"] else 0, note)
+    return document
+
+
+def path_scrubber() -> Callable[[str], str]:
+    """Return a function that takes this machine's folders out of a text."""
+    folders = {
+        f"{project_root()}/": "",
+        f"{sys.prefix}/": "<python>/",
+        f"{sys.base_prefix}/": "<python>/",
+        f"{Path.home()}/": "~/",
+        f"{tempfile.gettempdir()}/": "<temporary>/",
+        str(project_root()): "<project>",
+    }
+    real = {os.path.realpath(old) + old[len(old.rstrip("/")) :]: new for old, new in folders.items()}
+    pairs = sorted({**real, **folders}.items(), key=lambda pair: -len(pair[0]))
+    pairs = [(old, new) for old, new in pairs if len(old) > 2]
+
+    def scrub(text: str) -> str:
+        text = _CELL_FILE.sub("<cell>", text)
+        for old, new in pairs:
+            text = text.replace(old, new)
+        return text
+
+    return scrub
+
+
+def _is_error_marker(cell: dict[str, Any]) -> bool:
+    return "papermill-error-cell-tag" in cell["metadata"].get("tags", [])
+
+
+def _tidy(cell: dict[str, Any]) -> None:
+    """Drop times and counters that change from run to run, keep the cell."""
+    for name in ("papermill", "execution"):
+        cell["metadata"].pop(name, None)
+    if "injected-parameters" in cell["metadata"].get("tags", []):
+        cell["id"] = "injected-parameters"
+        cell["source"] = "".join(cell["source"]).removeprefix("# Parameters\n")
+
+
+def _describe_figure(cell: dict[str, Any]) -> None:
+    """Copy what a figure says of itself (``metadata["exprml"]``) to where MyST-NB looks for it."""
+    for output in cell.get("outputs", []):
+        said = output.get("metadata", {}).pop("exprml", None)
+        if said:
+            shown = cell["metadata"].setdefault("mystnb", {})
+            figure = {name: said[name] for name in ("caption", "name") if said.get(name)}
+            shown["figure"] = {**shown.get("figure", {}), **figure}
+            shown["image"] = {**shown.get("image", {}), "alt": said.get("alt", "")}
+
+
+def _in_strings(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_in_strings(one, change) for one in value]
+    if isinstance(value, dict):
+        return {name: _in_strings(one, change) for name, one in value.items()}
+    return value

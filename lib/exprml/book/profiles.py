@@ -1,0 +1,241 @@
+"""Which notebooks there are, their parameters, and what the profiles change: read, checked, never guessed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from exprml.base.errors import ExprmlError, UnknownNameError
+from exprml.base.files import project_root
+from exprml.book.parameters import Parameter, fit, parse
+
+PROFILES = ("smoke", "default", "paper")
+WHERE = "notebooks/profiles.yml"
+_ENTRY_KEYS = ("data", "published", "needs", "threads", "minutes", "memory_mb", "smoke", "paper")
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook: its file and its entry in ``profiles.yml``."""
+
+    name: str
+    path: Path
+    entry: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Notebooks whose results this one reads."""
+        return tuple(self.entry.get("needs") or ())
+
+    @property
+    def threads(self) -> int:
+        """Threads of the numerical libraries; part of the run, since it changes bytes."""
+        return int(self.entry.get("threads", 1))
+
+    @property
+    def slots(self) -> Mapping[str, Any]:
+        """Data slots with the candidates of each profile."""
+        return self.entry.get("data") or {}
+
+    def minutes(self, profile: str) -> float:
+        """Return the expected minutes under a profile (1 if nothing is said)."""
+        return float((self.entry.get("minutes") or {}).get(profile, 1))
+
+    def timeout_seconds(self, profile: str) -> int:
+        """Return after how long one cell is given up: ten times the expected whole, at least ten minutes."""
+        return int(max(600, 600 * self.minutes(profile)))
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The notebook file as JSON."""
+        try:
+            return json.loads(self.path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ExprmlError(f"notebooks/{self.name}.ipynb is no notebook: {error}") from error
+
+    @property
+    def experiments(self) -> list[str]:
+        """Ids of the experiments this notebook covers (metadata ``exprml.experiments``)."""
+        return list(self.document["metadata"].get("exprml", {}).get("experiments", []))
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """The typed literals of the cell tagged ``parameters``."""
+        for cell in self.document["cells"]:
+            if "parameters" in cell["metadata"].get("tags", []):
+                return parse("".join(cell["source"]), self.name)
+        return {}
+
+    @property
+    def code(self) -> str:
+        """All code cells as one text; lines of notebook magic left out."""
+        cells = ["".join(cell["source"]) for cell in self.document["cells"] if cell["cell_type"] == "code"]
+        lines = "\n".join(cells).splitlines()
+        return "\n".join(line for line in lines if not line.lstrip().startswith(("%", "!")))
+
+    def values(self, profile: str, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return every parameter with its value under a profile, overrides applied and checked.
+
+        Raises
+        ------
+        UnknownNameError
+            If the profile, or a parameter that the profile or an override names, does not exist.
+        ParameterError
+            If a value is not of the parameter's type.
+        """
+        check_profile(profile)
+        values = {name: one.value for name, one in self.parameters.items()}
+        changes = {} if profile == "default" else dict(self.entry.get(profile) or {})
+        for name, value in {**changes, **(overrides or {})}.items():
+            values[name] = self.checked(name, value)
+        return values
+
+    def checked(self, name: str, value: Any) -> Any:
+        """Return `value` as the parameter `name` takes it: an int given for a float becomes one."""
+        if name not in self.parameters:
+            raise UnknownNameError("parameter", name, self.parameters, f"the parameters cell of {self.name}")
+        return fit(value, self.parameters[name].kind, f"parameter {name!r} of {self.name}")
+
+
+def notebooks() -> dict[str, Notebook]:
+    """Return every notebook of the project by name, each with a checked entry in ``profiles.yml``.
+
+    Raises
+    ------
+    ExprmlError
+        If a notebook has no entry, an entry no notebook, or an entry contradicts its notebook.
+    """
+    folder = project_root() / "notebooks"
+    paths = sorted(path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+    found = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+    listed = _read_profiles(folder / "profiles.yml")
+    for name in listed:
+        if name not in found:
+            raise UnknownNameError("notebook", name, found, WHERE)
+    for name in found:
+        if name not in listed:
+            raise ExprmlError(
+                f"notebook {name!r} has no entry in {WHERE}: add one with at least `smoke: {{}}`"
+            )
+    all_of_them = {name: Notebook(name, path, listed[name] or {}) for name, path in found.items()}
+    for notebook in all_of_them.values():
+        _check_entry(notebook, all_of_them)
+    in_order(all_of_them)
+    return all_of_them
+
+
+def find(name: str) -> Notebook:
+    """Return one notebook; a unique part of its name is enough ("02-gtex").
+
+    Raises
+    ------
+    UnknownNameError
+        If no notebook, or more than one, answers to `name`.
+    """
+    known = notebooks()
+    name = name.removesuffix(".ipynb").removeprefix("notebooks/")
+    near = [name] if name in known else [one for one in known if name and name in one]
+    if len(near) > 1:
+        raise UnknownNameError(f"notebook (it fits {len(near)})", name, near, WHERE)
+    if not near:
+        raise UnknownNameError("notebook", name, known, WHERE)
+    return known[near[0]]
+
+
+def plan_of(notebook: Notebook, profile: str) -> dict[str, dict[str, Any]]:
+    """Return the data plan of a notebook: slot -> data set, role, hash; made now if there is none.
+
+    Raises
+    ------
+    NotAvailableError
+        If the data cannot be had.
+    """
+    if not notebook.slots:
+        return {}
+    from exprml.data import catalogue
+
+    plan = catalogue.plan_for(profile).get("notebooks", {}).get(notebook.name, {})
+    if set(plan) != set(notebook.slots):
+        plan = make_plan(profile, "auto").get(notebook.name, {})
+    return plan
+
+
+def make_plan(profile: str, policy: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Decide which data every notebook of a profile gets, fetch and verify it; return notebook -> plan.
+
+    Raises
+    ------
+    NotAvailableError
+        If the policy cannot be kept.
+    """
+    from exprml.data import catalogue
+
+    return catalogue.resolve(profile, policy)["notebooks"]
+
+
+def in_order(known: Mapping[str, Notebook]) -> list[str]:
+    """Return the names so that each comes after those it needs.
+
+    Raises
+    ------
+    ExprmlError
+        If notebooks need each other in a circle.
+    """
+    ordered: list[str] = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise ExprmlError(
+                f"notebooks need each other in a circle: {' -> '.join([*path, name])} ({WHERE})"
+            )
+        if name not in ordered:
+            for needed in known[name].needs:
+                visit(needed, (*path, name))
+            ordered.append(name)
+
+    for name in known:
+        visit(name, ())
+    return ordered
+
+
+def check_profile(profile: str) -> None:
+    """Raise UnknownNameError unless `profile` is one of smoke, default, paper."""
+    if profile not in PROFILES:
+        raise UnknownNameError("profile", profile, PROFILES)
+
+
+def _read_profiles(path: Path) -> dict[str, Any]:
+    try:
+        listed = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise ExprmlError(f"{WHERE} is missing: it lists every notebook") from None
+    except yaml.YAMLError as error:
+        raise ExprmlError(f"{WHERE} is no valid YAML: {error}") from error
+    if not isinstance(listed, dict):
+        raise ExprmlError(f"{WHERE} must map notebook names to entries")
+    return listed
+
+
+def _check_entry(notebook: Notebook, known: Iterable[str]) -> None:
+    entry, name = notebook.entry, notebook.name
+    if not isinstance(entry.get("smoke"), dict):
+        raise ExprmlError(f"{WHERE}, {name}: `smoke:` is missing; write `smoke: {{}}` if nothing changes")
+    _check_names(f"key in the entry of {name!r}", entry, _ENTRY_KEYS)
+    _check_names(f"notebook needed by {name!r}", notebook.needs, known)
+    _check_names(f"data slot of {name!r}", entry.get("published") or {}, notebook.slots)
+    for slot, candidates in notebook.slots.items():
+        _check_names(f"profile of {name!r}, slot {slot!r}", candidates, PROFILES)
+    for profile in PROFILES:
+        notebook.values(profile)
+
+
+def _check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(kind, name, known, WHERE)

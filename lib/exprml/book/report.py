@@ -1,0 +1,295 @@
+"""How a notebook begins and ends: seeds, data with its role, the banner; the run report.
+
+A notebook says ``run = report.start("heil2022/02-gtex-tissues", seed=seed)`` once, and ``run.finish()`` last.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML, display
+
+from exprml.base.errors import UnknownNameError
+from exprml.book import context, profiles, results
+from exprml.book.context import Context, results_path
+from exprml.book.machine import hardware, versions
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+ROLES = {
+    "own": ("the paper's own data", "#1b6e4a"),
+    "stand-in": ("stand-in: other real data of the same kind", "#1f5fa8"),
+    "twin": ("simulated twin \N{EN DASH} not real data", "#9a3b00"),
+    "made": ("made data, by the paper's recipe", "#5b3a8c"),
+}
+
+
+@dataclass
+class Run:
+    """One run of a notebook: what it knows about its data, settings and machine.
+
+    Attributes
+    ----------
+    notebook, profile, seed, key, threads : str or int
+        Name, profile of the values, seed, key of the run ("live" in a reader's own kernel), threads.
+    parameters : dict
+        Every parameter of the notebook with the value of this run.
+    plan : dict
+        Slot -> data set, role, hash, why.
+    """
+
+    context: Context
+    seed: int = 0
+    started: float = field(default_factory=time.perf_counter)
+    folds: list[pd.DataFrame] = field(default_factory=list)
+    written: set[str] = field(default_factory=set)  # experiments with rows from this session
+    loaded: dict[str, AnnData] = field(default_factory=dict)
+    sizes: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+
+    notebook = property(lambda self: self.context.notebook)
+    profile = property(lambda self: self.context.profile)
+    label = property(lambda self: self.context.label)
+    key = property(lambda self: self.context.key)
+    plan = property(lambda self: self.context.plan)
+    parameters = property(lambda self: self.context.parameters)
+    threads = property(lambda self: self.context.threads)
+
+    @property
+    def results_path(self) -> Path:
+        """Where :func:`exprml.book.results.write` puts this run's table."""
+        return Path(self.context.results) if self.context.results else results_path(self.notebook, self.label)
+
+    def table(self) -> pd.DataFrame:
+        """Return what this run has written to its results table so far."""
+        return results.parse_table(self.results_path)
+
+    @property
+    def device(self) -> str:
+        """Return "cuda" if the notebook imported torch and it sees a GPU, else "cpu"."""
+        torch = sys.modules.get("torch")
+        return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
+
+    def load(self, slot: str) -> AnnData:
+        """Return the data set that the plan chose for a slot, its role in ``uns["provenance"]``.
+
+        Raises
+        ------
+        UnknownNameError
+            If the notebook has no such slot in ``notebooks/profiles.yml``.
+        """
+        if slot not in self.plan:
+            raise UnknownNameError(
+                "data slot", slot, self.plan, f"notebooks/profiles.yml, {self.notebook}, data"
+            )
+        if slot in self.loaded:
+            return self.loaded.pop(slot)  # handed over, not kept: a notebook may change it
+        from exprml.data import catalogue
+
+        data = catalogue.load(self.plan[slot]["dataset"])
+        provenance = data.uns.setdefault("provenance", {})
+        provenance["role"] = self.plan[slot]["role"]
+        title = str(provenance.get("title", self.plan[slot]["dataset"]))
+        self.sizes[slot] = (title, data.n_obs, data.n_vars)
+        return data
+
+    def note_folds(
+        self,
+        labels: Sequence,
+        groups: Sequence,
+        folds: Iterable[tuple[np.ndarray, np.ndarray]],
+        name: str = "",
+    ) -> pd.DataFrame:
+        """Register folds, so that the run report shows samples and groups per class and fold.
+
+        Parameters
+        ----------
+        labels, groups : sequence, shape (n_samples,)
+            Class and group of each sample.
+        folds : iterable of (train indices, test indices)
+            As a scikit-learn splitter yields them.
+        name : str, optional
+            What the folds are for, when a notebook has several tasks.
+
+        Returns
+        -------
+        DataFrame
+            Columns task, fold, class, samples, groups of the test parts.
+        """
+        labels, groups = np.asarray(labels), np.asarray(groups)
+        counted = [
+            {"task": name, "fold": fold, "class": one, "samples": int(of_class.sum()),
+             "groups": len(np.unique(groups[test][of_class]))}
+            for fold, (_, test) in enumerate(folds)
+            for one in np.unique(labels)
+            for of_class in [labels[test] == one]
+        ]  # fmt: skip
+        table = pd.DataFrame(counted)
+        self.folds.append(table)
+        return table
+
+    @property
+    def banner(self) -> HTML:
+        """What data this page rests on, under which profile, and how its size compares with the paper's."""
+        rows = "".join(_slot_row(self, slot) for slot in self.plan)
+        marks = _badge(f"profile: {self.profile}", "#444444") + _badge(f"seed {self.seed}", "#444444")
+        return HTML(
+            f'<div class="exprml-banner" role="note" aria-label="Data and profile of this page">'
+            f"{marks}{_changed(self.context)}{rows}</div>"
+        )
+
+    def finish(self) -> None:
+        """Show the run report: parameters, data, groups per class and fold, versions, machine, seconds."""
+        seconds = time.perf_counter() - self.started
+        display(HTML(run_report(self, seconds)))
+
+
+def start(notebook: str, *, seed: int = 0, load: bool = True) -> Run:
+    """Begin a notebook: seed the generators, look up its data, show the banner.
+
+    Parameters
+    ----------
+    notebook : str
+        Name as in ``notebooks/profiles.yml``.
+    seed : int
+        Seed of ``random``, NumPy and (if imported) torch.
+    load : bool
+        Read the data now, so that the banner can say its size; False for data read piece by piece.
+    """
+    run = Run(_context(notebook), seed)
+    _seed_everything(seed)
+    if load:
+        for slot in run.plan:
+            run.loaded[slot] = run.load(slot)
+    display(run.banner)
+    return run
+
+
+def run_report(run: Run, seconds: float) -> str:
+    """Return the run report as collapsed HTML."""
+    data = {
+        slot: f"{entry['dataset']} ({entry['role']}), {entry['hash'][:16]}"
+        for slot, entry in run.plan.items()
+    }
+    changed = {
+        name: f"{run.parameters.get(name)!r} instead of {usual!r}"
+        for name, usual in run.context.changed.items()
+    }
+    tables = [
+        _table("Parameters", {name: repr(value) for name, value in run.parameters.items()}),
+        _table("Changed by hand", changed),
+        _table("Data", data),
+        *(_fold_table(folds) for folds in run.folds),
+        _table("Versions", versions()),
+        _table("Machine", {**hardware(), "threads": str(run.threads), "device": run.device}),
+        _table("Run", {"profile": run.profile, "key": run.key[:16], "seconds": f"{seconds:.1f}"}),
+    ]
+    return (
+        '<details class="exprml-report"><summary>Run report: parameters, data, folds, versions, machine'
+        f"</summary>{''.join(tables)}</details>"
+    )
+
+
+def _context(notebook: str) -> Context:
+    given = context.current()
+    if given is None:
+        return _live_context(notebook)
+    if given.notebook != notebook:
+        raise UnknownNameError("notebook", notebook, [given.notebook], "the runner's order for this run")
+    return given
+
+
+def _live_context(notebook: str) -> Context:
+    """Return the default profile's settings for a kernel that the runner did not start."""
+    found = profiles.find(notebook)
+    plan = profiles.plan_of(found, "default") if found.slots else {}
+    return Context(
+        notebook=found.name,
+        parameters=found.values("default"),
+        plan=plan,
+        published=dict(found.entry.get("published") or {}),
+        needs=found.needs,
+        threads=found.threads,
+    )
+
+
+def _seed_everything(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - libraries below us still draw from the global generator
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+def _badge(text: str, colour: str) -> str:
+    style = f"background:{colour};color:#fff;border-radius:.6em;padding:.1em .6em;margin-right:.4em"
+    return f'<span class="exprml-badge" style="{style}">{escape(text)}</span>'
+
+
+def _changed(run: Context) -> str:
+    if run.live:
+        return _badge("live kernel", "#444444")
+    if not run.changed:
+        return ""
+    names = ", ".join(
+        f"{name} = {run.parameters.get(name)!r} (usually {usual!r})" for name, usual in run.changed.items()
+    )
+    return _badge("changed by hand \N{EN DASH} not the book's run", "#9a0000") + escape(names)
+
+
+def _slot_row(run: Run, slot: str) -> str:
+    entry = run.plan[slot]
+    words, colour = ROLES.get(entry["role"], (entry["role"], "#444444"))
+    title, samples, genes = run.sizes.get(slot, (entry["dataset"], 0, 0))
+    size = f": {samples:,} samples \N{MULTIPLICATION SIGN} {genes:,} genes" if samples else ""
+    paper = _published_size(run, slot)
+    return (
+        f'<p class="exprml-role exprml-role-{escape(entry["role"])}">{_badge(words, colour)}'
+        f"<strong>{escape(slot)}</strong>: {escape(title)}{size}{paper}</p>"
+    )
+
+
+def _published_size(run: Run, slot: str) -> str:
+    name = run.context.published.get(slot)
+    if not name:
+        return ""
+    rows = results.published(run.notebook.split("/")[0])
+    rows = rows[(rows["dataset"] == name) & (rows["task"] == "") & (rows["model"] == "")]
+    found = []
+    for prefix, what in (("n_samples", "samples"), ("n_genes", "genes")):
+        value = rows.loc[rows["metric"].str.startswith(prefix), "value"]
+        found += [f"{value.iloc[0]:,.0f} {what}"] if len(value) else []
+    times = " \N{MULTIPLICATION SIGN} "
+    return f" (the paper: {escape(name)}, {times.join(found)})" if found else f" (the paper: {escape(name)})"
+
+
+def _table(title: str, values: dict[str, str]) -> str:
+    if not values:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(str(k))}</th><td>{escape(str(v))}</td></tr>' for k, v in values.items()
+    )
+    return f"<table><caption>{escape(title)}</caption><tbody>{rows}</tbody></table>"
+
+
+def _fold_table(folds: pd.DataFrame) -> str:
+    """Return groups (samples) of the test part, one row a class, one column a fold."""
+    cells = folds.assign(cell=folds["groups"].astype(str) + " (" + folds["samples"].astype(str) + ")")
+    wide = cells.pivot_table(index="class", columns="fold", values="cell", aggfunc="first")
+    head = "".join(f'<th scope="col">fold {fold}</th>' for fold in wide.columns)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(str(one))}</th>{"".join(f"<td>{cell}</td>" for cell in row)}</tr>'
+        for one, row in zip(wide.index, wide.to_numpy(), strict=True)
+    )
+    task = folds["task"].iloc[0]
+    caption = f"Groups (samples) per class in each test fold{': ' + escape(task) if task else ''}"
+    head = f"<thead><tr><td></td>{head}</tr></thead>"
+    return f"<table><caption>{caption}</caption>{head}<tbody>{rows}</tbody></table>"

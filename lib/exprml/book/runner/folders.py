@@ -1,0 +1,120 @@
+"""Where a build keeps its files; one profile never touches another's."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from exprml.base.errors import ExprmlError
+from exprml.base.files import project_root
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The files of one profile (or of "custom": runs changed by hand) under ``_build/``."""
+
+    label: str
+
+    @property
+    def root(self) -> Path:
+        """The profile's folder."""
+        return project_root() / "_build" / self.label
+
+    @property
+    def stage(self) -> Path:
+        """Source of the site: config, toc, prose, executed notebooks."""
+        return self.root / "stage"
+
+    @property
+    def html(self) -> Path:
+        """The published site; the default profile's is the book's."""
+        return project_root() / "_build" / "html" if self.label == "default" else self.root / "html"
+
+    @property
+    def parts(self) -> Path:
+        """What is being made: nothing here outlives its worker."""
+        return self.root / "parts"
+
+    def key(self, name: str) -> Path:
+        """Return the key file of a notebook."""
+        return self.root / "keys" / f"{name}.key"
+
+    def page(self, name: str) -> Path:
+        """Return where the executed notebook goes."""
+        return self.root / "notebooks" / f"{name}.ipynb"
+
+    def failed(self, name: str) -> Path:
+        """Return where a failed run leaves the notebook as far as it came."""
+        return self.root / "failed" / f"{name}.ipynb"
+
+    def part(self, name: str) -> Path:
+        """Return the private folder of a notebook's worker."""
+        return self.parts / name.replace("/", "--")
+
+    def part_lock(self, name: str) -> Path:
+        """Return the lock that says somebody is running this notebook."""
+        return self.parts / (name.replace("/", "--") + ".lock")
+
+    def remove_leftovers(self) -> None:
+        """Delete what killed workers and renderings left; those still at work are let be."""
+        for folder in self.parts.glob("*/") if self.parts.is_dir() else []:
+            try:
+                with held(self.parts / (folder.name + ".lock"), wait=False):
+                    shutil.rmtree(folder, ignore_errors=True)
+            except BusyError:
+                continue
+        # Pages are whole or not there and keys say which are due: Snakemake need not doubt finished ones.
+        shutil.rmtree(self.root / ".snakemake" / "incomplete", ignore_errors=True)
+        for folder in ("keys", "notebooks", "failed"):
+            for left in (self.root / folder).rglob("*.part"):
+                left.unlink(missing_ok=True)
+
+
+class BusyError(ExprmlError):
+    """Somebody else holds the lock; ``pid`` says who, if it is known."""
+
+    def __init__(self, path: Path, pid: str) -> None:
+        self.pid = pid
+        super().__init__(f"{path.name} is held by process {pid or 'unknown'}")
+
+
+@contextmanager
+def held(path: Path, *, wait: bool) -> Iterator[None]:
+    """Hold an flock on `path`; the system releases it however the process ends.
+
+    Raises
+    ------
+    BusyError
+        If another process holds it and `wait` is false.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            lock.seek(0)
+            raise BusyError(path, lock.read().strip()) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def explain(error: OSError) -> str:
+    """Return what an operating system's error means for the reader, with the remedy."""
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        free = shutil.disk_usage(project_root()).free / 2**20
+        return (
+            f"the disk is full{where}: {free:.0f} MiB are free. Nothing finished was lost; "
+            "make room (`make clean` removes what can be made again) and give the same command"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"no permission to write{where}: check who owns the folder, then give the same command"
+    return f"{error.strerror or error}{where}"

@@ -1,0 +1,42 @@
+"""Tables and computed sentences on the page: nothing cut, nothing typed in advance."""
+
+from __future__ import annotations
+
+import pandas as pd
+from IPython.display import HTML, Markdown
+
+
+def show(table: pd.DataFrame, *, digits: int = 3) -> HTML:
+    """Return a table as HTML: floats with `digits` decimals, texts never cut, missing values as a dash.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What to show; its index is left out.
+    digits : int
+        Decimals of floating-point columns.
+    """
+    # Of missing values pandas itself dashes NaN alone; None and pd.NA would be spelt out.
+    dashed = table.apply(lambda column: column.astype(object).where(column.notna(), float("nan")))
+    html = dashed.rename_axis(columns=None).to_html(
+        index=False,
+        border=0,
+        na_rep="–",
+        classes="exprml-table",
+        float_format=lambda value: f"{value:.{digits}f}",
+    )
+    return HTML(f'<div class="exprml-scroll">{html}</div>')
+
+
+def say(*sentences: str, bullets: bool = False) -> Markdown:
+    """Return computed sentences as a paragraph or list: what a figure shows, worded after the numbers are in.
+
+    Parameters
+    ----------
+    *sentences : str
+        Markdown; empty ones are left out.
+    bullets : bool
+        Set each sentence on a line of its own.
+    """
+    folded = [" ".join(one.split()) for one in sentences if one]
+    return Markdown("\n".join(f"- {one}" for one in folded) if bullets else " ".join(folded))

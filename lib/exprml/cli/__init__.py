@@ -1,0 +1,44 @@
+"""The door: ``exprml data … | run … | build … | list … | search …``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from exprml.base.errors import ExprmlError
+
+_ROOMS = ("data", "run", "list", "search")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser with the subcommands of every room."""
+    parser = argparse.ArgumentParser(
+        prog="exprml", description="Run, list and feed the notebooks of the book."
+    )
+    subparsers = parser.add_subparsers(metavar="command", required=True)
+    for room in _ROOMS:
+        importlib.import_module(f"exprml.cli.{room}").add_parser(subparsers)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; errors that name their thing end it with one line, not a traceback."""
+    given = make_parser().parse_args(arguments)
+    try:
+        return int(given.run(given) or 0)
+    except BrokenPipeError:  # the reader of `exprml list | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except ExprmlError as error:
+        print(f"exprml: {error}", file=sys.stderr)
+    except OSError as error:
+        from exprml.book.runner.folders import explain
+
+        print(f"exprml: {explain(error)}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\nexprml: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 1

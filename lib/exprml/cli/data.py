@@ -1,0 +1,119 @@
+"""``exprml data``: which data sets there are, getting them, and taking them along in plain formats."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from exprml.data import catalogue
+from exprml.data.catalogue.exporting import FORMATS
+from exprml.data.catalogue.fetching import in_raw
+from exprml.data.catalogue.plan import POLICIES, PROFILES
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add ``data`` with its own subcommands."""
+    parser = subparsers.add_parser("data", help="list, fetch, check and export the data sets")
+    commands = parser.add_subparsers(metavar="what", required=True)
+    _command(commands, "list", _list, "the data sets, and which are here")
+    resolve = _command(commands, "resolve", _resolve, "decide and fetch the data of every notebook")
+    resolve.add_argument("--profile", default="default", metavar="|".join(PROFILES))
+    resolve.add_argument("--policy", default="auto", metavar="|".join(POLICIES))
+    fetch = _command(commands, "fetch", _fetch, "get the files of a data set")
+    fetch.add_argument("name")
+    verify = _command(commands, "verify", _verify, "compare the files with their hashes")
+    verify.add_argument("name", nargs="?")
+    show = _command(commands, "show", _show, "all there is to know about a data set")
+    show.add_argument("name")
+    export = _command(commands, "export", _export, "write a data set in a plain format")
+    export.add_argument("name")
+    export.add_argument("--to", required=True, metavar="|".join(FORMATS))
+    export.add_argument("--output", type=Path, metavar="PATH", help="default: NAME.FORMAT here")
+
+
+def _command(commands: Any, name: str, run: Callable, text: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _list(given: argparse.Namespace) -> int:
+    entries = [catalogue.entry(name) for name in catalogue.names()]
+    _print_table(("name", "role", "here", "title"), [(e.name, e.role, _here(e), e.title) for e in entries])
+    return 0
+
+
+def _resolve(given: argparse.Namespace) -> int:
+    plan = catalogue.resolve(given.profile, given.policy)
+    rows = [
+        (notebook, slot, one["dataset"], one["role"], one["why"])
+        for notebook, slots in plan["notebooks"].items()
+        for slot, one in slots.items()
+    ]
+    _print_table(("notebook", "slot", "data set", "role", "why"), rows)
+    return 0
+
+
+def _fetch(given: argparse.Namespace) -> int:
+    paths = catalogue.fetch(given.name)
+    for path in paths.values():
+        print(path)
+    if not paths:
+        print(f"{given.name} is made by the library: there is nothing to fetch")
+    return 0
+
+
+def _verify(given: argparse.Namespace) -> int:
+    rows = catalogue.verify(given.name)
+    _print_table(("data set", "file", "state", "detail"), [tuple(row.values()) for row in rows])
+    return int(any(row["state"] == "wrong" for row in rows))
+
+
+def _show(given: argparse.Namespace) -> int:
+    found = catalogue.entry(given.name)
+    print(f"{found.title}\n")
+    sentences = {
+        "what it is": found.about,
+        "shows": found.shows,
+        "cannot show": found.cannot_show,
+        "floor": found.floor,
+        "units": found.units,
+        "roles": ", ".join(f"{role} in {paper}" for paper, role in found.roles.items()),
+        "group": found.group,
+        "licence": found.licence,
+        "how to get it": found.how_to_get,
+    }
+    for title, text in sentences.items():
+        if text:
+            print(f"{title}: {text}")
+    for one in found.citations:
+        print(f"cite: {one['text']}. https://doi.org/{one['doi']}")
+    for file in found.files:
+        size = f"{file.bytes} bytes" if file.bytes else "size unknown"
+        print(f"\n{file.path} ({size})\n  {file.url}\n  sha256 {file.sha256 or 'recorded at first download'}")
+        print(f"  {file.note}" if file.note else "", end="\n" if file.note else "")
+    return 0
+
+
+def _export(given: argparse.Namespace) -> int:
+    path = catalogue.export(given.name, given.to, given.output)
+    print(path)
+    print(f"Terms: {catalogue.entry(given.name).licence}")
+    return 0
+
+
+def _here(found: catalogue.Entry) -> str:
+    if found.simulated:
+        return "made"
+    return "yes" if all(map(in_raw, found.files)) else "no"
+
+
+def _print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows in columns; the last one is as wide as it needs."""
+    rows = [head, *rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head) - 1)]
+    for row in rows:
+        cells = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
+        print("  ".join([*cells, row[-1]]).rstrip())

@@ -1,0 +1,198 @@
+"""The entries of ``data/catalogue.yml``, read and checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from exprml.base.errors import DataError, ExprmlError, UnknownNameError
+from exprml.base.files import data_folder
+
+WHERE = "data/catalogue.yml"
+ROLES = ("own", "stand-in", "twin", "made")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file of a data set.
+
+    Attributes
+    ----------
+    key : str
+        What the reader calls it.
+    path : str
+        Where it lies below ``data/raw`` and below a mirror; there also with ``.gz`` added or taken away.
+    url : str or None
+        Public address, https; None if the data must be asked for.
+    sha256, bytes : str and int, or None
+        Of the content: the file as published, or unpacked if only a mirror's copy is gzipped. None where it
+        cannot be known beforehand: then the first download is recorded and later ones must match.
+    note : str
+        What a reader should know about this file or its address.
+    """
+
+    key: str
+    path: str
+    url: str | None = None
+    sha256: str | None = None
+    bytes: int | None = None
+    note: str = ""
+
+    @property
+    def variants(self) -> tuple[str, str]:
+        """The path and its twin with ``.gz`` added or taken away."""
+        return self.path, self.path.removesuffix(".gz") if self.path.endswith(".gz") else f"{self.path}.gz"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One data set of the catalogue.
+
+    Attributes
+    ----------
+    name, title : str
+    kind : str
+        "real", or "simulated" if the library makes it.
+    roles : dict
+        Paper -> own, stand-in, twin or made.
+    group : str
+        The column of `obs` that must not be split between training and test; "" if there are no samples.
+    labels : tuple of str
+        The columns of `obs` that notebooks predict.
+    reader, options : str, dict
+        Function of :mod:`exprml.data.catalogue.loading` and its keywords.
+    files : tuple of DataFile
+    licence, how_to_get, about, shows, cannot_show, floor, units : str
+        Sentences of the data card.
+    citations : tuple of dict
+        Each with text and doi.
+    """
+
+    name: str
+    title: str
+    kind: str
+    roles: Mapping[str, str]
+    reader: str
+    licence: str
+    about: str
+    shows: str
+    cannot_show: str
+    floor: str
+    group: str = ""
+    units: str = ""
+    how_to_get: str = ""
+    labels: tuple[str, ...] = ()
+    citations: tuple[Mapping[str, str], ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[DataFile, ...] = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the library makes the data itself."""
+        return self.kind == "simulated"
+
+    @property
+    def role(self) -> str:
+        """The role, where one word is enough: in every paper the same, else all of them."""
+        return ", ".join(dict.fromkeys(self.roles.values()))
+
+    def role_for(self, notebook: str) -> str:
+        """Return the role in the paper of a notebook ("heil2022/02-gtex-tissues").
+
+        Raises
+        ------
+        ExprmlError
+            If the catalogue gives the data set no role in that paper.
+        """
+        paper = notebook.split("/")[0]
+        if paper not in self.roles:
+            raise ExprmlError(f"{WHERE}, {self.name}: no role for {paper!r}, which {notebook} needs; add one")
+        return self.roles[paper]
+
+
+def names() -> list[str]:
+    """Return the names of all data sets, in the order of the catalogue."""
+    return list(_catalogue())
+
+
+def entry(name: str) -> Entry:
+    """Return one entry of the catalogue.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name; the nearest is suggested.
+    """
+    known = _catalogue()
+    if name not in known:
+        raise UnknownNameError("data set", name, known, WHERE)
+    return known[name]
+
+
+def _catalogue() -> Mapping[str, Entry]:
+    path = data_folder("catalogue.yml")
+    if not path.is_file():
+        path = Path(__file__).resolve().parents[4] / WHERE  # EXPRML_DATA moved the data, not the list
+    return _read(path, path.stat().st_mtime_ns) if path.is_file() else _missing()
+
+
+def _missing() -> Mapping[str, Entry]:
+    raise ExprmlError(f"{WHERE} is missing: it lists every data set; restore it from the project")
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, changed: int) -> Mapping[str, Entry]:
+    try:
+        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise DataError(f"{WHERE} is no valid YAML: {error}") from error
+    return {name: _entry(name, fields) for name, fields in listed.items()}
+
+
+def _entry(name: str, values: Mapping[str, Any]) -> Entry:
+    known = {one.name for one in fields(Entry)} - {"name"}
+    for key in values:
+        if key not in known:
+            raise UnknownNameError(f"key of data set {name!r}", key, known, WHERE)
+    try:
+        found = Entry(
+            **{key: value.strip() if isinstance(value, str) else value for key, value in values.items()}
+            | {"name": name, "labels": tuple(values.get("labels") or ())}
+            | {"citations": tuple(values.get("citations") or ())}
+            | {"files": tuple(_file(name, key, one) for key, one in (values.get("files") or {}).items())}
+        )
+    except TypeError as error:
+        raise DataError(f"{WHERE}, {name}: {error}") from error
+    _check(found)
+    return found
+
+
+def _file(name: str, key: str, values: Mapping[str, Any]) -> DataFile:
+    try:
+        return DataFile(key=key, **values)
+    except TypeError as error:
+        raise DataError(f"{WHERE}, {name}, file {key!r}: {error}") from error
+
+
+def _check(found: Entry) -> None:
+    where = f"{WHERE}, {found.name}"
+    if found.kind not in ("real", "simulated"):
+        raise DataError(f"{where}: kind {found.kind!r}, expected real or simulated")
+    for role in found.roles.values():
+        if role not in ROLES:
+            raise UnknownNameError(f"role of {found.name!r}", role, ROLES, WHERE)
+    for file in found.files:
+        path = PurePosixPath(file.path)
+        if path.is_absolute() or ".." in path.parts or "\\" in file.path:
+            raise DataError(f"{where}: path {file.path!r} leaves the folder")
+        if file.url and not file.url.startswith("https://"):
+            raise DataError(f"{where}: {file.url!r} is no https address")
+        if file.sha256 and not _SHA256.fullmatch(file.sha256):
+            raise DataError(f"{where}: {file.sha256!r} is no SHA-256")

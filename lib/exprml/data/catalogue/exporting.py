@@ -1,0 +1,69 @@
+"""A data set as a file in a plain format, for people who work with other tools."""
+
+from __future__ import annotations
+
+import gzip
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exprml.base.errors import DataError, ParameterError
+from exprml.base.files import atomic_path
+from exprml.data.catalogue.prepared import load
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+FORMATS = ("csv", "gct", "h5ad")
+
+
+def export(name: str, fmt: str, path: str | Path | None = None) -> Path:
+    """Write a data set to one file.
+
+    Parameters
+    ----------
+    name : str
+        As in the catalogue.
+    fmt : str
+        csv (samples in rows: id, metadata, genes; data without samples: the table of genes), gct (version
+        1.3), h5ad.
+    path : str or Path, optional
+        Where to; ``<name>.<fmt>`` in the working folder unless told. ``.gz`` packs csv and gct.
+
+    Returns
+    -------
+    pathlib.Path
+        Where it lies.
+    """
+    if fmt not in FORMATS:
+        raise ParameterError(f"format {fmt!r}: choose {', '.join(FORMATS)}")
+    path = Path(path) if path else Path(f"{name}.{fmt}")
+    adata = load(name)
+    if not adata.n_obs and fmt == "gct":
+        raise DataError(f"{name} has no samples, which GCT cannot hold: choose csv or h5ad")
+    {"csv": _write_csv, "gct": _write_gct, "h5ad": _write_h5ad}[fmt](adata, path)
+    return path
+
+
+def _write_csv(adata: AnnData, path: Path) -> None:
+    frame = adata.to_df() if adata.n_obs else adata.var
+    for position, column in enumerate(adata.obs if adata.n_obs else []):
+        frame.insert(position, column, adata.obs[column])
+    with atomic_path(path) as part, open(part, "wb") as raw:
+        packed = path.suffix == ".gz"
+        with gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else nullcontext(raw) as stream:
+            frame.to_csv(stream, index_label=frame.index.name or "sample")
+
+
+def _write_gct(adata: AnnData, path: Path) -> None:
+    from exprml.data.formats import write_gct
+
+    write_gct(adata, path)
+
+
+def _write_h5ad(adata: AnnData, path: Path) -> None:
+    provenance = adata.uns["provenance"]
+    files = [f"{file} {digest}" for file, digest in provenance["files"].items()]  # "/" splits keys in HDF5
+    adata.uns["provenance"] = {**provenance, "files": files}
+    with atomic_path(path) as part:
+        adata.write_h5ad(part)

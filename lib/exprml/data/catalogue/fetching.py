@@ -1,0 +1,170 @@
+"""Getting files into ``data/raw``: what is there, the mirror, the public address; verified or not kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from exprml.base.errors import DownloadError, NotAvailableError, ParameterError
+from exprml.base.files import data_folder, project_root
+from exprml.base.hashing import text_hash
+from exprml.data.catalogue.checking import DiskFullError, check, keep_safe
+from exprml.data.catalogue.downloading import download
+from exprml.data.catalogue.entries import DataFile, Entry, entry, names
+from exprml.data.catalogue.locking import locked
+
+EVERYWHERE = ("mirror", "url")
+NEARBY = ("folder",)  # a mirror that is a folder: nothing crosses the network
+NOWHERE = ()
+
+
+def fetch(name: str, *, sources: tuple[str, ...] = EVERYWHERE) -> dict[str, Path]:
+    """Return the files of a data set, fetched where they are missing and verified in any case.
+
+    Parameters
+    ----------
+    name : str
+        As in the catalogue.
+    sources : tuple of str
+        Where to look besides ``data/raw``: "mirror" (``EXPRML_MIRROR``, a folder or a base address),
+        "folder" (the mirror only if it is a folder), "url" (the public address).
+
+    Returns
+    -------
+    dict
+        Key of the file -> its path below ``data/raw``.
+
+    Raises
+    ------
+    NotAvailableError
+        If a file can be had nowhere; the message lists what was tried.
+    DownloadError
+        If it arrived, but not as expected.
+    """
+    return {file.key: _fetch_file(name, file, sources) for file in entry(name).files}
+
+
+def verify(name: str | None = None) -> list[dict[str, str]]:
+    """Return for each file of one or all data sets whether it is right, wrong, missing or unchecked.
+
+    Returns
+    -------
+    list of dict
+        With keys dataset, file, state and detail.
+    """
+    return [
+        _verify_file(found, file) for found in map(entry, [name] if name else names()) for file in found.files
+    ]
+
+
+def in_raw(file: DataFile) -> Path | None:
+    """Return the file's path below ``data/raw``, None if it is not there."""
+    paths = [data_folder("raw", variant) for variant in file.variants]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def mirror() -> str | None:
+    """Return the mirror: an address, or an existing folder as absolute path.
+
+    Raises
+    ------
+    ParameterError
+        If ``EXPRML_MIRROR`` names no folder.
+    """
+    given = os.environ.get("EXPRML_MIRROR", "").strip()
+    if not given or "://" in given:
+        return given.rstrip("/") or None
+    for folder in (Path(given).expanduser(), project_root() / given):
+        if folder.is_dir():
+            return str(folder.resolve())
+    raise ParameterError(f"EXPRML_MIRROR={given!r} names no folder; correct it or unset it")
+
+
+def _fetch_file(name: str, file: DataFile, sources: tuple[str, ...]) -> Path:
+    tried: list[str] = []
+    damaged = False
+    with locked(data_folder("raw", ".locks", text_hash(file.path)[:16])):
+        for get in _attempts(file, sources):
+            try:
+                return get()
+            except DiskFullError:
+                raise
+            except (DownloadError, NotAvailableError) as error:
+                damaged |= isinstance(error, DownloadError)
+                tried.append(str(error))
+    message = f"{name}: {file.path} cannot be had. Tried: " + "; ".join(tried or ["data/raw: not there"])
+    raise (DownloadError if damaged else NotAvailableError)(message)
+
+
+def _attempts(file: DataFile, sources: tuple[str, ...]) -> Iterator[Callable[[], Path]]:
+    there = in_raw(file)
+    if there:
+        yield lambda: _checked(file, there)
+    base = mirror() if {"mirror", "folder"} & set(sources) else None
+    if base and "://" not in base:
+        yield lambda: _from_folder(file, Path(base))
+    elif base and "mirror" in sources:
+        for variant in file.variants:
+            yield lambda v=variant: _from_address(file, f"{base}/{v}", v, is_mirror=True)
+    if "url" in sources:
+        yield lambda: _from_address(file, file.url, file.path)
+
+
+def _checked(file: DataFile, path: Path) -> Path:
+    check(file, path, "data/raw")
+    return path
+
+
+def _from_folder(file: DataFile, folder: Path) -> Path:
+    source = next((folder / one for one in file.variants if (folder / one).is_file()), None)
+    if source is None:
+        raise NotAvailableError(f"the mirror has no {file.path}")
+    variant = source.relative_to(folder).as_posix()
+    part = _part(variant, str(folder))
+    with keep_safe(part, source.name):
+        shutil.copyfile(source, part)
+    return _accept(file, part, variant, "the mirror")
+
+
+def _from_address(file: DataFile, url: str | None, variant: str, *, is_mirror: bool = False) -> Path:
+    if not url:
+        raise NotAvailableError("it has no public address: see `exprml data show`")
+    part = _part(variant, url)
+    download(url, part, limit=file.bytes, is_mirror=is_mirror)
+    return _accept(file, part, variant, url)
+
+
+def _accept(file: DataFile, part: Path, variant: str, source: str) -> Path:
+    """Move a complete, right file into place; delete any other."""
+    try:
+        check(file, part, source)
+        target = data_folder("raw", variant)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    for other in [data_folder("raw", one) for one in set(file.variants) - {variant}]:
+        other.unlink(missing_ok=True)  # a damaged one would be found first
+    for left in target.parent.glob(f".{target.name}.*.part"):
+        left.unlink(missing_ok=True)  # of other sources
+    return target
+
+
+def _part(variant: str, source: str) -> Path:
+    target = data_folder("raw", variant)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target.with_name(f".{target.name}.{text_hash(source)[:8]}.part")
+
+
+def _verify_file(found: Entry, file: DataFile) -> dict[str, Any]:
+    path = in_raw(file)
+    row = {"dataset": found.name, "file": file.path, "state": "missing", "detail": "not fetched yet"}
+    if path is None:
+        return row
+    try:
+        kind = check(file, path, "data/raw", recording=False)
+    except DownloadError as error:
+        return {**row, "state": "wrong", "detail": str(error)}
+    return {**row, "state": "right", "detail": kind}

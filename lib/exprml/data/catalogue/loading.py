@@ -1,0 +1,242 @@
+"""The readers of the catalogue: from the files of an entry to AnnData with the book's columns.
+
+Tissue data have obs: tissue, donor, sex ("male", "female" or ""), cell_line (its name, "" for tissue),
+detailed_category. Gene ids stand without version in the index; ``var["ensembl_version"]`` keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from exprml.base.errors import DataError
+from exprml.data import formats
+
+Paths = Mapping[str, Path]
+_CELL_LINE = "Cells - "
+
+
+def gtex_toil(paths: Paths) -> AnnData:
+    """Read GTEx (Toil): the training and test part of the R file joined, labels of the phenotype table added.
+
+    Parameters
+    ----------
+    paths : dict
+        expression (R data), phenotype (CSV), symbols (CSV).
+
+    Returns
+    -------
+    AnnData, 3,797 samples x 1,000 genes
+        log2(TPM + 0.001); obs also has upstream_split ("train" or "test").
+    """
+    objects = formats.read_rdata(paths["expression"])
+    parts = [_toil_part(objects, split, paths["expression"]) for split in ("train", "test")]
+    if not parts[0].var_names.equals(parts[1].var_names):
+        raise DataError(f"{paths['expression'].name}: X_train and X_test have different genes")
+    obs = pd.concat([part.obs for part in parts])
+    adata = AnnData(np.vstack([part.X for part in parts]), obs=obs, var=parts[0].var)
+    phenotype = _text_table(paths["phenotype"], index="sample")
+    _require(adata.obs_names, phenotype.index, "sample", paths["phenotype"])
+    about = phenotype.loc[adata.obs_names]
+    _add_tissue_columns(adata, about["detailed_category"])
+    adata.obs["sex"] = about["_gender"].str.lower().where(about["_gender"].isin(["Male", "Female"]), "")
+    _name_genes(adata, _symbols(paths["symbols"]))
+    steps = ["X_train and X_test joined", "donor: first two tokens of the sample id; K-562 is one donor"]
+    steps += ["sex and detailed category from the phenotype table", "symbols by Ensembl id without version"]
+    return _with_steps(adata, _reading(paths) + steps)
+
+
+def gtex_v8(paths: Paths) -> AnnData:
+    """Read GTEx v8 as the portal gives it: GCT of TPM, sample attributes.
+
+    Parameters
+    ----------
+    paths : dict
+        expression (GCT), attributes (tab-separated).
+
+    Returns
+    -------
+    AnnData, 17,382 samples x 56,200 genes
+        TPM. The tissue is SMTS, the detailed category SMTSD (heil2022, Methods); sex is not in these files.
+    """
+    adata = formats.read_gct(paths["expression"])
+    attributes = _text_table(paths["attributes"], index="SAMPID", separator="\t")
+    _require(adata.obs_names, attributes.index, "sample", paths["attributes"])
+    about = attributes.loc[adata.obs_names]
+    adata.obs["tissue"] = about["SMTS"]
+    _add_tissue_columns(adata, about["SMTSD"])
+    adata.obs["sex"] = ""
+    described = adata.var["Description"].astype(str) if "Description" in adata.var else pd.Series(dtype=str)
+    symbols = dict(zip(_without_version(described.index), described, strict=True))
+    adata.var = adata.var.drop(columns=["Description"], errors="ignore")
+    _name_genes(adata, symbols)
+    steps = _reading(paths)
+    return _with_steps(adata, [*steps, "tissue: SMTS; donor: second token of the sample id, as GTEX-..."])
+
+
+def tcga_paired(paths: Paths) -> AnnData:
+    """Read the paired tumours and normal tissues of TCGA: eleven R matrices, the genes common to all.
+
+    Parameters
+    ----------
+    paths : dict
+        Cohort (BRCA, ...) -> R data.
+
+    Returns
+    -------
+    AnnData, 1,204 samples x 3,556 genes
+        log2 values with the missing ones as NaN; obs: patient, cohort, tissue (= cohort), sample_type
+        ("tumour" or "normal"), plate, centre.
+    """
+    parts = [_cohort(path, cohort) for cohort, path in paths.items()]
+    common = set(parts[0].var_names).intersection(*(part.var_names for part in parts[1:]))
+    genes = [gene for gene in parts[0].var_names if gene in common]
+    X = np.vstack([part[:, genes].X for part in parts])
+    var = pd.DataFrame({"symbol": genes}, index=pd.Index(genes, name="gene"))
+    adata = AnnData(X, obs=pd.concat([part.obs for part in parts]), var=var)
+    adata.obs.index.name = "sample"
+    steps = _reading(paths)
+    return _with_steps(adata, [*steps, f"the {len(genes)} genes common to all {len(parts)} cohorts kept"])
+
+
+def dgex_maps(paths: Paths) -> AnnData:
+    """Read D-GEX's lists of genes: no samples, only `var`.
+
+    Parameters
+    ----------
+    paths : dict
+        landmarks, targets: symbol, Ensembl id and probe, tab-separated, no header.
+
+    Returns
+    -------
+    AnnData, 0 samples x 10,463 genes
+        By Affymetrix probe (symbols repeat); var: symbol, ensembl, is_landmark.
+    """
+    parts = []
+    for key in ("landmarks", "targets"):
+        table = pd.read_csv(paths[key], sep="\t", header=None, dtype=str, keep_default_na=False)
+        if table.shape[1] != 3:
+            raise DataError(
+                f"{paths[key].name}: {table.shape[1]} columns, expected symbol, Ensembl id, probe"
+            )
+        parts.append(
+            table.set_axis(["symbol", "ensembl", "probe"], axis=1).assign(is_landmark=key == "landmarks")
+        )
+    var = pd.concat(parts).set_index("probe")
+    adata = AnnData(np.empty((0, len(var)), np.float32), var=var)
+    return _with_steps(adata, _reading(paths))
+
+
+def gtex_twin(paths: Paths, **options: Any) -> AnnData:
+    """Make the twin of GTEx: see :func:`exprml.data.simulate.gtex_twin`."""
+    from exprml.data import simulate
+
+    return simulate.gtex_twin(**options)
+
+
+def heil_simulation(paths: Paths, **options: Any) -> AnnData:
+    """Make the mixed simulation of heil2022: see :func:`exprml.data.simulate.heil_simulation`."""
+    from exprml.data import simulate
+
+    return simulate.heil_simulation(**options)
+
+
+READERS: dict[str, Callable[..., AnnData]] = {
+    one.__name__: one for one in (gtex_toil, gtex_v8, tcga_paired, dgex_maps, gtex_twin, heil_simulation)
+}
+
+
+def _toil_part(objects: dict[str, Any], split: str, path: Path) -> AnnData:
+    part = formats.rdata_matrix(objects, f"gtex_v8$X_{split}", samples_in="rows", path=path)
+    labels = formats.rdata_object(objects, f"gtex_v8$y_{split}", path=path)
+    if len(labels) != part.n_obs:
+        raise DataError(f"{path.name}: {len(labels)} labels in y_{split} for {part.n_obs} samples")
+    part.obs["tissue"] = [str(label) for label in labels]
+    part.obs["upstream_split"] = split
+    return part
+
+
+def _cohort(path: Path, cohort: str) -> AnnData:
+    part = formats.rdata_matrix(formats.read_rdata(path), cohort, samples_in="columns", path=path)
+    barcodes = part.obs_names.str.replace(".", "-", regex=False)
+    tokens = [barcode.split("-") for barcode in barcodes]
+    kinds = {"01": "tumour", "11": "normal"}
+    for barcode, token in zip(barcodes, tokens, strict=True):
+        if len(token) < 7 or token[3][:2] not in kinds:
+            raise DataError(f"{path.name}: {barcode!r} is no barcode of a primary tumour or normal tissue")
+    part.obs = pd.DataFrame(
+        {
+            "patient": ["-".join(token[:3]) for token in tokens],
+            "cohort": cohort,
+            "tissue": cohort,
+            "sample_type": [kinds[token[3][:2]] for token in tokens],
+            "plate": [token[5] for token in tokens],
+            "centre": [token[6] for token in tokens],
+        },
+        index=barcodes,
+    )
+    return part
+
+
+def _add_tissue_columns(adata: AnnData, detailed: pd.Series) -> None:
+    ids = adata.obs_names.to_series()
+    adata.obs["donor"] = ids.str.split("-").str[:2].str.join("-")
+    adata.obs["detailed_category"] = detailed
+    cells = detailed.str.startswith(_CELL_LINE)
+    adata.obs["cell_line"] = detailed.str.removeprefix(_CELL_LINE).where(cells, "")
+    adata.obs.loc[adata.obs["donor"] == "K-562", "cell_line"] = "K-562"
+    adata.obs.index.name = "sample"
+
+
+def _name_genes(adata: AnnData, symbols: Mapping[str, str]) -> None:
+    versions = adata.var_names
+    plain = _without_version(versions)
+    if plain.has_duplicates:
+        raise DataError(f"Ensembl id {plain[plain.duplicated()][0]!r} stands twice, apart from its version")
+    adata.var["ensembl_version"] = versions
+    adata.var["symbol"] = [symbols.get(gene, "") for gene in plain]
+    adata.var_names = plain
+    adata.var.index.name = "gene"
+
+
+def _without_version(ids: pd.Index) -> pd.Index:
+    """Return Ensembl ids without version; the suffix of genes on Y's copy of X's ends (_PAR_Y) stays."""
+    return ids.str.replace(r"\.\d+(?=_|$)", "", regex=True)
+
+
+def _symbols(path: Path) -> dict[str, str]:
+    table = _text_table(path, index="gene_id")
+    return dict(zip(_without_version(table.index), table["symbol"], strict=True))
+
+
+def _text_table(path: Path, *, index: str, separator: str = ",") -> pd.DataFrame:
+    table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
+    if index not in table:
+        raise DataError(f"{path.name}: no column {index!r}, only {', '.join(map(str, table.columns[:8]))}")
+    table = table.set_index(index)
+    if table.index.has_duplicates:
+        raise DataError(
+            f"{path.name}: {table.index[table.index.duplicated()][0]!r} stands twice in {index!r}"
+        )
+    return table
+
+
+def _require(ids: pd.Index, known: pd.Index, kind: str, path: Path) -> None:
+    absent = ids.difference(known)
+    if len(absent):
+        raise DataError(f"{path.name}: {len(absent)} of {len(ids)} {kind}s are not in it, as {absent[0]!r}")
+
+
+def _reading(paths: Paths) -> list[str]:
+    """Return what was read, by the same names whether a copy is gzipped or not."""
+    return [f"read {path.name.removesuffix('.gz')}" for path in paths.values()]
+
+
+def _with_steps(adata: AnnData, steps: list[str]) -> AnnData:
+    adata.uns["provenance"] = {"steps": steps, "missing": int(np.isnan(adata.X).sum())}
+    return adata

@@ -1,0 +1,143 @@
+"""The data plan: which data set each notebook gets under a profile, decided before anything runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from exprml.base.errors import (
+    DownloadError,
+    ExprmlError,
+    NotAvailableError,
+    ParameterError,
+    UnknownNameError,
+)
+from exprml.base.files import as_json, data_folder, project_root, write_text_if_changed
+from exprml.data.catalogue.checking import DiskFullError
+from exprml.data.catalogue.entries import WHERE, Entry, entry
+from exprml.data.catalogue.fetching import fetch
+from exprml.data.catalogue.hashing import entry_hash
+from exprml.data.catalogue.locking import locked
+
+POLICIES = ("auto", "real", "simulated")
+PROFILES = ("smoke", "default", "paper")
+_LISTED = "notebooks/profiles.yml"
+
+
+def plan_for(profile: str) -> dict[str, Any]:
+    """Return the plan of a profile as ``data/plan.json`` has it: policy and notebooks; {} if not made yet."""
+    return _stored().get(profile, {})
+
+
+def resolve(profile: str = "default", policy: str | None = None) -> dict[str, Any]:
+    """Choose the best data set that can be had for every slot of every notebook; fetch it and verify it.
+
+    Writes ``data/plan.json`` (only if that changes it), where other profiles stay as they are.
+
+    Parameters
+    ----------
+    profile : str
+        smoke, default or paper; the candidates of each stand in ``notebooks/profiles.yml``, best first.
+    policy : str, optional
+        "auto": the first candidate that can be had. "real": fail when only a twin can be had. "simulated":
+        made data only, and neither network nor mirror is touched.
+
+    Returns
+    -------
+    dict
+        ``{"policy": ..., "notebooks": {notebook: {slot: {"dataset", "role", "hash", "why"}}}}``.
+
+    Raises
+    ------
+    NotAvailableError
+        If a slot's data cannot be had under the policy; the message says what was tried.
+    """
+    policy = policy or "auto"
+    if profile not in PROFILES:
+        raise UnknownNameError("profile", profile, PROFILES)
+    if policy not in POLICIES:
+        raise ParameterError(f"policy {policy!r}: choose {', '.join(POLICIES)}")
+    chooser = _Chooser(policy)
+    made = {
+        "policy": policy,
+        "notebooks": {
+            notebook: {slot: chooser.choose(notebook, slot, names) for slot, names in slots.items()}
+            for notebook, slots in _candidates(profile).items()
+        },
+    }
+    with locked(data_folder("plan.json.lock")):
+        write_text_if_changed(data_folder("plan.json"), as_json({**_stored(), profile: made}))
+    return made
+
+
+class _Chooser:
+    """Choices under one policy; each data set is tried once."""
+
+    def __init__(self, policy: str) -> None:
+        self.policy = policy
+        self.tried: dict[str, str | None] = {}  # data set -> why it cannot be had, None if it can
+
+    def choose(self, notebook: str, slot: str, candidates: Iterable[str]) -> dict[str, str]:
+        """Return the plan's entry for one slot."""
+        refused: list[str] = []
+        for found in [entry(name) for name in candidates]:
+            role = found.role_for(notebook)
+            why_not = self._why_not(found, role)
+            if why_not is None:
+                why = "; ".join(refused) or "first choice"
+                return {"dataset": found.name, "role": role, "hash": entry_hash(found), "why": why}
+            refused.append(f"not {found.name}: {why_not}")
+        raise NotAvailableError(
+            f"{notebook}, {slot}: no data under policy {self.policy!r} ({'; '.join(refused)}). "
+            "Set EXPRML_MIRROR to a folder with the files, go online, or choose policy auto"
+        )
+
+    def _why_not(self, found: Entry, role: str) -> str | None:
+        if found.simulated:
+            return "a twin is not real data" if self.policy == "real" and role == "twin" else None
+        if self.policy == "simulated":
+            return "policy simulated"
+        if found.name not in self.tried:
+            self.tried[found.name] = _why_not_had(found.name)
+        return self.tried[found.name]
+
+
+def _why_not_had(name: str) -> str | None:
+    try:
+        fetch(name)
+    except DiskFullError:
+        raise
+    except (NotAvailableError, DownloadError) as error:
+        return str(error).removeprefix(f"{name}: ")
+    return None
+
+
+def _stored() -> dict[str, Any]:
+    path = data_folder("plan.json")
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError:
+        return {}  # a plan is made again in seconds
+
+
+def _candidates(profile: str) -> Mapping[str, Mapping[str, list[str]]]:
+    """Return notebook -> slot -> names of data sets, best first."""
+    path = project_root() / _LISTED
+    if not path.is_file():
+        raise ExprmlError(f"{_LISTED} is missing: it says which data each notebook takes")
+    listed = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return {
+        notebook: {slot: _names(notebook, slot, by_profile, profile) for slot, by_profile in data.items()}
+        for notebook, about in listed.items()
+        if (data := (about or {}).get("data") or {})
+    }
+
+
+def _names(notebook: str, slot: str, by_profile: Mapping[str, Any], profile: str) -> list[str]:
+    found = by_profile.get(profile, by_profile.get("default"))
+    if not found:
+        raise ExprmlError(f"{_LISTED}, {notebook}, {slot}: no data set of {WHERE} for profile {profile!r}")
+    return [found] if isinstance(found, str) else list(found)

@@ -1,0 +1,82 @@
+"""File -> AnnData (samples x genes) and back: GCT, GCTX, R data, TSV/CSV, h5ad.
+
+Every reader says where the genes and the samples stand, refuses what contradicts itself, and counts what is
+missing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from anndata import AnnData
+
+from exprml.base.errors import ParameterError, UnknownNameError
+from exprml.data.formats.gct import read_gct, write_gct
+from exprml.data.formats.gctx import read_gctx, write_gctx
+from exprml.data.formats.h5ad import read_h5ad
+from exprml.data.formats.rfile import rdata_matrix, rdata_object, read_rdata, read_rdata_matrix
+from exprml.data.formats.sniff import file_kind
+from exprml.data.formats.table import read_table
+
+__all__ = [
+    "file_kind",
+    "rdata_matrix",
+    "rdata_object",
+    "read",
+    "read_gct",
+    "read_gctx",
+    "read_h5ad",
+    "read_rdata",
+    "read_rdata_matrix",
+    "read_table",
+    "write_gct",
+    "write_gctx",
+]
+
+_READERS: dict[str, Callable[..., AnnData]] = {
+    "gct": read_gct,
+    "gctx": read_gctx,
+    "h5ad": read_h5ad,
+    "rda": read_rdata_matrix,
+    "rds": read_rdata_matrix,
+    "table": read_table,
+}
+
+
+def read(path: str | Path, **options: Any) -> AnnData:
+    """Read any supported file by its content, which must agree with its name.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.gct``, ``.gctx``, ``.h5ad``, ``.tsv``, ``.csv``, ``.txt`` (each also ``.gz`` where it is text),
+        ``.rda``, ``.RData``, ``.rds``.
+    **options
+        Of the reader: see :func:`read_gct`, :func:`read_gctx`, :func:`read_table`, :func:`rdata_matrix`,
+        :func:`read_h5ad`. R data need ``samples_in``.
+
+    Returns
+    -------
+    AnnData, samples x genes
+
+    Raises
+    ------
+    FormatError
+        If the content is damaged, of an unknown kind, or not what the name claims.
+    UnknownNameError
+        If the reader has no such option.
+    """
+    kind = file_kind(path)
+    reader = _READERS[kind]
+    known = set(inspect.signature(reader).parameters) - {"path", "options"}
+    if reader is read_rdata_matrix:
+        known |= set(inspect.signature(rdata_matrix).parameters) - {"objects", "path"}
+        if "samples_in" not in options:
+            raise ParameterError(f"{path}: say where the samples stand: samples_in='rows' or 'columns'")
+    unknown = next((name for name in options if name not in known), None)
+    if unknown is not None:
+        raise UnknownNameError(f"option for {kind} files", unknown, known)
+    return reader(path, **options)

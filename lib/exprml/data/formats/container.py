@@ -1,0 +1,152 @@
+"""From a matrix and its names to AnnData, samples x genes, with everything checked once for all readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from exprml.base.errors import DataError, ParameterError, UnknownNameError
+
+Wanted = Collection[str] | Callable[[str], bool] | None
+_BLOCK = 1024  # samples looked at together, so that a check never doubles the memory
+
+
+def make_adata(
+    matrix: np.ndarray, obs: pd.DataFrame, var: pd.DataFrame, *, path: Path, how: str, missing: str = "keep"
+) -> AnnData:
+    """Wrap a samples x genes matrix with its metadata; count the missing and infinite values.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (samples, genes)
+    obs, var : pandas.DataFrame
+        Metadata, indexed by sample id and gene id.
+    path : pathlib.Path
+        The file, for messages and provenance.
+    how : str
+        What was read, for ``uns["provenance"]["steps"]``.
+    missing : {"keep", "error"}
+        Keep NaN (counted in ``uns["provenance"]["missing"]``) or refuse the file.
+    """
+    check_choice("missing", missing, ("keep", "error"))
+    if 0 in matrix.shape:
+        raise DataError(f"{path}: empty matrix, {matrix.shape[0]} samples x {matrix.shape[1]} genes")
+    gaps, infinite = _count(matrix, np.isnan), _count(matrix, np.isinf)
+    if gaps and missing == "error":
+        sample, gene = _first_gap(matrix)
+        raise DataError(
+            f"{path}: {gaps} missing values, the first at sample {obs.index[sample]!r}, gene "
+            f"{var.index[gene]!r}; pass missing='keep' and fill or drop them"
+        )
+    adata = AnnData(X=matrix, obs=obs, var=var)
+    steps = [f"read {path.name}: {how}"]
+    adata.uns["provenance"] = {"steps": steps, "missing": gaps, "infinite": infinite}
+    return adata
+
+
+def require_filled(adata: AnnData) -> None:
+    """Raise when there is no matrix to write."""
+    if adata.X is None or 0 in adata.shape:
+        raise DataError(f"empty matrix, {adata.n_obs} samples x {adata.n_vars} genes: nothing to write")
+
+
+def check_ids(ids: Sequence[str], kind: str, path: Path, place: Callable[[int], str]) -> None:
+    """Raise when an id is blank or stands twice; `place` tells where the i-th id stands in the file."""
+    seen: dict[str, int] = {}
+    for position, name in enumerate(ids):
+        if not name.strip():
+            raise DataError(
+                f"{path}, {place(position)}: expected a {kind} id, found {name!r}; give it a name"
+            )
+        if name in seen:
+            raise DataError(
+                f"{path}: duplicate {kind} id {name!r} at {place(seen[name])} and {place(position)}; "
+                "ids must be unique: rename or remove one"
+            )
+        seen[name] = position
+
+
+def chooser(wanted: Wanted, kind: str) -> Callable[[str], bool]:
+    """Return the test whether an id is wanted: all for None, membership for ids, a callable itself.
+
+    Raises
+    ------
+    ParameterError
+        If `wanted` is a single text or names an id twice.
+    """
+    if wanted is None:
+        return lambda name: True
+    if callable(wanted):
+        return wanted
+    if isinstance(wanted, str):
+        raise ParameterError(f"{kind}s={wanted!r}: expected a list of ids or a function, not one text")
+    names = set(wanted)
+    if len(names) < len(wanted):
+        twice = next(name for name in wanted if list(wanted).count(name) > 1)
+        raise ParameterError(f"{kind}s: {twice!r} is asked for twice; name each {kind} once")
+    return names.__contains__
+
+
+def chosen_positions(ids: Sequence[str], wanted: Wanted, kind: str, path: Path) -> np.ndarray | None:
+    """Return the positions of the wanted ids: in the order of a list, in file order for a function.
+
+    Returns None when everything is wanted, in order.
+    """
+    is_wanted = chooser(wanted, kind)
+    if wanted is None:
+        return None
+    if callable(wanted):
+        positions = [position for position, name in enumerate(ids) if is_wanted(name)]
+    else:
+        at = {name: position for position, name in enumerate(ids)}
+        absent = next((name for name in wanted if name not in at), None)
+        if absent is not None:
+            raise UnknownNameError(kind, absent, ids, where=str(path))
+        positions = [at[name] for name in wanted]
+    if not positions:
+        raise DataError(f"{path}: none of its {len(ids)} {kind}s is wanted; check the {kind}s option")
+    return np.array(positions)
+
+
+def check_choice(name: str, value: Any, known: Iterable[Any]) -> None:
+    """Raise :class:`ParameterError` when `value` is not one of `known`."""
+    known = tuple(known)
+    if value not in known:
+        raise ParameterError(f"{name}={value!r}: expected one of {', '.join(map(repr, known))}")
+
+
+def float_type(dtype: Any) -> type:
+    """Return numpy's float32 or float64 for `dtype`; any other is a :class:`ParameterError`."""
+    name = getattr(dtype, "__name__", str(dtype))
+    check_choice("dtype", name, ("float32", "float64"))
+    return np.float32 if name == "float32" else np.float64
+
+
+def narrowed(values: np.ndarray, dtype: Any, place: Callable[[int], str]) -> np.ndarray:
+    """Return `values` as `dtype`; a finite number too large for it is an error, never infinity.
+
+    `place` tells where a value stands, from its position in the flattened values.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # R's NA is a signalling NaN
+        result = values.astype(dtype)
+    if result.dtype.itemsize < values.dtype.itemsize:
+        lost = np.flatnonzero(np.isinf(result) & np.isfinite(values))
+        if lost.size:
+            found = f"{values.flat[lost[0]]:g} does not fit {result.dtype}"
+            raise DataError(f"{place(int(lost[0]))}: {found}; pass dtype='float64'")
+    return result
+
+
+def _count(matrix: np.ndarray, test: Callable[[np.ndarray], np.ndarray]) -> int:
+    starts = range(0, len(matrix), _BLOCK)
+    return int(sum(np.count_nonzero(test(matrix[start : start + _BLOCK])) for start in starts))
+
+
+def _first_gap(matrix: np.ndarray) -> tuple[int, int]:
+    sample = next(position for position, row in enumerate(matrix) if np.isnan(row).any())
+    return sample, int(np.flatnonzero(np.isnan(matrix[sample]))[0])

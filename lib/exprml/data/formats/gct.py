@@ -1,0 +1,298 @@
+"""GCT 1.2 and 1.3, plain or gzipped: the text format of GTEx and the Connectivity Map.
+
+A GCT file has genes in rows and samples in columns. Line 1 is the version, line 2 the shape, line 3 the
+names; version 1.3 then has one line per field of sample metadata. Format:
+https://clue.io/connectopedia/gct_format
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from exprml.base.errors import DataError, FormatError
+from exprml.base.files import atomic_path
+from exprml.data.formats.container import (
+    Wanted,
+    check_choice,
+    check_ids,
+    chooser,
+    chosen_positions,
+    float_type,
+    make_adata,
+    narrowed,
+    require_filled,
+)
+from exprml.data.formats.metadata import as_texts, typed_frame
+from exprml.data.formats.sniff import require_kind
+from exprml.data.formats.text import NumberRow, TextFile, numbered_lines
+
+_BLOCK = 64  # genes turned into columns together: one at a time would touch every page of memory each time
+Lines = Iterator[tuple[int, bytes]]
+
+
+def read_gct(
+    path: str | Path,
+    *,
+    genes: Wanted = None,
+    samples: Wanted = None,
+    missing: str = "keep",
+    dtype: type | str = np.float32,
+    encoding: str = "utf-8",
+) -> AnnData:
+    """Read a GCT file line by line; the memory used is the result's.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.gct`` or ``.gct.gz``, version 1.2 or 1.3.
+    genes, samples : collection of str or callable, optional
+        Ids to keep (in that order), or a function of the id that says whether to keep it.
+    missing : {"keep", "error"}
+        Empty and NaN cells are kept as NaN and counted in ``uns["provenance"]["missing"]``, or refused.
+    dtype : numpy dtype
+        Type of X; float32 unless told.
+    encoding : str
+        Of ids and metadata.
+
+    Returns
+    -------
+    AnnData, samples x genes
+        Row metadata in `var`, column metadata in `obs`, with types found by
+        :func:`exprml.data.formats.metadata.typed`; ``-666`` and ``NA`` there are missing.
+
+    Raises
+    ------
+    FormatError
+        If the shape, the version or the packing is not as claimed.
+    DataError
+        If a cell is no number or an id stands twice.
+    """
+    path = require_kind(path, "gct")
+    with closing(numbered_lines(path)) as lines:
+        header = _read_header(TextFile(path, encoding=encoding), lines)
+        keep = chosen_positions(header.samples, samples, "sample", path)
+        body = _read_body(header, lines, genes, keep, float_type(dtype))
+    obs = typed_frame(header.sample_fields, header.samples)
+    obs = obs if keep is None else obs.iloc[keep]
+    var = typed_frame(dict(zip(header.gene_fields, zip(*body.fields, strict=True), strict=False)), body.kept)
+    matrix, var = _in_order(body, var, genes, path)
+    how = f"GCT {header.version}, {header.n_genes} genes x {len(header.samples)} samples"
+    return make_adata(matrix, obs, var, path=path, how=how, missing=missing)
+
+
+def write_gct(adata: AnnData, path: str | Path, *, version: str = "1.3") -> None:
+    """Write GCT; a name ending in ``.gz`` is packed. The same data give the same bytes.
+
+    Version 1.2 has no room for metadata but ``var["Description"]`` (else ``na``). Numbers are the shortest
+    text that reads back to the same float; missing metadata are ``-666``.
+    """
+    check_choice("version", version, ("1.2", "1.3"))
+    path = Path(path)
+    _check_writable(adata)
+    with atomic_path(path) as part, open(part, "wb") as raw:
+        packed = path.name.lower().endswith(".gz")
+        target = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else nullcontext(raw)
+        with target as stream:
+            (_write_1_2 if version == "1.2" else _write_1_3)(adata, stream)
+
+
+@dataclass
+class _Header:
+    file: TextFile
+    version: str
+    n_genes: int
+    samples: list[str]
+    gene_fields: list[str]
+    sample_fields: dict[str, list[str]]
+
+    @property
+    def lead(self) -> int:
+        return 1 + len(self.gene_fields)  # cells before the first number
+
+
+@dataclass
+class _Body:
+    matrix: np.ndarray
+    ids: list[str]
+    kept: list[str]
+    fields: list[list[str]]
+
+
+def _read_header(file: TextFile, lines: Lines) -> _Header:
+    version = next(lines)[1].decode("ascii", "replace").strip().removeprefix("#")
+    n_genes, n_samples, n_gene_fields, n_sample_fields = _shape(file, version, next(lines, (2, b""))[1])
+    line, raw = next(lines, (3, b""))
+    names = file.cells(raw, line)
+    lead = 1 + n_gene_fields
+    _expect_cells(file, line, "the line of names", len(names), lead, n_samples)
+    check_ids(names[lead:], "sample", file.path, lambda i: f"line {line}, column {lead + i + 1}")
+    fields = _sample_fields(file, lines, lead, n_samples, n_sample_fields)
+    _no_name_twice(file, line, names[1:lead])
+    return _Header(file, version, n_genes, names[lead:], names[1:lead], fields)
+
+
+def _shape(file: TextFile, version: str, raw: bytes) -> tuple[int, int, int, int]:
+    expected = {"1.2": "genes, samples", "1.3": "genes, samples, gene fields, sample fields"}
+    if version not in expected:
+        raise FormatError(f"{file.path}, line 1: expected #1.2 or #1.3, found #{version}")
+    cells = file.decode(raw, 2).rstrip("\t ").split("\t")
+    if len(cells) != expected[version].count(",") + 1 or not all(cell.strip().isdecimal() for cell in cells):
+        raise FormatError(
+            f"{file.path}, line 2: GCT {version} expects whole numbers ({expected[version]}) between tabs, "
+            f"found {cells}; correct the line or the version"
+        )
+    shape = [int(cell) for cell in cells] + ([1, 0] if version == "1.2" else [])
+    if 0 in shape[:2]:
+        raise FormatError(f"{file.path}, line 2: empty matrix, {shape[0]} genes x {shape[1]} samples")
+    return tuple(shape)
+
+
+def _expect_cells(file: TextFile, line: int, what: str, found: int, lead: int, n_samples: int) -> None:
+    if found != lead + n_samples:
+        raise FormatError(
+            f"{file.path}, line {line} ({what}): line 2 declares {n_samples} samples, so expected "
+            f"{lead + n_samples} cells, found {found}; correct line 2 or fetch the file again"
+        )
+
+
+def _no_name_twice(file: TextFile, line: int, names: list[str]) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{file.path}, line {line}: gene field {twice!r} stands twice; rename one")
+
+
+def _sample_fields(file: TextFile, lines: Lines, lead: int, n_samples: int, n_fields: int) -> dict:
+    fields: dict[str, list[str]] = {}
+    for expected_line in range(4, 4 + n_fields):
+        line, raw = next(lines, (expected_line, b""))
+        cells = file.cells(raw, line)
+        _expect_cells(file, line, f"sample field {cells[0]!r}", len(cells), lead, n_samples)
+        if cells[0] in fields:
+            raise DataError(f"{file.path}, line {line}: sample field {cells[0]!r} stands twice; rename one")
+        fields[cells[0]] = cells[lead:]
+    return fields
+
+
+def _read_body(header: _Header, lines: Lines, genes: Wanted, keep: np.ndarray | None, dtype: type) -> _Body:
+    is_wanted, file = chooser(genes, "gene"), header.file
+    n_genes = header.n_genes if genes is None or callable(genes) else min(header.n_genes, len(genes))
+    fill = _ColumnFill(file, len(header.samples) if keep is None else len(keep), n_genes, dtype)
+    ids, at, kept, fields = [], [], [], []
+    for line, raw in lines:
+        if not raw.strip():
+            continue  # an empty last line
+        leading, numbers = _split_row(header, line, raw, len(ids))
+        ids.append(leading[0])
+        at.append(line)
+        if is_wanted(leading[0]):
+            row = NumberRow(file, line, f"gene {leading[0]!r}", "sample", header.samples, header.lead + 1)
+            values = narrowed(row.parse(numbers), dtype, row.place)
+            fill.add(values if keep is None else values[keep])
+            kept.append(leading[0])
+            fields.append(leading[1:])
+    if len(ids) != header.n_genes:
+        raise FormatError(
+            f"{file.path}: line 2 declares {header.n_genes} genes, the file ends after {len(ids)}; "
+            "it was cut short (fetch it again) or line 2 is wrong"
+        )
+    check_ids(ids, "gene", file.path, lambda i: f"line {at[i]}")
+    return _Body(fill.finish(), ids, kept, fields)
+
+
+def _split_row(header: _Header, line: int, raw: bytes, n_before: int) -> tuple[list[str], bytes]:
+    parts = raw.split(b"\t", header.lead)
+    leading = [header.file.decode(part, line) for part in parts[: header.lead]]
+    if n_before == header.n_genes:
+        raise FormatError(
+            f"{header.file.path}, line {line}: line 2 declares {header.n_genes} genes, but another follows "
+            f"({leading[0]!r}); correct line 2"
+        )
+    found = header.lead + parts[-1].count(b"\t") + 1 if len(parts) > header.lead else len(parts)
+    _expect_cells(header.file, line, f"gene {leading[0]!r}", found, header.lead, len(header.samples))
+    return leading, parts[-1]
+
+
+class _ColumnFill:
+    """Genes come as rows and go into columns of samples x genes, a block at a time."""
+
+    def __init__(self, file: TextFile, n_samples: int, n_genes: int, dtype: type) -> None:
+        try:
+            self.matrix = np.empty((n_samples, n_genes), dtype)  # pages count only once written
+        except (MemoryError, ValueError) as error:
+            raise FormatError(
+                f"{file.path}, line 2: {n_genes} genes x {n_samples} samples do not fit in "
+                "memory; check the line, or choose fewer with samples="
+            ) from error
+        self.block = np.empty((_BLOCK, n_samples), dtype)
+        self.n_done = self.n_waiting = 0
+
+    def add(self, values: np.ndarray) -> None:
+        self.block[self.n_waiting] = values
+        self.n_waiting += 1
+        if self.n_waiting == _BLOCK:
+            self._flush()
+
+    def finish(self) -> np.ndarray:
+        self._flush()
+        return np.ascontiguousarray(self.matrix[:, : self.n_done])
+
+    def _flush(self) -> None:
+        stop = self.n_done + self.n_waiting
+        self.matrix[:, self.n_done : stop] = self.block[: self.n_waiting].T
+        self.n_done, self.n_waiting = stop, 0
+
+
+def _in_order(body: _Body, var: pd.DataFrame, genes: Wanted, path: Path) -> tuple[np.ndarray, pd.DataFrame]:
+    if genes is None or (callable(genes) and body.kept):
+        return body.matrix, var
+    chosen_positions(body.ids, genes, "gene", path)  # raises for ids the file does not have
+    order = chosen_positions(body.kept, genes, "gene", path)
+    if np.array_equal(order, np.arange(len(body.kept))):
+        return body.matrix, var
+    return body.matrix[:, order], var.iloc[order]
+
+
+def _check_writable(adata: AnnData) -> None:
+    require_filled(adata)
+    for kind, frame in (("sample", adata.obs), ("gene", adata.var)):
+        as_texts(pd.Series([*frame.index, *frame.columns], name=f"{kind} names"), "AnnData")
+        check_ids(list(frame.index), kind, Path("AnnData"), lambda i: f"position {i + 1}")
+
+
+def _write_line(stream: IO[bytes], cells: list[str]) -> None:
+    stream.write("\t".join(cells).encode() + b"\n")
+
+
+def _write_1_2(adata: AnnData, stream: IO[bytes]) -> None:
+    stream.write(f"#1.2\n{adata.n_vars}\t{adata.n_obs}\n".encode())
+    _write_line(stream, ["Name", "Description", *adata.obs_names])
+    described = "Description" in adata.var
+    texts = as_texts(adata.var["Description"], "var") if described else ["na"] * adata.n_vars
+    _write_rows(adata, stream, [texts])
+
+
+def _write_1_3(adata: AnnData, stream: IO[bytes]) -> None:
+    gene_fields = [as_texts(adata.var[name], "var") for name in adata.var]
+    stream.write(f"#1.3\n{adata.n_vars}\t{adata.n_obs}\t{len(gene_fields)}\t{adata.obs.shape[1]}\n".encode())
+    _write_line(stream, ["id", *map(str, adata.var), *adata.obs_names])
+    for name in adata.obs:
+        _write_line(stream, [str(name), *["na"] * len(gene_fields), *as_texts(adata.obs[name], "obs")])
+    _write_rows(adata, stream, gene_fields)
+
+
+def _write_rows(adata: AnnData, stream: IO[bytes], gene_fields: list[list[str]]) -> None:
+    for start in range(0, adata.n_vars, _BLOCK):
+        block = adata.X[:, start : start + _BLOCK]
+        block = np.asarray(block.toarray() if hasattr(block, "toarray") else block)
+        for gene, values in enumerate(np.ascontiguousarray(block.T), start):
+            leading = [adata.var_names[gene], *(texts[gene] for texts in gene_fields)]
+            _write_line(stream, [*leading, *map(str, values)])

@@ -1,0 +1,196 @@
+"""GCTX: the HDF5 format of the Connectivity Map, read by windows.
+
+Layout: ``/0/DATA/0/matrix`` with samples in rows and genes in columns (the transpose of GCT), sample metadata
+under ``/0/META/COL``, gene metadata under ``/0/META/ROW``, one data set per field, ids in ``id``.
+Enache et al. 2019, Bioinformatics 35:1427.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from exprml.base.errors import DataError, FormatError
+from exprml.base.files import atomic_path
+from exprml.data.formats.container import (
+    Wanted,
+    check_ids,
+    chosen_positions,
+    float_type,
+    make_adata,
+    narrowed,
+    require_filled,
+)
+from exprml.data.formats.metadata import NULL, texts_with_null, typed
+from exprml.data.formats.sniff import refuse_foreign_links, require_kind
+
+_MATRIX = "0/DATA/0/matrix"
+_FIELDS = {"sample": "0/META/COL", "gene": "0/META/ROW"}
+_GAP = 64  # wanted positions closer than this are read in one go
+_BLOCK_CELLS = 1 << 20  # cells read together: 4 MB of float32
+
+
+def read_gctx(
+    path: str | Path,
+    *,
+    genes: Wanted = None,
+    samples: Wanted = None,
+    missing: str = "keep",
+    dtype: type | str = np.float32,
+) -> AnnData:
+    """Read a GCTX file, or a window of it without loading the rest.
+
+    Parameters
+    ----------
+    path : str or Path
+    genes, samples : collection of str or callable, optional
+        Ids to keep (in that order), or a function of the id that says whether to keep it.
+    missing : {"keep", "error"}
+        NaN are kept and counted in ``uns["provenance"]["missing"]``, or refused.
+    dtype : numpy dtype
+        Type of X; float32 unless told.
+
+    Returns
+    -------
+    AnnData, samples x genes
+        Metadata kept as texts get types as in GCT; texts that are not UTF-8 are read as Latin-1, which old
+        files use for the micro sign.
+    """
+    path = require_kind(path, "gctx")
+    with h5py.File(path) as file:
+        refuse_foreign_links(file, path)
+        ids = {kind: _ids(file, kind, path) for kind in _FIELDS}
+        matrix = _checked_matrix(file, ids, path)
+        rows = chosen_positions(ids["sample"], samples, "sample", path)
+        columns = chosen_positions(ids["gene"], genes, "gene", path)
+        obs = _fields(file, "sample", ids["sample"], rows, path)
+        var = _fields(file, "gene", ids["gene"], columns, path)
+        values = _window(matrix, rows, columns, float_type(dtype), path)
+    how = f"GCTX, {len(ids['gene'])} genes x {len(ids['sample'])} samples"
+    return make_adata(values, obs, var, path=path, how=how, missing=missing)
+
+
+def write_gctx(adata: AnnData, path: str | Path) -> None:
+    """Write GCTX 1.0, atomically; the same data give the same bytes.
+
+    Texts are UTF-8, missing texts ``-666``, truth values the texts ``True`` and ``False``.
+    """
+    require_filled(adata)
+    with atomic_path(path) as part, h5py.File(part, "w") as file:
+        file.attrs["version"] = np.bytes_("GCTX1.0")
+        values = adata.X.toarray() if hasattr(adata.X, "toarray") else np.asarray(adata.X)
+        chunk = (max(1, min(adata.n_obs, _BLOCK_CELLS // 8 // adata.n_vars)), adata.n_vars)
+        file.create_dataset(_MATRIX, data=values, chunks=chunk)
+        _write_fields(file, "sample", adata.obs, list(adata.obs_names))
+        _write_fields(file, "gene", adata.var, list(adata.var_names))
+
+
+def _ids(file: h5py.File, kind: str, path: Path) -> list[str]:
+    name = f"{_FIELDS[kind]}/id"
+    if name not in file:
+        raise FormatError(f"{path}: expected the {kind} ids in '/{name}', found none; not a whole GCTX file")
+    ids = _texts(file[name][:])
+    check_ids(ids, kind, path, lambda i: f"/{name}[{i}]")
+    return ids
+
+
+def _checked_matrix(file: h5py.File, ids: dict[str, list[str]], path: Path) -> h5py.Dataset:
+    matrix = file.get(_MATRIX)
+    if not isinstance(matrix, h5py.Dataset):
+        raise FormatError(f"{path}: expected the data set '/{_MATRIX}', found none; not a whole GCTX file")
+    expected = (len(ids["sample"]), len(ids["gene"]))
+    if matrix.shape != expected:
+        turned = "; it is stored turned round: transpose it" if matrix.shape == expected[::-1] else ""
+        raise FormatError(
+            f"{path}: '/{_MATRIX}' has shape {matrix.shape}, expected samples x genes {expected} from the "
+            f"ids{turned or '; the file contradicts itself: fetch it again'}"
+        )
+    if matrix.dtype.kind not in "fiu":
+        raise DataError(f"{path}: '/{_MATRIX}' holds {matrix.dtype}, expected numbers")
+    return matrix
+
+
+def _texts(values: np.ndarray) -> list[str]:
+    if values.dtype.kind not in "SO":
+        return [str(one) for one in values]
+    raw = [one if isinstance(one, bytes) else str(one).encode() for one in values]
+    try:
+        return [one.decode() for one in raw]
+    except UnicodeDecodeError:
+        return [one.decode("latin-1") for one in raw]
+
+
+def _fields(file: h5py.File, kind: str, ids: list[str], at: np.ndarray | None, path: Path) -> pd.DataFrame:
+    columns = {}
+    for name, stored in file[_FIELDS[kind]].items():
+        if name == "id":
+            continue
+        if not isinstance(stored, h5py.Dataset) or stored.shape != (len(ids),):
+            found = getattr(stored, "shape", "a group")
+            raise FormatError(
+                f"{path}: '{stored.name}' has {found}, expected one value for {len(ids)} {kind}s"
+            )
+        values = stored[:] if at is None else stored[: at.max() + 1][at]
+        columns[name] = typed(_texts(values)) if values.dtype.kind in "SO" else _without_null(values)
+    index = ids if at is None else [ids[position] for position in at]
+    return pd.DataFrame(columns, index=pd.Index(index, dtype=object))
+
+
+def _without_null(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind not in "fi" or not (null := values == int(NULL)).any():
+        return values
+    return np.where(null, np.nan, values)
+
+
+def _window(
+    matrix: h5py.Dataset, rows: np.ndarray | None, columns: np.ndarray | None, dtype: type, path: Path
+) -> np.ndarray:
+    rows = np.arange(matrix.shape[0]) if rows is None else rows
+    columns = np.arange(matrix.shape[1]) if columns is None else columns
+    result, place = np.empty((len(rows), len(columns)), dtype), lambda at: f"{path}: '/{_MATRIX}'"
+    for left, right, into_columns in _spans(columns, matrix.shape[1]):
+        for top, bottom, into_rows in _spans(rows, max(1, _BLOCK_CELLS // (right - left))):
+            inside = np.ix_(rows[into_rows] - top, columns[into_columns] - left)
+            picked = matrix[top:bottom, left:right][inside]  # one block alive at a time
+            result[np.ix_(into_rows, into_columns)] = narrowed(picked, dtype, place)
+    return result
+
+
+def _spans(positions: np.ndarray, limit: int) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Yield (start, stop, places in the result) of stretches of at most `limit` holding the positions."""
+    order = np.argsort(positions, kind="stable")
+    ordered = positions[order]
+    first = 0
+    for last in range(1, len(ordered) + 1):
+        ends = last == len(ordered) or ordered[last] - ordered[last - 1] > _GAP
+        if ends or ordered[last] - ordered[first] >= limit:
+            yield int(ordered[first]), int(ordered[last - 1]) + 1, order[first:last]
+            first = last
+
+
+def _write_fields(file: h5py.File, kind: str, frame: pd.DataFrame, ids: list[str]) -> None:
+    check_ids(ids, kind, Path("AnnData"), lambda i: f"position {i + 1}")
+    group = file.create_group(_FIELDS[kind])
+    group.create_dataset("id", data=_as_bytes(ids))
+    for name in frame:
+        if name == "id" and list(frame[name]) == ids:
+            continue
+        if "/" in str(name) or name == "id":
+            raise DataError(f"{kind} field {name!r} cannot be a name in GCTX (no '/', not 'id'); rename it")
+        group.create_dataset(str(name), data=_stored(frame[name]))
+
+
+def _stored(column: pd.Series) -> np.ndarray:
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        return column.to_numpy()
+    return _as_bytes(texts_with_null(column))
+
+
+def _as_bytes(texts: list[str]) -> np.ndarray:
+    raw = [text.encode() for text in texts]
+    return np.array(raw, dtype=f"S{max(1, *map(len, raw))}")

@@ -1,0 +1,186 @@
+"""R data files (.rda, .RData, .rds), read by the `rdata` package: nothing in them is run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from exprml.base.errors import DataError, FormatError, UnknownNameError
+from exprml.data.formats.container import check_choice, check_ids, float_type, make_adata, narrowed
+from exprml.data.formats.sniff import file_kind
+
+if TYPE_CHECKING:
+    from xarray import DataArray
+
+_ROWS_COLUMNS = {"rows": ("sample", "gene"), "columns": ("gene", "sample")}
+
+
+def read_rdata(path: str | Path) -> dict[str, Any]:
+    """Read an R file into named Python objects.
+
+    Returns
+    -------
+    dict
+        Matrices with dimnames as xarray.DataArray, data frames as pandas.DataFrame, factors as
+        pandas.Categorical, lists as dict. An ``.rds`` file holds one object: its key is the file's stem.
+
+    Raises
+    ------
+    FormatError
+        If the file is damaged, no R file, or holds what has no meaning here (functions, connections).
+    """
+    import rdata  # half a second, for readers of R files only
+
+    path = Path(path)
+    kind = file_kind(path)
+    if kind not in ("rda", "rds"):
+        raise FormatError(f"{path}: expected an R data file, found {kind} content; use read()")
+    try:
+        found = rdata.read_rda(path) if kind == "rda" else {path.stem: rdata.read_rds(path)}
+    except Exception as error:  # the parser raises whatever the bytes lead it to
+        raise FormatError(
+            f"{path}: damaged, or holds R objects that cannot be read ({type(error).__name__}: {error}); "
+            "save only matrices, data frames, vectors and lists of them with R's save() or saveRDS()"
+        ) from error
+    return _plain_names(found)
+
+
+def rdata_object(objects: dict[str, Any], name: str, *, path: str | Path = "R data") -> Any:
+    """Return one object by name; ``list$element`` reaches into lists, as in R.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such object; the message lists those there are.
+    """
+    found: Any = objects
+    for position, part in enumerate(name.split("$")):
+        known = [str(key) for key in found] if isinstance(found, dict) else []
+        if part not in known:
+            where = "$".join([str(path), *name.split("$")[:position]])
+            raise UnknownNameError("R object", part, known, where=where)
+        found = found[part]
+    return found
+
+
+def rdata_matrix(
+    objects: dict[str, Any],
+    name: str | None = None,
+    *,
+    samples_in: str,
+    metadata_columns: Sequence[str] | None = None,
+    missing: str = "keep",
+    dtype: type | str = np.float32,
+    path: str | Path = "R data",
+) -> AnnData:
+    """Turn a matrix or data frame of :func:`read_rdata` into AnnData, samples x genes.
+
+    Parameters
+    ----------
+    objects : dict
+        From :func:`read_rdata`.
+    name : str, optional
+        Which object (``list$element`` for one in a list); may be left out when there is only one.
+    samples_in : {"rows", "columns"}
+        Where the samples stand in R. Never guessed.
+    metadata_columns : sequence of str, optional
+        Columns of a data frame that are no numbers of the matrix: into `obs` when samples stand in rows,
+        else into `var`.
+    missing, dtype
+        As in :func:`exprml.data.formats.gct.read_gct`.
+    path : str or Path
+        The file, for messages and provenance.
+
+    Raises
+    ------
+    DataError
+        If the object is no numeric matrix or data frame, or has no row or column names.
+    """
+    check_choice("samples_in", samples_in, _ROWS_COLUMNS)
+    path = Path(path)
+    name = _only_name(objects, path) if name is None else name
+    values, rows, columns = _frames(rdata_object(objects, name, path=path), name, metadata_columns, path)
+    kinds = _ROWS_COLUMNS[samples_in]
+    for kind, frame, direction in zip(kinds, (rows, columns), ("row", "column"), strict=True):
+        check_ids(list(frame.index), kind, path, lambda i, d=direction: f"R object {name!r}, {d} {i + 1}")
+    matrix = _numbers(values, columns.index, float_type(dtype), f"{path}: R object {name!r}")
+    how = f"R object {name}, samples in {samples_in}"
+    if samples_in == "columns":
+        matrix, rows, columns = matrix.T, columns, rows
+    return make_adata(np.ascontiguousarray(matrix), rows, columns, path=path, how=how, missing=missing)
+
+
+def read_rdata_matrix(path: str | Path, name: str | None = None, **options: Any) -> AnnData:
+    """Read one matrix of an R file: :func:`read_rdata`, then :func:`rdata_matrix` with its options."""
+    return rdata_matrix(read_rdata(path), name, path=path, **options)
+
+
+def _plain_names(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _plain_names(one) for name, one in value.items()}
+    return value
+
+
+def _only_name(objects: dict[str, Any], path: Path) -> str:
+    if len(objects) != 1:
+        raise DataError(f"{path}: holds {len(objects)} objects ({', '.join(objects)}); choose one by name=")
+    return next(iter(objects))
+
+
+def _frames(
+    found: Any, name: str, metadata_columns: Sequence[str] | None, path: Path
+) -> tuple[pd.DataFrame | np.ndarray, pd.DataFrame, pd.DataFrame]:
+    """Return values, and the metadata of rows and columns indexed by their names."""
+    if hasattr(found, "coords") and found.ndim == 2:  # an xarray.DataArray
+        rows, columns = (_dimension_names(found, axis, name, path) for axis in (0, 1))
+        return found.values, pd.DataFrame(index=rows), pd.DataFrame(index=columns)
+    if isinstance(found, pd.DataFrame):
+        return _split_frame(found, name, list(metadata_columns or []), path)
+    inside = f" holding {', '.join(map(str, found))}" if isinstance(found, dict) else ""
+    raise DataError(
+        f"{path}: R object {name!r} is a {type(found).__name__}{inside}, expected a matrix with row and "
+        "column names or a data frame; choose another by name= (list$element for one in a list)"
+    )
+
+
+def _dimension_names(found: DataArray, axis: int, name: str, path: Path) -> pd.Index:
+    dimension = found.dims[axis]
+    if dimension not in found.coords:
+        direction = ("row", "column")[axis]
+        raise DataError(
+            f"{path}: R matrix {name!r} has no {direction} names; set dimnames() before saving it"
+        )
+    return pd.Index([str(one) for one in found.coords[dimension].values], dtype=object)
+
+
+def _split_frame(
+    found: pd.DataFrame, name: str, metadata: list[str], path: Path
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    if isinstance(found.index, pd.RangeIndex):
+        raise DataError(f"{path}: R data frame {name!r} has no row names; set row.names before saving it")
+    absent = next((one for one in metadata if one not in found.columns), None)
+    if absent is not None:
+        raise UnknownNameError("metadata column", absent, found.columns, where=f"{path}: {name}")
+    found = found.set_axis(pd.Index([str(one) for one in found.index], dtype=object))
+    numbers = found.drop(columns=metadata)
+    columns = pd.DataFrame(index=pd.Index([str(one) for one in numbers.columns], dtype=object))
+    return numbers, found[metadata], columns
+
+
+def _numbers(values: pd.DataFrame | np.ndarray, columns: pd.Index, dtype: type, where: str) -> np.ndarray:
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind not in "fiub":
+            raise DataError(f"{where} holds {values.dtype}, expected numbers")
+        return narrowed(values, dtype, lambda at: where)
+    for column in columns:
+        if not pd.api.types.is_numeric_dtype(values[column]):
+            first = values[column].iloc[0]
+            raise DataError(
+                f"{where}: column {column!r} holds {first!r}, expected numbers; name it in metadata_columns"
+            )
+    return narrowed(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype, lambda at: where)

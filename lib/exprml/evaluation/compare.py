@@ -1,0 +1,254 @@
+"""Honest comparisons: paired and corrected intervals, tests against chance, many tests at once.
+
+Folds share training samples, so their scores are not independent; the variance is corrected as by Nadeau and
+Bengio (Machine Learning 2003, 52: 239-281): ``(1/n + n_validation/n_training) * s^2`` for n scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.nonparametric.smoothers_lowess import lowess
+from statsmodels.stats.multitest import multipletests
+
+from exprml.base.errors import DataError, ParameterError, UnknownNameError
+
+FEWEST_POINTS_TO_SMOOTH = 30
+PAIR_KEYS = ["task", "setting", "control", "split", "seed", "fold", "n_train"]
+
+
+class Estimate(NamedTuple):
+    """A mean with its interval and two-sided test; ``reference`` is what it is tested against."""
+
+    mean: float
+    low: float
+    high: float
+    p_value: float
+    n: int
+    reference: float = 0.0
+
+
+def corrected_paired_t(
+    differences: Sequence[float], test_ratio: float, *, reference: float = 0.0, confidence: float = 0.95
+) -> Estimate:
+    """Return mean, interval and t-test of scores or differences over folds, variance corrected.
+
+    Parameters
+    ----------
+    differences : sequence of float, shape (folds * seeds,)
+        One value per fold and seed.
+    test_ratio : float
+        Validation samples over training samples: 1 / (k - 1) for k folds. 0 gives the ordinary t-test.
+    reference : float
+        Value under the null hypothesis.
+    confidence : float
+        Of the interval.
+
+    Raises
+    ------
+    DataError
+        If fewer than two values are given, or one is NaN.
+    """
+    values = np.asarray(differences, dtype=float)
+    if len(values) < 2 or np.isnan(values).any():
+        missing = int(np.isnan(values).sum())
+        raise DataError(
+            f"{len(values)} values, {missing} of them NaN: an interval needs at least two, none NaN"
+        )
+    mean, n = float(values.mean()), len(values)
+    error = float(values.std(ddof=1) * np.sqrt(1 / n + test_ratio))
+    if error <= 1e-12 * max(1.0, abs(mean)):  # all alike but for rounding
+        same = abs(mean - reference) <= 1e-12
+        return Estimate(mean, mean, mean, 1.0 if same else 0.0, n, reference)
+    half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * error
+    p_value = 2 * float(stats.t.sf(abs(mean - reference) / error, n - 1))
+    return Estimate(mean, mean - half, mean + half, p_value, n, reference)
+
+
+def paired_difference(
+    table: pd.DataFrame,
+    a: str,
+    b: str,
+    *,
+    metric: str = "balanced_accuracy",
+    test_ratio: float | None = None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Return the mean of `a` minus `b` over the same folds and seeds, with its corrected interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of `exprml.evaluation.scoring.cross_validate`, one task, setting and training size.
+    a, b : str
+        Two of its models.
+    metric : str
+        The score to compare.
+    test_ratio : float, optional
+        As in `corrected_paired_t`; default 1 / (number of folds - 1), right for whole training folds.
+    confidence : float
+        Of the interval.
+
+    Raises
+    ------
+    UnknownNameError
+        If a model is not in the table.
+    DataError
+        If a fold occurs more than once (several tasks or training sizes), or no folds are shared.
+    """
+    differences = paired_values(table, a, b, metric=metric)
+    folds = differences.index.get_level_values("fold")
+    seeds = differences.index.get_level_values("seed")
+    if pd.MultiIndex.from_arrays([seeds, folds]).has_duplicates:
+        raise DataError(
+            "a fold occurs more than once: choose one task, setting, control, split and training size first "
+            "(exprml.evaluation.scoring.at_full_size)"
+        )
+    ratio = 1 / max(1, folds.nunique() - 1) if test_ratio is None else test_ratio
+    return corrected_paired_t(differences, ratio, confidence=confidence)
+
+
+def paired_values(table: pd.DataFrame, a: str, b: str, *, metric: str = "balanced_accuracy") -> pd.Series:
+    """Return `a` minus `b` for every row both models have, indexed by `PAIR_KEYS`; NaN are left out."""
+    rows = table[table["metric"] == metric]
+    for name in (a, b):
+        if name not in set(rows["model"]):
+            raise UnknownNameError("model", name, set(rows["model"]), f"the rows of metric {metric!r}")
+    keys = [key for key in PAIR_KEYS if key in rows]
+    wide = rows.set_index([*keys, "model"])["value"].unstack("model")
+    differences = (wide[a] - wide[b]).dropna()
+    if differences.empty:
+        raise DataError(f"{a!r} and {b!r} share no fold of metric {metric!r}")
+    return differences
+
+
+def against_chance(
+    values: Sequence[float], chance: float, *, test_ratio: float = 0.25, confidence: float = 0.95
+) -> Estimate:
+    """Test scores over folds against chance, two-sided: below chance is as telling as above.
+
+    Parameters
+    ----------
+    values : sequence of float, shape (folds * seeds,)
+        One score per fold and seed.
+    chance : float
+        Score of guessing, 1 / number of classes for balanced accuracy.
+    test_ratio : float
+        As in `corrected_paired_t`; 0.25 for five folds.
+    confidence : float
+        Of the interval.
+    """
+    return corrected_paired_t(values, test_ratio, reference=chance, confidence=confidence)
+
+
+def interval(values: Sequence[float], *, test_ratio: float = 0.0, confidence: float = 0.95) -> Estimate:
+    """Return mean and t-interval; give `test_ratio` when the values come from overlapping folds."""
+    return corrected_paired_t(values, test_ratio, confidence=confidence)
+
+
+def group_bootstrap(
+    truth: Sequence,
+    predicted: Sequence,
+    groups: Sequence,
+    metric: Callable[[np.ndarray, np.ndarray], float],
+    *,
+    reference: float = 0.0,
+    n_draws: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Estimate:
+    """Return a score with the interval and two-sided p-value of drawing whole groups with replacement.
+
+    Parameters
+    ----------
+    truth, predicted, groups : array, shape (samples,)
+        Labels, predictions and groups of held-out samples.
+    metric : function
+        ``metric(truth, predicted)`` gives the score.
+    reference : float
+        Chance; the p-value is twice the smaller share of draws on its other side, at least 1 / n_draws.
+    n_draws, confidence, seed
+        Of the bootstrap.
+    """
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+    code = pd.factorize(np.asarray(groups))[0]
+    members = [np.flatnonzero(code == one) for one in range(code.max() + 1)]
+    generator = np.random.default_rng(seed)
+    scores = np.empty(n_draws)
+    for i in range(n_draws):
+        drawn = np.concatenate([members[one] for one in generator.integers(0, len(members), len(members))])
+        scores[i] = metric(truth[drawn], predicted[drawn])
+    low, high = np.quantile(scores, [(1 - confidence) / 2, (1 + confidence) / 2])
+    p_value = 2 * min(np.mean(scores <= reference), np.mean(scores >= reference))
+    p_value = float(np.clip(p_value, 1 / n_draws, 1))
+    return Estimate(metric(truth, predicted), float(low), float(high), p_value, len(members), reference)
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> np.ndarray:
+    """Return p-values adjusted for the false discovery rate; NaN stay NaN and count as no test."""
+    p_values = np.asarray(p_values, dtype=float)
+    if ((p_values < 0) | (p_values > 1)).any():
+        raise ParameterError("p-values must lie between 0 and 1")
+    adjusted = np.full(p_values.shape, np.nan)
+    tested = ~np.isnan(p_values)
+    if tested.any():
+        adjusted[tested] = multipletests(p_values[tested], method="fdr_bh")[1]
+    return adjusted
+
+
+def smooth_curve(
+    x: Sequence[float],
+    y: Sequence[float],
+    *,
+    share: float = 2 / 3,
+    n_draws: int = 200,
+    n_points: int = 50,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return a local regression (LOWESS) with a bootstrap band, as in the figures of heil2022.
+
+    Parameters
+    ----------
+    x, y : sequence of float, shape (points,)
+        Training sizes and scores, every fold and seed.
+    share : float
+        Share of the points each local fit sees.
+    n_draws, n_points, confidence, seed
+        Bootstrap draws, points of the curve, level of the band, seed of the draws.
+
+    Returns
+    -------
+    DataFrame
+        Columns x, y, low, high.
+
+    Raises
+    ------
+    DataError
+        With fewer than 30 points: show them instead.
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    known = ~(np.isnan(x) | np.isnan(y))
+    x, y = x[known], y[known]
+    if len(x) < FEWEST_POINTS_TO_SMOOTH:
+        raise DataError(
+            f"{len(x)} points are too few to smooth ({FEWEST_POINTS_TO_SMOOTH} are needed): draw the points"
+        )
+    grid = np.linspace(x.min(), x.max(), n_points)
+    generator = np.random.default_rng(seed)
+    curves = np.full((n_draws, n_points), np.nan)
+    for i in range(n_draws):
+        drawn = generator.integers(0, len(x), len(x))
+        curves[i] = _local_regression(x[drawn], y[drawn], grid, share)
+    low, high = np.nanquantile(curves, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    return pd.DataFrame({"x": grid, "y": _local_regression(x, y, grid, share), "low": low, "high": high})
+
+
+def _local_regression(x: np.ndarray, y: np.ndarray, grid: np.ndarray, share: float) -> np.ndarray:
+    """Return LOWESS at the training sizes that occur, joined by straight lines over `grid`."""
+    fitted = pd.DataFrame(lowess(y, x, frac=share, it=0)).groupby(0)[1].mean().dropna()
+    return np.interp(grid, fitted.index, fitted) if len(fitted) else np.full(len(grid), np.nan)

@@ -1,0 +1,310 @@
+"""Remove the linear signal of labels from expression data, equal to R limma's ``removeBatchEffect``.
+
+heil2022 (Signal removal) uses it as a probe: afterwards every class has the same mean for every gene, so
+whatever a model still predicts is nonlinear. It needs the labels, so it is never a deployable predictor.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+from exprml.base.errors import DataError, ParameterError
+
+_CACHE_VALUES = 1 << 16  # values looked up at once: half a megabyte stays in the cache
+_PRODUCT_VALUES = 1 << 21  # values multiplied at once: small threaded products stall when the cores are busy
+
+
+def remove_linear_signal(
+    X: Any,
+    labels: Any,
+    *,
+    design: Any = None,
+    covariates: Any = None,
+) -> Any:
+    """Return `X` without the differences that a linear model assigns to `labels` and `covariates`.
+
+    Least squares fits ``[design | labels in sum contrasts | covariates]`` to every feature; the fitted part
+    of labels and covariates is subtracted, what `design` explains is kept. With one label column and no
+    design this is: subtract from each sample (its class mean minus the unweighted mean of all class means).
+
+    Parameters
+    ----------
+    X : ndarray, DataFrame or AnnData, shape (samples, features)
+        Expression values; float32 and float64 are kept (sums are always in float64), other numbers become
+        float64, sparse matrices become dense. `X` itself is not changed.
+    labels : vector, table or None
+        One label per sample, or several label columns (a DataFrame, a 2-D array, a list of vectors).
+        For AnnData also the name, or list of names, of columns in ``obs``. None: only covariates are removed.
+    design : array, shape (samples, columns), optional
+        Model matrix of what must be kept, with its intercept. Default: the intercept alone.
+    covariates : array or obs names, shape (samples,) or (samples, columns), optional
+        Continuous variables whose linear effect is removed as well.
+
+    Returns
+    -------
+    ndarray, DataFrame or AnnData
+        The same kind as `X`; AnnData gets a step appended to ``uns["provenance"]``.
+
+    Raises
+    ------
+    DataError
+        If lengths differ, a value or label is missing (counted), `X` is empty, a label column has a single
+        class, or a column is confounded with those before it (named).
+    ParameterError
+        If neither labels nor covariates are given.
+    """
+    values = _values(X)
+    names = _sample_names(X)
+    columns = _columns(labels, X, names, "labels")
+    numbers = _numbers(covariates, X, names, "covariates")
+    if not columns and numbers is None:
+        raise ParameterError("nothing to remove: give labels, covariates or both")
+    codes = {name: _codes(column, name) for name, column in columns.items()}
+    if len(codes) == 1 and design is None and numbers is None:
+        (code, classes), *_ = codes.values()
+        result = _remove_classes(values, code, len(classes))
+    else:
+        result = _remove_columns(values, codes, _numbers(design, X, names, "design"), numbers)
+    return _same_kind(X, result, columns, numbers)
+
+
+def _remove_classes(values: np.ndarray, code: np.ndarray, n_classes: int) -> np.ndarray:
+    """Subtract from each sample its class mean minus the unweighted mean of class means (the closed form)."""
+    sums = _class_sums(values, code, n_classes)
+    _check_finite(sums, values)
+    means = sums / np.bincount(code)[:, None]
+    effect = means - means.mean(axis=0)  # classes x features
+    if _is_transposed(values):
+        return _subtract(values.T, lambda features: effect.T[features][:, code], _CACHE_VALUES).T
+    return _subtract(values, lambda samples: effect[code[samples]], _CACHE_VALUES)
+
+
+def _class_sums(values: np.ndarray, code: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the sum of each class (classes x features) in float64, in one pass along the memory.
+
+    Plain additions wait for the memory, not for the processor: a threaded matrix product of this shape is
+    no faster on idle cores and many times slower on busy ones.
+    """
+    sums = np.zeros((n_classes, values.shape[1]))
+    if not _is_transposed(values):
+        for row, number in zip(values, code.tolist(), strict=True):
+            total = sums[number]
+            total += row
+        return sums
+    order = np.argsort(code, kind="stable")
+    starts = np.searchsorted(code[order], np.arange(n_classes))
+    step = max(1, _CACHE_VALUES // len(values))
+    for start in range(0, values.shape[1], step):
+        block = values.T[start : start + step][:, order]
+        sums[:, start : start + step] = np.add.reduceat(block, starts, axis=1, dtype=np.float64).T
+    return sums
+
+
+def _remove_columns(
+    values: np.ndarray, codes: dict[str, tuple], design: np.ndarray | None, covariates: np.ndarray | None
+) -> np.ndarray:
+    """Fit design, label contrasts and covariates by least squares; subtract the fit of the latter two."""
+    kept = np.ones((len(values), 1)) if design is None else design
+    names = ["intercept"] if design is None else [f"design column {i + 1}" for i in range(kept.shape[1])]
+    removed = []
+    for name, (code, classes) in codes.items():
+        removed.append(_sum_contrasts(code, len(classes)))
+        names += [f"{name} {str(level)!r}" for level in classes[:-1]]
+    if covariates is not None:
+        removed.append(covariates)
+        names += [f"covariate {i + 1}" for i in range(covariates.shape[1])]
+    matrix = np.hstack([kept, *removed])
+    _check_estimable(matrix, names)
+    orthogonal, upper = np.linalg.qr(matrix)
+    coefficients = np.linalg.solve(upper, _project(orthogonal, values))
+    columns, coefficients = matrix[:, kept.shape[1] :], coefficients[kept.shape[1] :]
+    if _is_transposed(values):
+        return _subtract(values.T, lambda features: coefficients.T[features] @ columns.T, _PRODUCT_VALUES).T
+    return _subtract(values, lambda samples: columns[samples] @ coefficients, _PRODUCT_VALUES)
+
+
+def _sum_contrasts(code: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return R's ``contr.sum`` coding, shape (samples, classes - 1): the last class is -1 everywhere."""
+    return np.vstack([np.eye(n_classes - 1), -np.ones(n_classes - 1)])[code]
+
+
+def _check_estimable(matrix: np.ndarray, names: list[str]) -> None:
+    """Raise if a column of the model matrix is a linear combination of those before it."""
+    norms = np.linalg.norm(matrix, axis=0)
+    scaled = matrix / np.where(norms > 0, norms, 1)
+    if np.linalg.matrix_rank(scaled) == matrix.shape[1]:
+        return
+    ranks = [0] + [np.linalg.matrix_rank(scaled[:, : i + 1]) for i in range(matrix.shape[1])]
+    confounded = [
+        name for name, before, after in zip(names, ranks, ranks[1:], strict=False) if after == before
+    ]
+    raise DataError(
+        f"confounded design: {', '.join(confounded)} cannot be told apart from the columns before "
+        f"({matrix.shape[0]} samples, {matrix.shape[1]} columns, rank {ranks[-1]}). "
+        "Leave out a label column, a design column or a covariate."
+    )
+
+
+def _project(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return ``columns.T @ values`` in float64."""
+    if values.dtype == np.float64:
+        sums = columns.T @ values
+    else:
+        step = max(1, _PRODUCT_VALUES // values.shape[1])
+        sums = np.zeros((columns.shape[1], values.shape[1]))
+        for start in range(0, len(values), step):
+            rows = slice(start, start + step)
+            sums += columns[rows].T @ values[rows].astype(np.float64)
+    _check_finite(sums, values)
+    return sums
+
+
+def _check_finite(sums: np.ndarray, values: np.ndarray) -> None:
+    """Raise, with the count, if values are missing; they poison the sums, so these tell first."""
+    if not np.isfinite(sums).all():
+        count = int((~np.isfinite(values)).sum())
+        raise DataError(
+            f"{count} of {values.size} values are NaN or infinite: drop or impute them before removing signal"
+        )
+
+
+def _is_transposed(values: np.ndarray) -> bool:
+    """Tell whether the samples of `values` lie in columns of the memory, as in a transposed matrix."""
+    return values.flags.f_contiguous and not values.flags.c_contiguous
+
+
+def _subtract(values: np.ndarray, removed: Callable[[slice], np.ndarray], block: int) -> np.ndarray:
+    """Return `values` minus ``removed(rows)``, block by block of rows, in the dtype of `values`."""
+    result = np.empty(values.shape, values.dtype)
+    step = max(1, block // values.shape[1])
+    for start in range(0, len(values), step):
+        rows = slice(start, start + step)
+        np.subtract(values[rows], removed(rows), out=result[rows], casting="same_kind")
+    return result
+
+
+def _values(X: Any) -> np.ndarray:
+    """Return the dense floating-point matrix inside `X`, without a copy where that is possible."""
+    matrix = X.X if isinstance(X, AnnData) else X
+    matrix = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
+    if matrix.ndim != 2:
+        raise DataError(f"X must be samples x features, got {matrix.ndim} dimension(s)")
+    if 0 in matrix.shape:
+        raise DataError(f"X is empty: {matrix.shape[0]} samples x {matrix.shape[1]} features")
+    if matrix.dtype.kind not in "fiub":
+        raise DataError(f"X holds {matrix.dtype}, not numbers: keep only the expression columns")
+    return matrix if matrix.dtype in (np.float32, np.float64) else matrix.astype(np.float64)
+
+
+def _sample_names(X: Any) -> pd.Index | None:
+    """Return the sample ids of `X` where it has any."""
+    if isinstance(X, AnnData):
+        return X.obs_names
+    return X.index if isinstance(X, pd.DataFrame) else None
+
+
+def _columns(given: Any, X: Any, names: pd.Index | None, what: str) -> dict[str, np.ndarray]:
+    """Return `given` as named columns, each with one entry per sample."""
+    n_samples = X.shape[0]
+    if given is None:
+        return {}
+    if isinstance(X, AnnData) and _are_names(given, n_samples, X):
+        wanted = [given] if isinstance(given, str) else list(given)
+        unknown = [name for name in wanted if name not in X.obs.columns]
+        if unknown:
+            raise DataError(f"{what}: obs has no column {unknown[0]!r}; it has {', '.join(X.obs.columns)}")
+        return {str(name): X.obs[name].to_numpy() for name in wanted}
+    _check_order(given, names, what)
+    columns = _named_vectors(given, what)
+    for name, column in columns.items():
+        if len(column) != n_samples:
+            raise DataError(f"{name} has {len(column)} entries for {n_samples} samples")
+    return columns
+
+
+def _are_names(given: Any, n_samples: int, X: AnnData) -> bool:
+    """Tell whether `given` names obs columns rather than listing one label per sample."""
+    if isinstance(given, str):
+        return True
+    is_list = isinstance(given, list | tuple) and all(isinstance(one, str) for one in given)
+    return is_list and (len(given) != n_samples or set(given) <= set(X.obs.columns))
+
+
+def _named_vectors(given: Any, what: str) -> dict[str, np.ndarray]:
+    """Split a table, a 2-D array, a list of vectors or a single vector into named columns."""
+    if isinstance(given, pd.DataFrame):
+        return {str(name): given[name].to_numpy() for name in given}
+    if isinstance(given, pd.Series):
+        return {what if given.name is None else str(given.name): given.to_numpy()}
+    if isinstance(given, list | tuple) and given and not np.isscalar(given[0]) and given[0] is not None:
+        return {f"{what} {i + 1}": np.asarray(one) for i, one in enumerate(given)}
+    array = np.asarray(given)
+    if array.ndim == 1:
+        return {what: array}
+    if array.ndim != 2:
+        raise DataError(f"{what} must be one entry per sample or samples x columns, got shape {array.shape}")
+    return {f"{what} {i + 1}": array[:, i] for i in range(array.shape[1])}
+
+
+def _check_order(given: Any, names: pd.Index | None, what: str) -> None:
+    """Refuse labels that carry the ids of these samples in another order."""
+    index = given.index if isinstance(given, pd.DataFrame | pd.Series) else None
+    if names is None or index is None or len(index) != len(names) or index.equals(names):
+        return
+    if set(index) == set(names):
+        raise DataError(f"{what} are in another order than the samples: reindex them by sample id first")
+
+
+def _numbers(given: Any, X: Any, names: pd.Index | None, what: str) -> np.ndarray | None:
+    """Return `given` as a finite float64 matrix, shape (samples, columns), or None."""
+    columns = _columns(given, X, names, what)
+    if not columns:
+        return None
+    try:
+        matrix = np.column_stack([np.asarray(column, dtype=np.float64) for column in columns.values()])
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{what} must be numbers ({error}): encode categories as labels instead") from error
+    if not np.isfinite(matrix).all():
+        raise DataError(f"{what}: {int((~np.isfinite(matrix)).sum())} values are NaN or infinite")
+    return matrix
+
+
+def _codes(column: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return integer codes and the sorted classes of one label column."""
+    code, classes = pd.factorize(np.asarray(column), sort=True)
+    if (code < 0).any():
+        raise DataError(
+            f"{name}: {int((code < 0).sum())} of {len(code)} samples have no label; drop them first"
+        )
+    if len(classes) < 2:
+        raise DataError(
+            f"{name}: the single class {str(classes[0])!r} has no linear signal to remove; give two or more"
+        )
+    return code, classes
+
+
+def _same_kind(X: Any, result: np.ndarray, columns: Iterable[str], covariates: np.ndarray | None) -> Any:
+    """Wrap `result` as `X` was; AnnData keeps its annotations and gains a provenance step."""
+    if isinstance(X, pd.DataFrame):
+        return pd.DataFrame(result, index=X.index, columns=X.columns)
+    if not isinstance(X, AnnData):
+        return result
+    parts = {name: getattr(X, name).copy() for name in ("obs", "var", "obsm", "varm", "layers")}
+    adata = AnnData(result, uns=copy.deepcopy(dict(X.uns)), **parts)
+    removed = [*columns, *(["covariates"] if covariates is not None else [])]
+    _append_step(adata, f"linear signal of {', '.join(removed)} removed")
+    return adata
+
+
+def _append_step(adata: AnnData, step: str) -> None:
+    """Append `step` to the provenance steps of `adata`."""
+    provenance = dict(adata.uns.get("provenance", {}))
+    steps: Sequence[str] = provenance.get("steps", [])
+    adata.uns["provenance"] = {**provenance, "steps": [*map(str, steps), step]}

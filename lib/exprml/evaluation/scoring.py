@@ -1,0 +1,338 @@
+"""Cross-validation and learning curves as long tables: one row per model, fold, training size and metric."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import accuracy_score, mean_absolute_error, recall_score
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.pipeline import Pipeline
+
+from exprml.base.errors import DataError, ParameterError, UnknownNameError
+from exprml.evaluation.linear_signal import remove_linear_signal
+from exprml.evaluation.splits import (
+    GroupFolds,
+    assert_groups_apart,
+    is_classification,
+    learning_curve_subsets,
+    sample_folds,
+)
+
+_KEYS = ["task", "model", "setting", "control", "split", "fold", "seed", "n_train"]
+COLUMNS = [*_KEYS, "metric", "value", "seconds"]
+SPLITS = {
+    "group": GroupFolds,
+    "stratified-group": lambda n_splits, seed: GroupFolds(n_splits, seed, stratify=True),
+    "sample": sample_folds,
+}
+REMOVALS = ("none", "split", "joint")
+SHUFFLED = "shuffled labels"
+MAJORITY = "majority class"
+
+Metric = Callable[[np.ndarray, np.ndarray], "float | Mapping[str, float]"]
+
+
+def balanced_accuracy(truth: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the mean recall over the classes present in `truth` (heil2022, Model evaluation)."""
+    return float(np.mean(list(recall_per_class(truth, predicted).values())))
+
+
+def recall_per_class(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Return the share of each class's samples that were recognised, for the classes present in `truth`."""
+    classes = np.unique(truth)
+    recalls = recall_score(truth, predicted, labels=classes, average=None, zero_division=0)
+    return {str(name): float(recall) for name, recall in zip(classes, recalls, strict=True)}
+
+
+def chance(truth: np.ndarray, predicted: np.ndarray | None = None) -> float:
+    """Return the balanced accuracy of guessing: one over the number of classes present in `truth`."""
+    return 1 / len(np.unique(truth))
+
+
+def error_per_target(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Return the mean absolute error of each target (gene), by position."""
+    errors = mean_absolute_error(truth, predicted, multioutput="raw_values")
+    return {str(i): float(error) for i, error in enumerate(errors)}
+
+
+METRICS: dict[str, Metric] = {
+    "balanced_accuracy": balanced_accuracy,
+    "accuracy": lambda truth, predicted: float(accuracy_score(truth, predicted)),
+    "recall": recall_per_class,
+    "chance": chance,
+    "mean_absolute_error": lambda truth, predicted: float(mean_absolute_error(truth, predicted)),
+    "target_error": error_per_target,
+}
+
+
+def majority_control() -> DummyClassifier:
+    """Return the control that always answers the commonest class."""
+    return DummyClassifier(strategy="most_frequent")
+
+
+@dataclass
+class _Part:
+    """One training set and the validation set it is scored on."""
+
+    labels: dict[str, Any]
+    X_train: np.ndarray
+    y_train: np.ndarray
+    groups_train: np.ndarray
+    X_validation: np.ndarray
+    y_validation: np.ndarray
+    usable: bool = field(default=True)
+
+
+def cross_validate(
+    models: Mapping[str, BaseEstimator],
+    X: Any,
+    y: Any,
+    groups: Any = None,
+    *,
+    folds: int | Sequence[tuple[np.ndarray, np.ndarray]] = 5,
+    folds_run: int | None = None,
+    seeds: Sequence[int] = (0,),
+    fractions: Sequence[float] = (1.0,),
+    split: str = "group",
+    removal: str = "none",
+    removal_scope: str = "fold",
+    shuffle_labels: bool = False,
+    majority: bool = False,
+    metrics: Sequence[str] | Mapping[str, Metric] = ("balanced_accuracy",),
+    recalls: bool = False,
+    task: str = "",
+    setting: str = "",
+) -> pd.DataFrame:
+    """Fit every model on every fold, seed and training size; return a long table of scores.
+
+    Parameters
+    ----------
+    models : mapping of str to estimator
+        Scikit-learn estimators; each is cloned before every fit. Where the ``fit`` of a model, of the last
+        step of its pipeline, or of a search takes ``groups``, it gets the groups of the training samples.
+    X : ndarray, DataFrame or AnnData, shape (samples, features)
+        Expression values.
+    y, groups : array, shape (samples,), or the name of an obs column of an AnnData
+        Labels (or numbers, also samples x targets) and the groups that must stay on one side.
+        Without groups each sample is its own group.
+    folds : int or list of (training, validation) indices
+        Number of folds for each seed, or the folds themselves.
+    folds_run : int, optional
+        Run only the first so many of them; the folds stay the same.
+    seeds : sequence of int
+        Each draws its own folds and subsets (heil2022, Model evaluation).
+    fractions : sequence of float
+        Shares of the training samples, see `learning_curve_subsets`.
+    split : {"group", "stratified-group", "sample"}
+        How folds are made; "sample" ignores the groups, which leaks.
+    removal : {"none", "split", "joint"}
+        Remove the linear signal of `y`: "split" once from the training folds and once from the validation
+        fold, each with its own labels; "joint" from all data before splitting (heil2022, Signal removal).
+    removal_scope : {"fold", "subset"}
+        With "split": remove before the training subset is drawn (the paper's way), or after.
+    shuffle_labels : bool
+        Control: permute the labels over all samples first, once per seed.
+    majority : bool
+        Add the majority-class control to the models.
+    metrics : names of `METRICS`, or mapping of str to function
+        ``metric(truth, predicted)`` returns a number, or a mapping that becomes rows ``metric:key``.
+    recalls : bool
+        Add a row ``recall:<class>`` per class.
+    task, setting : str
+        Copied into the table.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`; ``seconds`` is for fit and predict. A training subset or (with removal) a
+        validation fold with a single class cannot be used: its rows hold NaN.
+
+    Raises
+    ------
+    ParameterError, DataError
+        See `GroupFolds` and `remove_linear_signal`.
+    """
+    X, y, groups = as_arrays(X, y, groups)
+    chosen = _chosen_metrics(metrics, recalls)
+    models = {**models, MAJORITY: majority_control()} if majority else dict(models)
+    _check_options(models, y, split, removal, removal_scope, shuffle_labels)
+    rows: list[dict[str, Any]] = []
+    for seed in seeds:
+        target = np.random.default_rng([seed, 1]).permutation(y) if shuffle_labels else y
+        values = remove_linear_signal(X, target) if removal == "joint" else X
+        pairs = _folds(folds, split, seed, target, groups)[:folds_run]
+        scope = removal_scope if removal == "split" else None
+        for part in _parts(values, target, groups, pairs, seed, fractions, scope):
+            for name, model in models.items():
+                rows += _scores(name, model, part, chosen)
+    table = pd.DataFrame(rows).assign(task=task, setting=setting)
+    table["split"] = split if isinstance(folds, int) else "given"
+    table["control"] = [_control(models[name], shuffle_labels) for name in table["model"]]
+    return table[COLUMNS]
+
+
+def learning_curve(
+    models: Mapping[str, BaseEstimator],
+    X: Any,
+    y: Any,
+    groups: Any = None,
+    *,
+    fractions: Sequence[float] = tuple(np.arange(1, 11) / 10),
+    **options: Any,
+) -> pd.DataFrame:
+    """Return `cross_validate` over training sizes of 10 % to 100 % (heil2022, Model evaluation)."""
+    return cross_validate(models, X, y, groups, fractions=fractions, **options)
+
+
+def at_full_size(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the largest training size of each task, setting, seed and fold."""
+    keys = ["task", "setting", "control", "split", "seed", "fold"]
+    return table[table["n_train"] == table.groupby(keys)["n_train"].transform("max")]
+
+
+def as_arrays(X: Any, y: Any, groups: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the values, targets and groups as arrays; obs columns are looked up by name."""
+    y, groups = _obs_column(X, y, "y"), _obs_column(X, groups, "groups")
+    matrix = X.X if isinstance(X, AnnData) else X
+    matrix = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
+    groups = np.arange(len(matrix)) if groups is None else groups
+    for name, given in (("y", y), ("groups", groups)):
+        if len(given) != len(matrix):
+            raise DataError(f"{name} has {len(given)} entries for {len(matrix)} samples")
+    return matrix, y, groups
+
+
+def _obs_column(X: Any, given: Any, what: str) -> np.ndarray | None:
+    """Return `given` as an array, or the obs column it names."""
+    if not isinstance(given, str):
+        return None if given is None else np.asarray(given)
+    if not isinstance(X, AnnData) or given not in X.obs:
+        raise UnknownNameError("obs column", given, X.obs.columns if isinstance(X, AnnData) else [], what)
+    return np.asarray(X.obs[given])
+
+
+def _chosen_metrics(metrics: Sequence[str] | Mapping[str, Metric], recalls: bool) -> dict[str, Metric]:
+    """Return the wanted metrics by name."""
+    if not isinstance(metrics, Mapping):
+        for name in metrics:
+            if name not in METRICS:
+                raise UnknownNameError("metric", name, METRICS)
+        metrics = {name: METRICS[name] for name in metrics}
+    return {**metrics, "recall": recall_per_class} if recalls else dict(metrics)
+
+
+def _check_options(
+    models: Mapping, y: np.ndarray, split: str, removal: str, scope: str, shuffle_labels: bool
+) -> None:
+    """Raise if an option is unknown or does not fit the target."""
+    options = {"split": (split, SPLITS), "removal": (removal, REMOVALS)}
+    options["removal_scope"] = (scope, ("fold", "subset"))
+    for kind, (given, known) in options.items():
+        if given not in known:
+            raise UnknownNameError(kind, given, known)
+    if not models:
+        raise ParameterError("no models to score: give at least one")
+    if not is_classification(y) and (removal != "none" or shuffle_labels):
+        raise ParameterError("removal and shuffle_labels need class labels, not numbers")
+
+
+def _folds(
+    folds: int | Sequence, split: str, seed: int, y: np.ndarray, groups: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return (training, validation) indices; group-wise folds are checked for leaks."""
+    if not isinstance(folds, int | np.integer):
+        return [(np.asarray(train), np.asarray(validation)) for train, validation in folds]
+    labels = y if is_classification(y) else None
+    pairs = list(SPLITS[split](int(folds), seed).split(y, labels, groups))
+    if split != "sample":
+        for pair in pairs:
+            assert_groups_apart(groups, *pair)
+    return pairs
+
+
+def _parts(
+    X: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray,
+    pairs: Sequence,
+    seed: int,
+    fractions: Sequence[float],
+    scope: str | None,
+) -> Iterator[_Part]:
+    """Yield each fold's training subsets; with a removal scope, signal is removed once per fold or subset."""
+    several = _several_classes if is_classification(y) else lambda labels: True
+    for fold, (train, validation) in enumerate(pairs):
+        usable = scope is None or (several(y[train]) and several(y[validation]))
+        X_train, X_validation = X[train], X[validation]
+        if scope and usable:
+            X_validation = remove_linear_signal(X_validation, y[validation])
+            X_train = remove_linear_signal(X_train, y[train]) if scope == "fold" else X_train
+        for subset in learning_curve_subsets(len(train), fractions, seed=seed * 1009 + fold).values():
+            chosen = train[subset]
+            X_subset = X_train if len(subset) == len(train) else X_train[subset]
+            fits = usable and several(y[chosen])
+            if scope == "subset" and fits:
+                X_subset = remove_linear_signal(X_subset, y[chosen])
+            labels = {"fold": fold, "seed": seed, "n_train": len(chosen)}
+            yield _Part(labels, X_subset, y[chosen], groups[chosen], X_validation, y[validation], fits)
+
+
+def _several_classes(labels: np.ndarray) -> bool:
+    """Tell whether there are at least two classes."""
+    return len(np.unique(labels)) > 1
+
+
+def _scores(name: str, model: BaseEstimator, part: _Part, metrics: Mapping[str, Metric]) -> list[dict]:
+    """Fit one model on one part; return a row per metric."""
+    row = {"model": name, **part.labels}
+    if not part.usable:
+        return [{**row, "metric": metric, "value": np.nan, "seconds": np.nan} for metric in metrics]
+    start = time.perf_counter()
+    fitted = fit(model, part.X_train, part.y_train, part.groups_train)
+    predicted = fitted.predict(part.X_validation)
+    row["seconds"] = time.perf_counter() - start
+    return [
+        {**row, "metric": label, "value": value}
+        for metric, function in metrics.items()
+        for label, value in _named_values(metric, function(part.y_validation, predicted))
+    ]
+
+
+def _named_values(metric: str, value: float | Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return (name, value) pairs; a mapping gives ``metric:key`` for each of its keys."""
+    if isinstance(value, Mapping):
+        return [(f"{metric}:{key}", float(one)) for key, one in value.items()]
+    return [(metric, float(value))]
+
+
+def fit(model: BaseEstimator, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> BaseEstimator:
+    """Return a fitted clone of `model`, handing `groups` to those that take them."""
+    model = clone(model)
+    if isinstance(model, Pipeline):
+        last, estimator = model.steps[-1]
+        return model.fit(X, y, **({f"{last}__groups": groups} if _takes_groups(estimator) else {}))
+    return model.fit(X, y, **({"groups": groups} if _takes_groups(model) else {}))
+
+
+def _takes_groups(model: BaseEstimator) -> bool:
+    """Tell whether the model's ``fit`` has a `groups` argument, or is a search that hands it to its folds."""
+    if isinstance(model, GridSearchCV | RandomizedSearchCV):
+        return hasattr(model.cv, "split")  # a mere number of folds would ignore them
+    return "groups" in inspect.signature(model.fit).parameters
+
+
+def _control(model: BaseEstimator, shuffled: bool) -> str:
+    """Return what the row controls for: majority class, predicting the mean, shuffled labels, or nothing."""
+    if isinstance(model, DummyClassifier | DummyRegressor):
+        return "majority" if isinstance(model, DummyClassifier) else "mean"
+    return SHUFFLED if shuffled else ""

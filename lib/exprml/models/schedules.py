@@ -1,0 +1,111 @@
+"""What happens between epochs: the learning rate changes, training stops."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from exprml.base.errors import ParameterError
+from exprml.models.optimizers import Optimizer
+
+
+def check_choice(name: str, value: Any, known: Iterable[str]) -> None:
+    """Refuse a value that is not among `known`, naming the nearest.
+
+    Raises
+    ------
+    ParameterError
+        With the parameter's name, the value and the choices.
+    """
+    known = list(known)
+    if value not in known:
+        near = get_close_matches(str(value), known, n=1)
+        hint = f": did you mean {near[0]!r}?" if near else "."
+        raise ParameterError(f"{name} cannot be {value!r}{hint} Choices: {', '.join(known)}.")
+
+
+class EarlyStopping:
+    """Count epochs without improvement.
+
+    Parameters
+    ----------
+    mode : {"none", "cumulative", "consecutive"}
+        "cumulative" never resets the count (heil2022 as published); "consecutive"
+        resets it at each improvement; "none" remembers the best epoch and never stops.
+    patience : int
+        The count at which `stop` becomes true.
+    """
+
+    def __init__(self, mode: str, patience: int) -> None:
+        self.mode, self.patience = mode, patience
+        self.best, self.best_epoch, self.count = math.inf, None, 0
+
+    def improved(self, epoch: int, loss: float) -> bool:
+        """Take the loss of an epoch; return whether it is the lowest so far."""
+        if loss < self.best:
+            self.best, self.best_epoch = loss, epoch
+            self.count = 0 if self.mode == "consecutive" else self.count
+            return True
+        self.count += 1
+        return False
+
+    @property
+    def stop(self) -> bool:
+        """Whether training ends now."""
+        return self.mode != "none" and self.count >= self.patience
+
+
+class LearningRate:
+    """Move an optimiser's rates along a schedule; each group keeps its own factor.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its groups carry ``rate_factor``.
+    settings : TrainingSettings
+        ``learning_rate`` and the ``schedule_*`` fields.
+    """
+
+    def __init__(self, optimizer: Optimizer, settings: Any) -> None:
+        self.optimizer, self.settings = optimizer, settings
+        self.value = settings.learning_rate
+        self.steps = self.epochs = self.waited = 0
+        self.last = self.best = math.inf
+
+    def _set(self, value: float) -> None:
+        self.value = max(value, min(self.settings.schedule_floor, self.settings.learning_rate))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.value * group["rate_factor"]
+
+    def after_step(self) -> None:
+        """Decay after every `schedule_every` steps ("step")."""
+        if self.settings.schedule == "step":
+            self.steps += 1
+            if self.steps % self.settings.schedule_every == 0:
+                self._set(self.value * self.settings.schedule_factor)
+
+    def after_epoch(self, training_error: Callable[[], float], validation_loss: float) -> None:
+        """Apply the schedules that look once per epoch."""
+        self.epochs += 1
+        settings = self.settings
+        if settings.schedule == "cosine":
+            turn = math.pi * self.epochs / settings.epochs
+            self._set(settings.learning_rate * (1 + math.cos(turn)) / 2)
+        elif settings.schedule == "reduce-when-worse":
+            error = training_error()
+            if error > self.last:
+                self._set(self.value * settings.schedule_factor)
+            self.last = error
+        elif settings.schedule == "plateau":
+            self._plateau(validation_loss)
+
+    def _plateau(self, validation_loss: float) -> None:
+        if validation_loss < self.best - self.settings.schedule_delta:
+            self.best, self.waited = validation_loss, 0
+            return
+        self.waited += 1
+        if self.waited >= self.settings.schedule_every:
+            self._set(self.value * self.settings.schedule_factor)
+            self.waited = 0

@@ -1,0 +1,389 @@
+"""The one training loop: every network of every paper goes through `fit_network`.
+
+The whole data set lies on the device; batches are rows picked by an index permutation. What the
+papers do differently (loss, optimiser, schedule, early stopping) is a field of `TrainingSettings`.
+
+References: heil2022 (Methods: Model training), chen2016, bhukya2021 and mcdermott2020 (Methods).
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from exprml.base.errors import ParameterError
+from exprml.models.optimizers import make_optimizer, parameter_groups
+from exprml.models.schedules import EarlyStopping, LearningRate, check_choice
+
+LOSSES = ("cross-entropy", "squared", "absolute")
+REDUCTIONS = ("mean", "sum-over-outputs")
+OPTIMIZERS = ("adam", "sgd")
+SCHEDULES = ("none", "cosine", "step", "reduce-when-worse", "plateau")
+STOPPING = ("none", "cumulative", "consecutive")
+PRECISIONS = ("float32", "bfloat16")
+EVALUATION_ROWS = 4096  # rows per batch where nothing is learned
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TrainingSettings:
+    """How a network is trained; the estimators inherit these fields as parameters.
+
+    Attributes
+    ----------
+    loss : {"cross-entropy", "squared", "absolute"}
+        What is minimised.
+    reduction : {"mean", "sum-over-outputs"}
+        Squared and absolute error are averaged over the batch, and over the outputs ("mean") or
+        summed over them (chen2016; with thousands of targets the rates differ by that factor).
+    optimizer : {"adam", "sgd"}
+        `momentum` and `nesterov` belong to "sgd".
+    learning_rate, weight_decay : float
+        As the optimiser takes them.
+    layer_rates : tuple of float
+        Factor of the rate for the weights of each linear layer, the last one repeated; biases keep 1.
+        ``(1, 3)`` is chen2016.
+    batch_size, epochs : int
+        Rows per step, passes over the data. A batch of one row left over at the end is skipped.
+    clip_norm : float, optional
+        Largest norm of the gradient of all parameters together.
+    schedule : {"none", "cosine", "step", "reduce-when-worse", "plateau"}
+        "step" multiplies by `schedule_factor` after every `schedule_every` steps (mcdermott2020);
+        "reduce-when-worse" after an epoch whose error on `schedule_rows` fixed training rows rose
+        (chen2016); "plateau" after `schedule_every` epochs that lower the validation loss by no
+        more than `schedule_delta` (okeke2023). `schedule_floor` is the smallest rate.
+    early_stopping : {"none", "cumulative", "consecutive"}
+        "cumulative" is heil2022 as published: epochs without improvement are counted and the count
+        is never reset, on the unweighted sum of the validation loss. "consecutive" is the correct
+        form: the count starts again at each improvement, on the loss weighted as in training.
+        The best state is restored whenever there is a validation set.
+    patience, validate_every : int
+        The count that stops training; epochs between two looks at the validation set.
+    validation_loss : {"same", "squared", "absolute"}
+        What selects the epoch; chen2016 trains on squared and selects on absolute error.
+    precision : {"float32", "bfloat16"}
+        "bfloat16" multiplies matrices in it; weights stay float32.
+    compiled : bool
+        Whether to use ``torch.compile`` (needs a C++ compiler).
+    device : str
+        "auto" (CUDA if there is one, else CPU) or a name PyTorch knows.
+    progress : bool, optional
+        Whether to draw a bar; by default only in a terminal.
+    """
+
+    loss: str = "cross-entropy"
+    reduction: str = "mean"
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    layer_rates: tuple = ()
+    batch_size: int = 64
+    epochs: int = 30
+    clip_norm: float | None = None
+    schedule: str = "none"
+    schedule_factor: float = 0.9
+    schedule_every: int = 1
+    schedule_floor: float = 0.0
+    schedule_delta: float = 0.0
+    schedule_rows: int = 5000
+    early_stopping: str = "consecutive"
+    patience: int = 5
+    validate_every: int = 1
+    validation_loss: str = "same"
+    precision: str = "float32"
+    compiled: bool = False
+    device: str = "auto"
+    progress: bool | None = None
+
+
+@dataclass
+class TrainingRecord:
+    """What happened in a training run.
+
+    Attributes
+    ----------
+    history : DataFrame
+        One row per epoch: epoch (from 1), loss, validation_loss (NaN where not looked at), learning_rate.
+    n_epochs : int
+        Epochs run.
+    best_epoch : int
+        The epoch whose state was kept; the last one without a validation set.
+    diverged : bool
+        Whether the loss became infinite or NaN, which ends the run.
+    """
+
+    history: pd.DataFrame
+    n_epochs: int
+    best_epoch: int
+    diverged: bool = False
+
+
+def check_settings(settings: TrainingSettings) -> None:
+    """Refuse settings that cannot be used.
+
+    Raises
+    ------
+    ParameterError
+        Naming the setting, its value and what is possible.
+    """
+    check_choice("loss", settings.loss, LOSSES)
+    check_choice("reduction", settings.reduction, REDUCTIONS)
+    check_choice("optimizer", settings.optimizer, OPTIMIZERS)
+    check_choice("schedule", settings.schedule, SCHEDULES)
+    check_choice("early_stopping", settings.early_stopping, STOPPING)
+    check_choice("validation_loss", settings.validation_loss, ("same", "squared", "absolute"))
+    check_choice("precision", settings.precision, PRECISIONS)
+    for name in ("batch_size", "epochs", "patience", "validate_every", "schedule_every"):
+        value = getattr(settings, name)
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+            raise ParameterError(f"{name} must be a whole number from 1 on, not {value!r}")
+    if not settings.learning_rate > 0:
+        raise ParameterError(f"learning_rate must be positive, not {settings.learning_rate!r}")
+    if settings.clip_norm is not None and not settings.clip_norm > 0:
+        raise ParameterError(f"clip_norm must be positive or None, not {settings.clip_norm!r}")
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device called `name`; "auto" is CUDA where there is one, else the CPU.
+
+    Raises
+    ------
+    ParameterError
+        If PyTorch knows no such device or this machine has none.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        raise ParameterError(f"device {name!r} cannot be used here; use 'auto', 'cpu' or 'cuda'") from error
+    return device
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Draw torch's random numbers from `seed` inside the block; the caller's state comes back after it."""
+    on_cuda = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if on_cuda else []):
+        torch.default_generator.manual_seed(seed)
+        if on_cuda:
+            torch.cuda.manual_seed(seed)
+        yield
+
+
+def error_sums(
+    loss: str, reduction: str, outputs: Tensor, targets: Tensor, class_weights: Tensor | None = None
+) -> tuple[Tensor, Tensor | int]:
+    """Return the summed error of a batch and what to divide it by.
+
+    Parameters
+    ----------
+    loss, reduction : str
+        As in `TrainingSettings`.
+    outputs : Tensor, (rows, outputs)
+    targets : Tensor, (rows,) of class codes or (rows, outputs)
+    class_weights : Tensor, (classes,), optional
+        Weighted cross-entropy is divided by the sum of its weights.
+    """
+    if loss == "cross-entropy":
+        total = functional.cross_entropy(outputs, targets, weight=class_weights, reduction="sum")
+        return total, len(targets) if class_weights is None else class_weights[targets].sum()
+    difference = outputs - targets
+    total = (difference.square() if loss == "squared" else difference.abs()).sum()
+    return total, len(targets) if reduction == "sum-over-outputs" else targets.numel()
+
+
+def predict_batches(module: nn.Module, X: np.ndarray | Tensor, device: torch.device) -> Tensor:
+    """Return the outputs of `module` in evaluation mode for all rows of `X`, on the CPU."""
+    module.eval()
+    rows = torch.as_tensor(X)
+    with torch.inference_mode():
+        parts = [module(part.to(device)).float().cpu() for part in rows.split(EVALUATION_ROWS)]
+    return torch.cat(parts)
+
+
+@dataclass
+class _Run:
+    """One training run: data on the device, and what each epoch does with it."""
+
+    module: nn.Module
+    X: Tensor
+    y: Tensor
+    rows: Tensor
+    settings: TrainingSettings
+    class_weights: Tensor | None
+    order: torch.Generator
+    groups: list[dict[str, Any]]
+    network: Callable[[Tensor], Tensor] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.optimizer = make_optimizer(self.groups, self.settings)
+        self.network = torch.compile(self.module) if self.settings.compiled else self.module
+        self.reduced = self.settings.precision == "bfloat16"
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Return outputs as float32."""
+        with torch.autocast(X.device.type, torch.bfloat16) if self.reduced else nullcontext():
+            return self.network(X).float()
+
+    def training_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of a batch."""
+        settings = self.settings
+        if settings.loss == "cross-entropy":
+            return functional.cross_entropy(outputs, targets, weight=self.class_weights)
+        error, count = error_sums(settings.loss, settings.reduction, outputs, targets)
+        return error / count
+
+    def train_epoch(self, rate: LearningRate) -> float:
+        """Take one step per batch and return the mean loss over the rows seen."""
+        size = self.settings.batch_size
+        self.module.train()
+        total, seen = torch.zeros((), device=self.X.device), 0
+        shuffled = torch.randperm(len(self.rows), generator=self.order).to(self.rows.device)
+        for batch in self.rows[shuffled].split(size):
+            if len(batch) == 1 and size > 1:
+                continue  # batch normalisation has no variance there; the paper skips it too
+            targets = self.y.index_select(0, batch)
+            outputs = self.forward(self.X.index_select(0, batch))
+            loss = self.training_loss(outputs, targets)
+            loss.backward()
+            self.optimizer.step()
+            rate.after_step()
+            total += loss.detach() * len(batch)  # stays on the device: no waiting inside the epoch
+            seen += len(batch)
+        return total.item() / max(seen, 1)
+
+    def evaluate(self, X: Tensor, y: Tensor, rows: Tensor) -> float:
+        """Return the validation loss on `rows`: a sum for "cumulative" stopping, else a mean."""
+        settings = self.settings
+        summed = settings.early_stopping == "cumulative" and settings.loss == "cross-entropy"
+        weights = None if summed else self.class_weights
+        loss = settings.loss if settings.validation_loss == "same" else settings.validation_loss
+        self.module.eval()
+        total, count = 0.0, 0.0
+        with torch.no_grad():
+            for batch in rows.split(EVALUATION_ROWS):
+                outputs = self.forward(X.index_select(0, batch))
+                error, n = error_sums(loss, settings.reduction, outputs, y.index_select(0, batch), weights)
+                total, count = total + float(error), count + float(n)
+        return total if summed else total / max(count, 1e-30)
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """Return a copy of the module's state."""
+        return {name: value.detach().clone() for name, value in self.module.state_dict().items()}
+
+
+def _on_device(X: Any, y: Any, settings: TrainingSettings, device: torch.device) -> tuple[Tensor, Tensor]:
+    y_dtype = torch.int64 if settings.loss == "cross-entropy" else torch.float32
+    return torch.as_tensor(X, dtype=torch.float32).to(device), torch.as_tensor(y).to(device, y_dtype)
+
+
+def _validation_set(validation: Any, run: _Run) -> tuple[Tensor, Tensor, Tensor] | None:
+    """Return inputs, targets and rows of the validation set; None where it is empty."""
+    if validation is None:
+        return None
+    device = run.X.device
+    if isinstance(validation, tuple):
+        X, y = _on_device(*validation, run.settings, device)
+        rows = torch.arange(len(X), device=device)
+    else:
+        X, y, rows = run.X, run.y, torch.as_tensor(np.asarray(validation, dtype=np.int64)).to(device)
+    return (X, y, rows) if len(rows) else None
+
+
+def fit_network(
+    module: nn.Module,
+    X: np.ndarray | Tensor,
+    y: np.ndarray | Tensor,
+    *,
+    settings: TrainingSettings,
+    rows: np.ndarray | None = None,
+    validation: np.ndarray | tuple[Any, Any] | None = None,
+    class_weights: np.ndarray | None = None,
+    groups: list[dict[str, Any]] | None = None,
+    seed: int = 0,
+    on_epoch: Callable[[int, nn.Module], None] | None = None,
+) -> TrainingRecord:
+    """Train `module` in place and leave it in its best state, in evaluation mode.
+
+    Parameters
+    ----------
+    module : Module
+        Any network from (rows, inputs) to (rows, outputs).
+    X, y : array, (samples, inputs); (samples,) of class codes or (samples, outputs)
+        Moved to the device once.
+    settings : TrainingSettings
+        How to train; `check_settings` refuses what cannot be used.
+    rows : array of int, optional
+        The rows of `X` to train on; all of them by default.
+    validation : array of int, or (X, y), optional
+        Rows of `X`, or other data, that choose the epoch. None or empty: the last epoch is kept.
+    class_weights : array, (classes,), optional
+        Weights of the cross-entropy.
+    groups : list of dict, optional
+        Optimiser's groups ("params", "rate_factor", "weight_decay") in place of `parameter_groups`.
+    seed : int
+        Draws the order of batches and dropout. The same seed, machine and thread count give the
+        same bytes; the caller's random state is left alone.
+    on_epoch : callable, optional
+        Called with the epoch's number and the module after each epoch.
+    """
+    check_settings(settings)
+    device = resolve_device(settings.device)
+    module.to(device)
+    X, y = _on_device(X, y, settings, device)
+    rows = torch.arange(len(X), device=device) if rows is None else torch.as_tensor(rows).to(device)
+    weights = None if class_weights is None else torch.as_tensor(class_weights).to(device, torch.float32)
+    order = torch.Generator().manual_seed(seed)
+    groups = groups or parameter_groups(module, settings.layer_rates)
+    run = _Run(module, X, y, rows, settings, weights, order, groups)
+    with seeded(seed + 1, device):  # not the stream that drew the first weights
+        return _run_epochs(run, _validation_set(validation, run), on_epoch)
+
+
+def _run_epochs(run: _Run, validation: Any, on_epoch: Callable | None) -> TrainingRecord:
+    settings, history, best, diverged = run.settings, [], None, False
+    stopping = EarlyStopping(settings.early_stopping, settings.patience)
+    rate = LearningRate(run.optimizer, settings)
+    drawn = torch.randperm(len(run.rows), generator=torch.Generator().manual_seed(0))
+    watched = run.rows[drawn[: settings.schedule_rows].to(run.rows.device)]
+    hidden = not sys.stderr.isatty() if settings.progress is None else not settings.progress
+    for epoch in tqdm(range(1, settings.epochs + 1), unit="epoch", disable=hidden, leave=False):
+        used_rate, loss, validation_loss = rate.value, run.train_epoch(rate), float("nan")
+        if validation is not None and epoch % settings.validate_every == 0:
+            validation_loss = run.evaluate(*validation)
+            if stopping.improved(epoch, validation_loss):
+                best = run.snapshot()
+        history.append((epoch, loss, validation_loss, used_rate))
+        if on_epoch is not None:
+            on_epoch(epoch, run.module)
+        diverged = not np.isfinite(loss)
+        if diverged or stopping.stop:
+            break
+        rate.after_epoch(lambda: run.evaluate(run.X, run.y, watched), validation_loss)
+    if diverged:
+        warnings.warn(
+            f"the loss became {loss} in epoch {epoch}: use a smaller learning_rate than "
+            f"{settings.learning_rate:g}",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    if best is not None:
+        run.module.load_state_dict(best)
+    run.module.eval()
+    table = pd.DataFrame(history, columns=["epoch", "loss", "validation_loss", "learning_rate"])
+    return TrainingRecord(table, len(table), stopping.best_epoch or len(table), diverged)

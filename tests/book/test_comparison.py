@@ -1,0 +1,114 @@
+"""Published, reference and own numbers: the same names, the same lines, nothing mixed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from exprml.base.errors import DataError, UnknownNameError
+from exprml.book import comparison, results
+
+FIVE, THREE, LINEAR = "heil2022/five-layer", "heil2022/three-layer", "heil2022/logistic-regression"
+
+
+def rows(values, model=FIVE, task="tissues", setting="intact", **columns):
+    """Return results rows, one per value, each another fold."""
+    table = pd.DataFrame({"value": values, "fold": range(len(values))})
+    fixed = {"experiment": "one", "control": "", "split": "group", "seed": 0, "n_train": 100}
+    fixed["metric"] = "balanced_accuracy"
+    table = table.assign(model=model, task=task, setting=setting, **(fixed | columns))
+    return table.reindex(columns=list(results.COLUMNS)).astype({"n_train": "Int64"})
+
+
+def value(table, *key):
+    """Return (value, low, high) of one task, setting and model."""
+    found = table.set_index(["task", "setting", "model"]).loc[[key]]
+    assert len(found) == 1
+    return tuple(found.iloc[0][["value", "low", "high"]].astype(float).round(4))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "key", "expected"),  # values and spreads read by hand from data/published/results.csv
+    [
+        ("GTEx", ("tissues", "intact", LINEAR), (0.8341, 0.7479, 0.9203)),
+        ("GTEx", ("tissues", "removed", FIVE), (0.4268, 0.3542, 0.4994)),
+        ("GTEx", ("Blood vs Brain", "removed", LINEAR), (0.5337, 0.4799, 0.5875)),
+        ("Recount3", ("tissues", "removed", THREE), (0.0962, 0.0459, 0.1465)),
+        ("Recount3", ("sex", "intact", FIVE), (0.88, 0.8428, 0.9172)),
+        ("simulated", ("mixed", "removed", LINEAR), (0.4489, 0.4015, 0.4963)),
+        ("simulated", ("linear", "intact", LINEAR), (0.8175, 0.8036, 0.8314)),
+        ("simulated", ("noise", "removed", THREE), (0.5133, 0.5019, 0.5247)),
+        ("simulated", ("noise", "removed jointly", FIVE), (0.6193, 0.5918, 0.6468)),
+    ],
+)
+def test_ends_of_curves_agree_with_values_read_by_hand(dataset, key, expected):
+    assert value(comparison.end_of_curves("heil2022", dataset), *key) == expected
+
+
+def test_every_curve_of_figures_2_to_4_gets_our_names():
+    ends = comparison.end_of_curves("heil2022")
+    figures = ends[ends["item"].str.contains(r"^Fig [234]")]
+    assert len(figures) == 6 + 6 + 6 + 60 + 18
+    assert set(figures["model"]) == {FIVE, THREE, LINEAR}
+    assert set(figures["setting"]) == {"intact", "removed"}
+    pairs = figures["task"].str.fullmatch(r"[A-Z][A-Za-z ]+ vs [A-Z][A-Za-z ]+")
+    assert pairs.sum() == 60
+    assert set(figures["task"][~pairs]) == {"tissues", "sex", "mixed", "linear", "noise"}
+    per_line = figures.groupby(["item", "task", "setting", "model"]).size()
+    assert (per_line == 1).all()
+
+
+def test_unknown_paper_or_data_set_is_refused():
+    with pytest.raises(UnknownNameError, match="did you mean 'heil2022'"):
+        comparison.end_of_curves("heil2021")
+    with pytest.raises(UnknownNameError, match=r"chen2016.*names\.yml"):
+        comparison.end_of_curves("chen2016")
+    with pytest.raises(UnknownNameError, match="did you mean 'GTEx v8'"):
+        comparison.end_of_curves("heil2022", "GTEx v9")
+
+
+def test_mean_scores_are_means_and_ranges_at_the_largest_size():
+    table = pd.concat([
+        rows([0.9], control="shuffled labels"), rows([0.2, 0.6]), rows([0.7], seed=1, n_train=50),
+        rows([0.0, 0.0], n_train=10), rows([0.9], metric="accuracy"), rows([np.nan], n_train=200),
+        rows([0.3], setting="removed", n_train=10), rows([0.4], model=THREE, n_train=10),
+    ])  # fmt: skip
+    scores = comparison.mean_scores(table)
+    assert len(scores) == 3
+    assert value(scores, "tissues", "intact", FIVE) == (0.5, 0.2, 0.7)
+    assert value(scores, "tissues", "removed", FIVE) == (0.3, 0.3, 0.3)
+    assert value(scores, "tissues", "intact", THREE) == (0.4, 0.4, 0.4)
+    assert value(comparison.mean_scores(table, "accuracy"), "tissues", "intact", FIVE) == (0.9, 0.9, 0.9)
+
+
+def test_a_fit_that_two_experiments_share_counts_once():
+    table = pd.concat([rows([0.2, 0.8]), rows([0.2], experiment="two")])
+    assert value(comparison.mean_scores(table), "tissues", "intact", FIVE) == (0.5, 0.2, 0.8)
+
+
+def test_only_lines_that_the_paper_and_we_share_are_kept():
+    this_run = pd.concat([rows([0.5]), rows([0.9], model="random forest"), rows([0.9], task="tissues, rare")])
+    reference = pd.concat([rows([0.7, 0.8]), rows([0.6], model=LINEAR)])
+    table = comparison.beside_published("heil2022", this_run, reference, dataset="GTEx")
+    lines = [tuple(line) for line in table[["source", "model", "value"]].to_numpy()]
+    assert sorted(lines) == [
+        ("published", FIVE, 0.8251), ("published", LINEAR, 0.8341),
+        ("reference run", FIVE, 0.75), ("reference run", LINEAR, 0.6), ("this run", FIVE, 0.5),
+    ]  # fmt: skip
+    assert set(table["task"]) == {"tissues"}
+    assert set(table["setting"]) == {"intact"}
+
+
+def test_side_by_side_is_one_line_per_model_and_one_column_per_source():
+    reference = pd.concat([rows([0.7123, 0.8]), rows([0.6], model=LINEAR)])
+    beside = comparison.beside_published("heil2022", rows([0.5]), reference, dataset="GTEx")
+    wide = comparison.side_by_side(beside)
+    assert list(wide.columns) == ["task", "setting", "model", "published", "reference run", "this run"]
+    lines = wide.set_index("model")
+    assert list(lines.loc[FIVE])[2:] == [0.825, 0.756, 0.5]
+    assert list(lines.loc[LINEAR])[2:4] == [0.834, 0.6]
+    assert np.isnan(lines.loc[LINEAR, "this run"])
+
+
+def test_data_sets_that_share_a_line_are_not_averaged():
+    with pytest.raises(DataError, match=r"tissues, intact, heil2022/five-layer.*give `dataset`"):
+        comparison.beside_published("heil2022", rows([0.5]), rows([0.5]))

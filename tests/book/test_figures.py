@@ -1,0 +1,267 @@
+"""Figures: what is drawn is what the table says; texts are required; white and light for the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot
+from PIL import Image
+
+from exprml.base.errors import DataError, ParameterError
+from exprml.book import figures
+
+
+def a_row(model, setting, fold, n_train, value, **more):
+    fixed = {"task": "tissues", "control": "", "split": "group", "seed": 0, "metric": "balanced_accuracy"}
+    return (
+        fixed | {"model": model, "setting": setting, "fold": fold, "n_train": n_train, "value": value} | more
+    )
+
+
+@pytest.fixture
+def table():
+    """Two models, intact and removed, two folds of slightly different size, two training sizes."""
+    rows = [
+        a_row(model, setting, fold, size + fold, value + 0.1 * fold)
+        for model, values in {"five-layer": (0.6, 0.4), "logistic regression": (0.8, 0.1)}.items()
+        for setting, value in zip(("removed", "intact"), values[::-1], strict=True)
+        for fold in (0, 1)
+        for size in (10, 100)
+    ]
+    rows += [a_row("five-layer", "intact", fold, 100, 0.05, control="majority class") for fold in (0, 1)]
+    return pd.DataFrame(rows)
+
+
+def lines(panel):
+    return {line.get_label(): line for line in panel.get_lines()}
+
+
+def note(figure):
+    return figure._supxlabel.get_text()
+
+
+def test_learning_curve_goes_through_the_mean_of_the_folds_at_each_size(table):
+    figure = figures.learning_curves(table, chance=0.05)
+    intact, removed = figure.axes
+    curve = lines(intact)["five-layer"]
+    np.testing.assert_allclose(curve.get_xdata(), [10.5, 100.5])
+    np.testing.assert_allclose(curve.get_ydata(), [0.65, 0.65])
+    np.testing.assert_allclose(lines(removed)["logistic regression"].get_ydata(), [0.15, 0.15])
+
+
+def test_panels_are_intact_first_whatever_the_order_of_the_rows(table):
+    figure = figures.learning_curves(table)
+    assert [panel.get_title(loc="left") for panel in figure.axes] == ["Intact", "Removed"]
+
+
+def test_every_fold_is_a_dot(table):
+    panel = figures.learning_curves(table).axes[0]
+    dots = [line for line in panel.get_lines() if line.get_linestyle() == "None"]
+    assert sorted(len(line.get_xdata()) for line in dots) == [4, 4]
+
+
+def test_controls_and_chance_are_drawn_in_their_own_dashes(table):
+    panel = figures.learning_curves(table, chance={"Intact": 0.1, "intact": 0.05}).axes[0]
+    control, chance = lines(panel)["control: majority class"], lines(panel)["chance (0.05)"]
+    assert control.get_linestyle() == "--"
+    assert control._unscaled_dash_pattern != chance._unscaled_dash_pattern
+    assert set(chance.get_ydata()) == {0.05}
+
+
+def test_a_fold_that_skipped_its_smallest_size_does_not_shift_the_mean(table):
+    fewer = table[~((table["fold"] == 1) & (table["n_train"] == 11))]
+    curve = lines(figures.learning_curves(fewer).axes[0])["five-layer"]
+    np.testing.assert_allclose(curve.get_xdata(), [10, 100.5])
+
+
+def test_nothing_to_draw_is_said_with_what_there_is(table):
+    with pytest.raises(DataError, match=r"'accuracy'.*balanced_accuracy"):
+        figures.learning_curves(table, metric="accuracy")
+    with pytest.raises(DataError, match=r"'joint'.*intact.*removed"):
+        figures.learning_curves(table, facets=["intact", "joint"])
+
+
+def test_accuracy_against_marks_a_named_place(table):
+    figure = figures.accuracy_against(table, "n_train", marks={"the paper's size": 70}, chance=0.5)
+    marked = lines(figure.axes[0])["the paper's size"]
+    assert set(marked.get_xdata()) == {70}
+    assert figure.axes[0].get_xscale() == "log"
+
+
+def test_pairs_join_the_same_fold_at_the_largest_size(table):
+    panel = figures.before_after(table, chance=0.05).axes[0]
+    thin = [line for line in panel.get_lines() if line.get_linewidth() < 1]
+    ends = sorted(
+        tuple(np.round(line.get_ydata(), 3)) for line in thin if not np.isnan(line.get_ydata()).any()
+    )
+    assert ends == [(0.6, 0.4), (0.7, 0.5), (0.8, 0.1), (0.9, 0.2)]
+
+
+def test_pairs_without_one_side_are_refused(table):
+    with pytest.raises(DataError, match="'joint'"):
+        figures.before_after(table, after="joint")
+
+
+def test_a_twin_is_named_under_the_figure(table):
+    assert "simulated twin" in note(figures.learning_curves(table.assign(role="twin")))
+    assert "stand-in" in note(figures.before_after(table.assign(role="stand-in")))
+    assert "data" not in note(figures.learning_curves(table.assign(role="own")))
+
+
+def test_spread_is_labelled_for_what_it_is(table):
+    assert "2 folds" in note(figures.learning_curves(table))
+    seeds = pd.concat([table, table.assign(seed=1)])
+    assert "2 folds × 2 seeds" in note(figures.learning_curves(seeds))
+
+
+def test_a_model_keeps_its_colour_and_models_differ():
+    names = ["logistic regression", "three-layer", "five-layer", "forest"]
+    assert figures.model_style("heil2022/three-layer")["color"] == figures.model_style("three-layer")["color"]
+    assert len({figures.model_style(name)["color"] for name in names}) == len(names)
+    assert len({figures.model_style(name)["marker"] for name in names}) == len(names)
+    assert figures.model_style("corrected/forest")["markerfacecolor"] == "white"
+    assert figures.model_style("something new") == figures.model_style("something new")
+
+
+def test_the_look_leaves_the_readers_settings_alone():
+    before = dict(pyplot.rcParams)
+    with figures.look():
+        pass
+    assert dict(pyplot.rcParams) == before
+
+
+def test_forest_plot_fills_only_intervals_without_zero():
+    rows = pd.DataFrame(
+        {"comparison": ["clear", "open"], "mean": [0.3, 0.1], "low": [0.2, -0.1], "high": [0.4, 0.3]}
+    )
+    panel = figures.paired_differences(rows).axes[0]
+    filled = {
+        line.get_xdata()[0]: line.get_markerfacecolor()
+        for line in panel.get_lines()
+        if line.get_marker() == "o"
+    }
+    assert filled[0.1] == "white"
+    assert filled[0.3] != "white"
+    with pytest.raises(DataError, match="'low'"):
+        figures.paired_differences(rows.drop(columns="low"))
+
+
+def test_published_beside_reproduced_on_one_line():
+    rows = pd.DataFrame(
+        {"task": "pairs", "model": "five-layer", "setting": "intact", "value": [0.9, 0.8, 0.7],
+         "source": ["published", "reference run", "this run"]}
+    )  # fmt: skip
+    panel = figures.published_and_reproduced(rows, chance=0.5).axes[0]
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["five-layer, intact"]
+    assert [float(lines(panel)[name].get_xdata()[0]) for name in ("published", "this run")] == [0.9, 0.7]
+
+
+def test_recall_heatmap_averages_folds_and_orders_by_groups():
+    rows = pd.DataFrame(
+        a_row("forest", "intact", fold, 9, value, metric=f"recall:{name}")
+        for name, values in {"Brain": (0.2, 0.4), "Blood": (1.0, 0.8)}.items()
+        for fold, value in enumerate(values)
+    )
+    panel = figures.recall_heatmap(rows, sizes=pd.Series({"Brain": 90, "Blood": 30})).axes[0]
+    np.testing.assert_allclose(panel.images[0].get_array(), [[0.3], [0.9]])
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["Brain (90)", "Blood (30)"]
+    with pytest.raises(DataError, match="recall"):
+        figures.recall_heatmap(rows.assign(metric="accuracy"))
+
+
+def test_confusion_shows_shares_of_the_true_class():
+    counts = pd.DataFrame([[3, 1], [0, 0]], index=["a", "b"], columns=["a", "b"])
+    shown = figures.confusion(counts).axes[0].images[0].get_array()
+    np.testing.assert_allclose(np.asarray(shown)[0], [0.75, 0.25])
+
+
+def test_class_sizes_count_groups_and_mark_the_excluded():
+    obs = pd.DataFrame({"tissue": ["a"] * 4 + ["b"] * 3, "donor": [1, 2, 3, 3, 1, 1, 1]})
+    panel = figures.class_sizes(obs, "tissue", "donor", floor=2).axes[0]
+    assert list(lines(panel)["donors"].get_xdata()) == [3]
+    assert list(lines(panel)["excluded"].get_xdata()) == [1]
+    assert list(lines(panel)["samples"].get_xdata()) == [3, 4]
+
+
+def test_histograms_need_a_label_for_each_sample():
+    with pytest.raises(DataError, match="3 labels for 4 samples"):
+        figures.feature_histograms(np.zeros((4, 2)), ["a"] * 3, {"one": 0})
+
+
+def test_the_other_kinds_draw_something():
+    rng = np.random.default_rng(0)
+    points = pd.DataFrame(rng.normal(size=(30, 2)), columns=["x", "y"]).assign(kind=["a", "b"] * 15)
+    drawn = [
+        figures.scatter(points, "x", "y", label="kind"),
+        figures.density({"a": points["x"], "constant": np.ones(4)}, marks={"floor": 0}),
+        figures.feature_histograms(points[["x", "y"]].to_numpy(), points["kind"], {"one": 0, "two": 1}),
+        figures.heatmap_table(pd.DataFrame(rng.normal(size=(3, 4))), what="numbers"),
+        figures.workflow(),
+    ]
+    for figure in drawn:
+        shades = np.asarray(Image.open(io.BytesIO(figures.page.png(figure))).convert("L"))
+        assert shades.std() > 5
+        assert shades[0, 0] == 255
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Return a function that shows a figure and returns what reached the page: bundle and metadata."""
+
+    def show(figure, **texts):
+        calls = []
+        monkeypatch.setattr(
+            "IPython.display.display", lambda bundle, **more: calls.append((bundle, more["metadata"]))
+        )
+        figures.show(
+            figure, **({"name": "fig-one", "caption": "Two models.", "alt": "The net leads."} | texts)
+        )
+        (call,) = calls
+        return call
+
+    return show
+
+
+def test_show_hands_texts_to_the_page_and_a_light_white_picture(table, shown):
+    bundle, said = shown(figures.learning_curves(table), caption="Two\n  models.")
+    assert said["exprml"] == {"name": "fig-one", "caption": "Two models.", "alt": "The net leads."}
+    assert "height" not in said["image/png"]
+    picture = base64.b64decode(bundle["image/png"])
+    assert len(picture) < 150_000
+    image = Image.open(io.BytesIO(picture)).convert("RGBA")
+    assert image.getpixel((0, 0)) == (255, 255, 255, 255)
+    assert image.width > 1000
+    assert not pyplot.get_fignums()
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ({"alt": " "}, "no alt"),
+        ({"caption": ""}, "no caption"),
+        ({"name": "Fig 1"}, "Fig 1"),
+        ({"alt": "Two models."}, "repeats"),
+    ],
+)
+def test_a_figure_without_words_is_refused(table, shown, texts, said):
+    with pytest.raises(ParameterError, match=said):
+        shown(figures.learning_curves(table), **texts)
+
+
+def test_the_same_figure_gives_the_same_bytes(table):
+    first, second = (figures.page.png(figures.before_after(table)) for _ in range(2))
+    assert first == second
+
+
+def test_means_in_words_leave_out_controls_and_small_sizes(table):
+    words = figures.describe_means(table, by=["setting", "model"], chance=0.05)
+    assert (
+        words.startswith("Mean balanced accuracy: removed: five-layer 0.45; intact: five-layer 0.65") is False
+    )
+    assert "five-layer 0.65" in words
+    assert "logistic regression 0.85" in words
+    assert words.endswith("chance 0.05.")

@@ -1,0 +1,89 @@
+"""`exprml run`, `build` and `reference` from the command line."""
+
+import errno
+import json
+
+import pytest
+
+from exprml import cli
+
+PARAMETERS = "n: int = 3  # n\nflag: bool = True  # flag"
+CODE = (
+    "import pandas as pd\nfrom exprml.book import report, results\nrun = report.start('paper/a')",
+    "table = pd.DataFrame({'metric': ['n'], 'value': [n]})\nresults.write(table, run, 'one', dataset='made')",
+    "assert flag, 'the flag is down'",
+)
+
+
+@pytest.fixture
+def book(project):
+    project.add("paper/a", *CODE, parameters=PARAMETERS, smoke={"n": 2})
+    return project
+
+
+def test_run_publishes_page_table_and_stamp(book, capsys):
+    assert cli.main(["run", "a", "--profile", "smoke"]) == 0
+    page = book.root / "_build/smoke/notebooks/paper/a.ipynb"
+    assert str(page) in capsys.readouterr().out
+    about = json.loads(page.read_text())["metadata"]["exprml"]
+    table = (book.root / "data/results/smoke/paper/a.csv").read_text().splitlines()
+    assert table[1].endswith(f",n,2,cpu,1,smoke,{about['key']}")
+    stamp = json.loads((book.root / "data/results/smoke/paper/a.json").read_text())
+    assert (stamp["key"], stamp["parameters"]) == (about["key"], {"n": 2, "flag": True})
+    assert not list((book.root / "_build/smoke/parts").glob("*/"))
+
+
+def test_changed_run_stays_apart_and_a_failed_one_leaves_no_table(book, capsys):
+    assert cli.main(["run", "paper/a", "-p", "flag=false"]) == 1
+    assert "the flag is down" in capsys.readouterr().out
+    assert not (book.root / "data/results").exists()
+    assert cli.main(["run", "paper/a", "-p", "n=9"]) == 0
+    assert "changed by hand" in (book.root / "_build/custom/notebooks/paper/a.ipynb").read_text()
+    assert (book.root / "data/results/custom/paper/a.csv").is_file()
+    assert not (book.root / "_build/default").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "paper/b"], "did you mean 'paper/a'"),
+        (["run", "a", "--profile", "smal"], "unknown profile 'smal'"),
+        (["run", "a", "-p", "flg=1"], "unknown parameter 'flg': did you mean 'flag'"),
+        (["run", "a", "-p", "n=abc"], "'abc' is of type str, expected int"),
+        (["run", "a", "-p", "flag=1"], "expected bool"),
+        (["run", "a", "-p", "n"], "write -p NAME=VALUE"),
+        (["build", "--profile", "papr"], "did you mean 'paper'"),
+        (["reference", "a"], "exprml run paper/a --profile default"),
+    ],
+)
+def test_wrong_words_end_with_one_line_that_helps(book, capsys, arguments, words):
+    assert cli.main(arguments) == 1
+    said = capsys.readouterr()
+    assert words in said.err
+    assert "Traceback" not in said.err
+    assert not (book.root / "_build").exists() or not list((book.root / "_build").rglob("*.ipynb"))
+
+
+def test_reference_keeps_table_and_stamp(book):
+    table = book.root / "data/results/paper/paper/a.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text("a table")
+    table.with_suffix(".json").write_text("{}")
+    assert cli.main(["reference", "a", "--profile", "paper"]) == 0
+    assert (book.root / "data/reference/paper/a.csv").read_text() == "a table"
+    assert (book.root / "data/reference/paper/a.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "the disk is full"), (errno.EACCES, "no permission to write")],
+)
+def test_full_disk_and_missing_permission_are_said_in_words(book, monkeypatch, capsys, number, words):
+    from exprml.base import files
+
+    def refuse(*_, **__):
+        raise OSError(number, "refused", str(book.root / "x"))
+
+    monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
+    assert cli.main(["run", "a"]) == 1
+    assert words in capsys.readouterr().err

@@ -1,0 +1,166 @@
+"""The run graph on tiny notebooks: what reruns, what a failure leaves, what survives kill -9."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+COMMAND = [sys.executable, "-c", "import sys; from exprml.cli import main; sys.exit(main())"]
+BUILD = [*COMMAND, "build", "--profile", "smoke", "--cores", "2"]
+RESULTS = (
+    "import pandas as pd\nfrom exprml.book import report, results\nrun = report.start({name!r})",
+    "table = pd.DataFrame({{'metric': ['acc'], 'value': [{value}]}})\n"
+    "results.write(table, run, 'one', dataset='made')",
+)
+
+
+def writes_results(name: str, value: float = 1.0) -> list[str]:
+    return [text.format(name=name, value=value) for text in RESULTS]
+
+
+def build(*options: str, expect: int = 0) -> str:
+    done = subprocess.run([*BUILD, *options], capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def wait_for(happened: Callable[[], object], what: str, seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def pages(project) -> Path:
+    return project.root / "_build" / "smoke" / "notebooks"
+
+
+@pytest.fixture
+def html(project) -> Path:
+    return project.root / "_build" / "smoke" / "html"
+
+
+def test_second_build_runs_nothing_and_a_change_reruns_only_its_readers(project, pages, html):
+    project.add("index", "1 + 1")
+    project.add("paper/a", *writes_results("paper/a"))
+    project.add("paper/b", "from exprml.book import results\nresults.read('paper/a')", needs=["paper/a"])
+    build()
+    assert (html / "index.html").is_file()
+    assert (html / "notebooks/paper/b.html").is_file()
+    before = {path: path.stat().st_mtime_ns for path in pages.rglob("*.ipynb")}
+    assert len(before) == 3
+    assert "3 of 3 notebooks are up to date" in build()
+    assert before == {path: path.stat().st_mtime_ns for path in pages.rglob("*.ipynb")}
+    project.add("paper/a", *writes_results("paper/a", 2.0))
+    os.utime(project.root / "notebooks/index.ipynb")  # a new date alone is no reason
+    assert "1 of 3 notebooks are up to date" in build()
+    assert before[pages / "index.ipynb"] == (pages / "index.ipynb").stat().st_mtime_ns
+    assert "2.0" in (pages / "paper/b.ipynb").read_text()
+
+
+def test_page_of_other_key_and_lost_snakemake_memory_are_noticed(project, pages):
+    project.add("index", "print('the real page')")
+    build("--no-site")
+    page = pages / "index.ipynb"
+    document = json.loads(page.read_text())
+    document["metadata"]["exprml"]["key"] = "0" * 64
+    page.write_text(json.dumps(document).replace("the real page", "a false page"))
+    build("--no-site")
+    assert "a false page" not in page.read_text()
+
+
+def test_failed_notebook_gets_a_page_and_the_rest_is_built(project, html):
+    project.add("index", "1 + 1")
+    project.add("paper/bad", *writes_results("paper/bad"), "open('/no/such', 'rb')")
+    project.add("paper/reader", "1", needs=["paper/bad"])
+    old = project.root / "data/results/smoke/paper/bad.csv"
+    old.parent.mkdir(parents=True)
+    old.write_text("the table of an earlier run")
+    said = build(expect=1)
+    assert "FAILED: paper/bad" in said
+    page = (html / "notebooks/paper/bad.html").read_text()
+    assert "This notebook failed" in page
+    assert "FileNotFoundError" in page
+    assert "in code cell 3" in page
+    assert str(project.root) not in page
+    assert "which failed" in (html / "notebooks/paper/reader.html").read_text()
+    assert old.read_text() == "the table of an earlier run"
+    project.add("paper/bad", *writes_results("paper/bad"))
+    build()
+    assert "failed" not in (html / "notebooks/paper/bad.html").read_text()
+    assert old.read_text().startswith("experiment,")
+
+
+def test_second_build_in_the_folder_is_refused_by_pid(project, pages):
+    project.add("index", "import time, pathlib\npathlib.Path('begun').touch()\ntime.sleep(60)")
+    first = subprocess.Popen(BUILD, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for((project.root / "notebooks/begun").exists, "the first build")
+        assert f"process {first.pid}" in build(expect=1)
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+
+
+PARTS = {
+    "build": lambda process: "exprml.cli" in " ".join(process.cmdline()),
+    "scheduler": lambda process: "exprml.book.runner.scheduler" in process.cmdline(),
+    "worker": lambda process: "exprml.book.runner" in process.cmdline() and "slow" in process.cmdline(),
+    "kernel": lambda process: "ipykernel_launcher" in process.cmdline(),
+}
+
+
+@pytest.mark.parametrize("victim", PARTS)
+def test_kill_any_part_then_the_same_command_finishes(project, pages, html, victim):
+    project.add("index", "1 + 1")
+    waits = "import pathlib, time\npathlib.Path('begun').touch()\nwhile not pathlib.Path('go').exists():\n"
+    project.add("slow", waits + "    time.sleep(0.1)", *writes_results("slow"))
+    folder = project.root / "notebooks"
+    options = [] if victim in ("worker", "kernel") else ["--no-site"]
+    running = subprocess.Popen([*BUILD, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: (folder / "begun").exists() and (pages / "index.ipynb").exists(), "the slow notebook")
+    family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
+    found = [process for process in family if process.is_running() and PARTS[victim](process)]
+    assert found, f"no {victim} among {[process.cmdline() for process in family]}"
+    finished = (pages / "index.ipynb").stat().st_ino
+    found[0].send_signal(signal.SIGKILL)
+    status = running.wait(timeout=90)
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive, f"outlived the {victim}: {[process.cmdline() for process in alive]}"
+    assert not (pages / "slow.ipynb").exists()
+    assert not (project.root / "data/results/smoke/slow.csv").exists()
+    if not options:
+        assert status == 1
+        assert "This notebook failed" in (html / "notebooks/slow.html").read_text()
+    (folder / "go").touch()
+    build("--no-site")
+    assert (pages / "index.ipynb").stat().st_ino == finished
+    assert (project.root / "data/results/smoke/slow.csv").is_file()
+    assert not list((project.root / "_build").rglob("*.part"))
+
+
+def test_rendering_that_fails_leaves_the_old_site(project, html):
+    project.add("index", "1 + 1")
+    build()
+    before = (html / "index.html").stat().st_mtime_ns
+    (project.root / "_config.yml").write_text("title: [broken\n")
+    assert "the old one stands" in build(expect=1)
+    assert (html / "index.html").stat().st_mtime_ns == before
+
+
+def test_two_notebooks_at_once_do_not_share_a_kernel(project, pages):
+    for name in ("index", "a", "b"):
+        project.add(name, f"import time\ntime.sleep(1)\nprint('I am', {name!r})")
+    build("--no-site")
+    for name in ("index", "a", "b"):
+        assert f"I am {name}" in (pages / f"{name}.ipynb").read_text()

@@ -1,0 +1,40 @@
+"""What `make test` built just before: every notebook of the book at smoke, and the site."""
+
+import os
+
+import pytest
+
+from exprml.book.keys import key_of_output
+from exprml.book.profiles import notebooks
+from exprml.book.runner.folders import Folders
+from exprml.cli import main
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("EXPRML_SMOKE") != "1", reason="the smoke profile was not built (make test does)"
+)
+NAMES = list(notebooks()) if os.environ.get("EXPRML_SMOKE") == "1" else []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notebook_is_complete(name):
+    folders = Folders("smoke")
+    wanted = folders.key(name).read_text() if folders.key(name).is_file() else ""
+    key = key_of_output(folders.page(name))
+    failed = folders.failed(name)
+    assert not failed.is_file(), f"{name} failed: {failed}"
+    assert key, f"{name} has no page"
+    assert key in wanted
+
+
+def test_site_was_rendered_without_a_warning():
+    folders = Folders("smoke")
+    log = folders.root / "site.log"
+    assert log.is_file(), "the site was never rendered"
+    warnings = [line for line in log.read_text().splitlines() if "WARNING:" in line or "ERROR:" in line]
+    assert not warnings
+    assert (folders.html / "index.html").is_file()
+    assert (folders.root / "site.key").is_file(), "the last rendering failed"
+
+
+def test_experiments_have_one_home_each():
+    assert main(["list", "--experiments"]) == 0

@@ -1,0 +1,88 @@
+"""The house stands as CONTRIBUTING.md draws it: who may import whom, how large a room may grow."""
+
+import ast
+import re
+import subprocess
+import sys
+
+import pytest
+
+from exprml.base.files import project_root
+
+PACKAGE = project_root() / "lib" / "exprml"
+FILES = sorted(PACKAGE.rglob("*.py"))
+MAY_IMPORT = {
+    "base": {"base"},
+    "data": {"base", "data"},
+    "models": {"base", "models"},
+    "evaluation": {"base", "evaluation"},
+    "book": {"base", "data", "evaluation", "book"},
+    "cli": {"base", "data", "models", "evaluation", "book", "cli"},
+}
+MOST_LINES, MOST_BODY = 400, 50
+
+
+def wing_of(path) -> str:
+    return path.relative_to(PACKAGE).parts[0]
+
+
+def imported_wings(path) -> set[str]:
+    modules = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "exprml":
+            modules += [f"exprml.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules.append(node.module)
+        elif isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+    return {module.split(".")[1] for module in modules if module.startswith("exprml.")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_room_imports_upward(path):
+    wing = wing_of(path)
+    assert imported_wings(path) <= MAY_IMPORT.get(wing, set())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_rooms_and_functions_stay_small(path):
+    source = path.read_text()
+    assert len(source.splitlines()) <= MOST_LINES
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+            assert node.end_lineno - first.lineno < MOST_BODY, node.name
+
+
+def test_nothing_is_pickled():
+    for path in FILES:
+        assert not re.search(r"^\s*(import|from) (pickle|joblib|dill)\b", path.read_text(), flags=re.M), path
+
+
+def test_the_door_opens_without_torch_or_pandas():
+    heavy = "{'torch', 'pandas', 'sklearn'}"
+    code = f"import sys, exprml.cli; exprml.cli.make_parser(); print(*{heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_no_tracked_text_carries_a_path_of_a_machine():
+    listed = subprocess.run(["git", "ls-files"], cwd=project_root(), capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    pattern = re.compile(r"(?<![\w.])/(home|Users|root|work)/\w")
+    for name in listed.stdout.split():
+        path = project_root() / name
+        if "vendor" in name or path.suffix not in {
+            ".py",
+            ".md",
+            ".yml",
+            ".json",
+            ".csv",
+            ".ipynb",
+            ".toml",
+            "",
+        }:
+            continue
+        found = pattern.search(path.read_text(encoding="utf-8"))
+        assert not found or name.startswith("tests/"), f"{name}: {found[0]}"

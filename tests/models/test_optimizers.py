@@ -1,0 +1,86 @@
+"""Our fused steps equal PyTorch's optimisers."""
+
+import pytest
+import torch
+from torch import nn
+
+from exprml.models.optimizers import SGD, Adam, parameter_groups
+
+INPUTS = torch.randn(20, 9, generator=torch.Generator().manual_seed(1)) * 5
+
+
+def network():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(9, 8), nn.Tanh(), nn.Linear(8, 3))
+
+
+def flat(module):
+    return torch.cat([parameter.detach().ravel() for parameter in module.parameters()])
+
+
+def after_steps(module, step, n=20):
+    for _ in range(n):
+        module(INPUTS).square().sum().backward()
+        step()
+    return flat(module)
+
+
+def reference(kind, clip_norm, **options):
+    module = network()
+    optimizer = kind(module.parameters(), lr=0.01, **options)
+
+    def step():
+        if clip_norm:
+            nn.utils.clip_grad_norm_(module.parameters(), clip_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return after_steps(module, step)
+
+
+@pytest.mark.parametrize("clip_norm", [None, 0.5])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "options"),
+    [
+        (Adam, torch.optim.Adam, {}),
+        (Adam, torch.optim.Adam, {"weight_decay": 0.1}),
+        (SGD, torch.optim.SGD, {}),
+        (SGD, torch.optim.SGD, {"momentum": 0.5, "weight_decay": 0.1}),
+        (SGD, torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+    ],
+)
+def test_same_weights_as_pytorch(ours, theirs, options, clip_norm):
+    module = network()
+    optimizer = ours([{"params": list(module.parameters()), "lr": 0.01}], clip_norm=clip_norm, **options)
+    found, expected = after_steps(module, optimizer.step), reference(theirs, clip_norm, **options)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+    assert not torch.equal(found, flat(network()))
+
+
+def test_one_plain_step_is_clipped_to_rate_times_norm():
+    module = network()
+    before = flat(module)
+    module(INPUTS).square().sum().backward()
+    SGD([{"params": list(module.parameters()), "lr": 0.1}], clip_norm=0.01).step()
+    assert (flat(module) - before).norm().item() == pytest.approx(0.1 * 0.01, rel=1e-4)
+
+
+def test_a_small_gradient_is_not_clipped():
+    module, other = network(), network()
+    for one, clip_norm in ((module, 1e6), (other, None)):
+        one(INPUTS).square().sum().backward()
+        SGD([{"params": list(one.parameters()), "lr": 1e-4}], clip_norm=clip_norm).step()
+    assert torch.equal(flat(module), flat(other))
+
+
+def test_layer_rates_are_for_weights_and_the_last_one_repeats():
+    module = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2))
+    factors = {
+        id(parameter): group["rate_factor"]
+        for group in parameter_groups(module, (1, 3))
+        for parameter in group["params"]
+    }
+    layers = [module[0], module[2], module[4]]
+    assert [factors[id(layer.weight)] for layer in layers] == [1, 3, 3]
+    assert [factors[id(layer.bias)] for layer in layers] == [1, 1, 1]

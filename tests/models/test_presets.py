@@ -1,0 +1,97 @@
+"""Presets: the published values, the corrected ones, and what happens with wrong names."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from exprml.base.errors import ParameterError, UnknownNameError
+from exprml.models import presets
+from exprml.models.networks import layer_widths
+
+PAPER = {  # heil2022, Methods: Model training
+    "batch_size": 16,
+    "epochs": 50,
+    "clip_norm": 0.01,
+    "optimizer": "adam",
+    "weight_decay": 0.0,
+    "early_stopping": "cumulative",
+    "patience": 7,
+    "holdout": 0.2,
+    "class_weight": "inverse",
+    "inner_labels": "refit",
+    "random_state": 42,
+    "initialisation": "pytorch",
+    "activation": "relu",
+    "inputs": "raw",
+}
+WIDTHS = {
+    "logistic-regression": ([], 1e-3, False, 0.0),
+    "three-layer": ([2500, 1250], 1e-5, False, 0.5),
+    "five-layer": ([2500, 2500, 2500, 1250], 1e-5, True, 0.5),
+    "three-layer-batchnorm": ([2500, 1250], 1e-5, True, 0.5),
+    "five-layer-no-batchnorm": ([2500, 2500, 2500, 1250], 1e-5, False, 0.5),
+}
+
+
+@pytest.mark.parametrize("model", WIDTHS)
+def test_heil_presets_are_the_published_settings(model):
+    widths, rate, batch_norm, dropout = WIDTHS[model]
+    found = presets.make(f"heil2022/{model}").get_params()
+    assert {name: found[name] for name in PAPER} == PAPER
+    assert layer_widths(found["hidden"], 5000) == widths
+    assert (found["learning_rate"], found["batch_norm"], found["dropout"]) == (rate, batch_norm, dropout)
+
+
+@pytest.mark.parametrize("model", ["three-layer", "five-layer"])
+def test_corrected_networks_differ_in_training_only(model):
+    paper, ours = presets.make(f"heil2022/{model}"), presets.make(f"corrected/{model}")
+    for same in ("hidden", "batch_norm", "dropout", "activation", "class_weight", "holdout"):
+        assert getattr(paper, same) == getattr(ours, same)
+    assert (ours.inner_labels, ours.early_stopping, ours.batch_size) == ("fixed", "consecutive", 64)
+    assert (ours.patience, ours.clip_norm, ours.epochs) == (5, 1.0, 30)
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_every_preset_fits_scores_and_describes_itself(name):
+    random = np.random.default_rng(0)
+    X = random.normal(size=(60, 12)).astype(np.float32)
+    y = np.where(X[:, 0] > 0, "red", "blue")
+    small = {"control/forest": {"n_estimators": 5}}.get(name, {})
+    model = clone(presets.make(name, **small)).fit(X, y)
+    assert model.predict_proba(X).shape == (60, 2)
+    described = presets.describe(name)
+    assert described["name"] == name
+    assert described["parameters"] == presets.make(name).get_params(deep=False)
+
+
+def test_unknown_preset_names_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean 'heil2022/three-layer'"):
+        presets.make("heil2022/threelayer")
+
+
+def test_unknown_override_names_the_nearest():
+    with pytest.raises(ParameterError, match="no parameter 'learning_rat': did you mean 'learning_rate'"):
+        presets.make("corrected/five-layer", learning_rat=1e-4)
+
+
+def test_overrides_win_over_the_search_and_the_search_over_the_preset(monkeypatch):
+    table = {
+        "corrected/three-layer": {"toy": {"learning_rate": 0.5, "weight_decay": 0.1, "source": "seed 0"}}
+    }
+    monkeypatch.setattr(presets, "_searched", lambda: table)
+    name = "corrected/three-layer"
+    assert presets.make(name).learning_rate == 1e-3
+    assert presets.make(name, tuned_on="toy").learning_rate == 0.5
+    assert presets.make(name, tuned_on="toy").weight_decay == 0.1
+    assert presets.make(name, tuned_on="toy", learning_rate=2.0).learning_rate == 2.0
+    assert presets.make(name, tuned_on="elsewhere").learning_rate == 1e-3
+    assert presets.describe(name, tuned_on="toy")["source"] == "seed 0"
+
+
+def test_the_committed_search_names_presets_and_their_parameters():
+    for name, by_data in presets._searched().items():
+        assert name in presets.names()
+        for found in by_data.values():
+            assert {"source"} < set(found)
+            known = presets.make(name).get_params()
+            assert set(found) - {"source"} <= set(known)

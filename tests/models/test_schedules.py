@@ -1,0 +1,94 @@
+"""Early stopping and learning-rate schedules against sequences worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+from exprml.base.errors import ParameterError
+from exprml.models.optimizers import SGD
+from exprml.models.schedules import EarlyStopping, LearningRate, check_choice
+from exprml.models.training import TrainingSettings
+
+#         improves  bad  improves  bad  bad  improves  bad  bad  bad
+LOSSES = [5.0, 6.0, 4.0, 4.5, 4.0, 3.0, 9.0, 9.0, 9.0]
+
+
+def last_epoch(mode, patience, losses=LOSSES):
+    stopping = EarlyStopping(mode, patience)
+    for epoch, loss in enumerate(losses, start=1):
+        stopping.improved(epoch, loss)
+        if stopping.stop:
+            return epoch, stopping.best_epoch
+    return None, stopping.best_epoch
+
+
+def test_cumulative_count_is_never_reset():
+    # bad epochs are 2, 4, 5, 7: the fourth of them ends training although 6 had improved
+    assert last_epoch("cumulative", 4) == (7, 6)
+
+
+def test_consecutive_count_starts_again_at_an_improvement():
+    assert last_epoch("consecutive", 3) == (9, 6)
+    assert last_epoch("consecutive", 4) == (None, 6)
+
+
+def test_an_equal_loss_is_no_improvement():
+    assert last_epoch("consecutive", 1, [1.0, 1.0]) == (2, 1)
+
+
+def test_nan_is_no_improvement():
+    assert last_epoch("cumulative", 2, [math.nan, math.nan]) == (2, None)
+
+
+def test_none_never_stops_but_knows_the_best_epoch():
+    assert last_epoch("none", 1) == (None, 6)
+
+
+def rates(settings, steps_per_epoch=1, training_errors=(), validation=()):
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = SGD([{"params": [weight], "lr": settings.learning_rate}])
+    rate, seen = LearningRate(optimizer, settings), []
+    errors = iter(training_errors)
+    for epoch in range(settings.epochs):
+        for _ in range(steps_per_epoch):
+            rate.after_step()
+        rate.after_epoch(lambda: next(errors), validation[epoch] if validation else math.nan)
+        seen.append(optimizer.param_groups[0]["lr"])
+    return seen
+
+
+def test_reduce_when_worse_multiplies_after_each_rise_down_to_the_floor():
+    settings = TrainingSettings(
+        learning_rate=1.0, schedule="reduce-when-worse", schedule_factor=0.5, schedule_floor=0.3, epochs=5
+    )
+    assert rates(settings, training_errors=[3.0, 2.0, 2.5, 2.4, 2.6]) == [1.0, 1.0, 0.5, 0.5, 0.3]
+
+
+def test_step_decays_by_steps_not_epochs():
+    settings = TrainingSettings(
+        learning_rate=1.0, schedule="step", schedule_factor=0.5, schedule_every=3, epochs=3
+    )
+    assert rates(settings, steps_per_epoch=2) == [1.0, 0.5, 0.25]
+
+
+def test_cosine_ends_at_zero():
+    settings = TrainingSettings(learning_rate=1.0, schedule="cosine", epochs=2)
+    assert rates(settings) == pytest.approx([0.5, 0.0])
+
+
+def test_plateau_waits_and_ignores_gains_below_delta():
+    settings = TrainingSettings(
+        learning_rate=1.0,
+        schedule="plateau",
+        schedule_factor=0.5,
+        schedule_every=2,
+        schedule_delta=0.1,
+        epochs=5,
+    )
+    assert rates(settings, validation=[1.0, 0.95, 0.92, 0.5, 0.5]) == [1.0, 1.0, 0.5, 0.5, 0.5]
+
+
+def test_unknown_choice_names_the_nearest():
+    with pytest.raises(ParameterError, match="did you mean 'consecutive'"):
+        check_choice("early_stopping", "consecutiv", ["none", "cumulative", "consecutive"])

@@ -1,0 +1,118 @@
+"""Every notebook keeps the anatomy that CONTRIBUTING.md asks for."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from exprml.base.files import data_folder, project_root
+from exprml.book import claims, profiles
+
+NOTEBOOKS = sorted((project_root() / "notebooks").rglob("*.ipynb"))
+CHAPTERS = [path for path in NOTEBOOKS if path.stem != "index"]
+MOST_LINES, LEAST_WORDS, MOST_PARAMETERS = 25, 700, 12
+
+
+def name_of(path) -> str:
+    return path.relative_to(project_root() / "notebooks").with_suffix("").as_posix()
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=name_of)
+def path(request):
+    return request.param
+
+
+@pytest.fixture(params=CHAPTERS, ids=name_of)
+def chapter(request):
+    return request.param
+
+
+def cells(path, kind: str) -> list[dict]:
+    return [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == kind]
+
+
+def sources(path, kind: str) -> list[str]:
+    return ["".join(cell["source"]) for cell in cells(path, kind)]
+
+
+def parameter_cells(path) -> list[str]:
+    return [
+        "".join(cell["source"])
+        for cell in cells(path, "code")
+        if "parameters" in cell["metadata"].get("tags", [])
+    ]
+
+
+def test_outputs_are_stripped(path):
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in cells(path, "code"))
+
+
+def test_one_parameters_cell_of_typed_literals_with_a_comment_each(path):
+    (source,) = parameter_cells(path)
+    lines = source.splitlines()
+    assert len(lines) <= MOST_PARAMETERS
+    assert all(re.match(r"\w+: (int|float|str|bool|list) = .+  # \w", line) for line in lines)
+
+
+def test_code_cells_are_short(path):
+    longest = max(len([line for line in code.splitlines() if line.strip()]) for code in sources(path, "code"))
+    assert longest <= MOST_LINES
+
+
+def test_prose_carries_the_page(chapter):
+    assert len(" ".join(sources(chapter, "markdown")).split()) >= LEAST_WORDS
+
+
+def test_title_is_a_question_and_the_sections_are_there(chapter):
+    first, *rest = sources(chapter, "markdown")
+    assert re.match(r"# .+\?\n", first)
+    for words in ("What you'll do", "What you'll learn", "What you'll need", "Minutes"):
+        assert f"**{words}" in first
+    text = "\n".join(rest)
+    for words in ("**Predict.**", "## Published and reproduced", "## Exercises", "## Summary", "**Limits.**"):
+        assert words in text
+
+
+def test_two_to_four_exercises_each_with_a_solution(chapter):
+    text = "\n".join(sources(chapter, "markdown"))
+    labels = re.findall(r"```\{exercise\}\n:label: (\S+)", text)
+    assert 2 <= len(labels) <= 4
+    assert re.findall(r"```\{solution\} (\S+)", text) == labels
+
+
+def test_every_figure_has_name_caption_and_alt_and_is_last_in_its_cell(path):
+    for code in sources(path, "code"):
+        shown = len(re.findall(r"figures\.show\(", code))
+        if not shown:
+            continue
+        assert shown == 1
+        assert all(f"    {word}=" in code for word in ("name", "caption", "alt"))
+        assert code.rstrip().endswith(")")
+        assert re.findall(r"^\S.*", code, flags=re.M)[-2].startswith("figures.show(")
+
+
+def test_no_paths_no_profiles_and_a_run_report_at_the_end(path):
+    code = "\n".join(sources(path, "code"))
+    assert not re.search(r"\bprofile\s*==|open\(|Path\(|read_csv|['\"]/", code)
+    assert sources(path, "code")[-1] == "run.finish()"
+
+
+def test_experiments_of_the_metadata_are_known_and_written(chapter):
+    listed = json.loads(chapter.read_text())["metadata"]["exprml"]["experiments"]
+    known = set(pd.read_csv(data_folder("experiments.csv"))["id"])
+    assert listed
+    assert set(listed) <= known
+    results = data_folder("reference", name_of(chapter) + ".csv")
+    drawings = set(pd.read_csv(data_folder("experiments.csv")).query("models == 'drawing'")["id"])
+    assert set(pd.read_csv(results)["experiment"]) == set(listed) - drawings
+
+
+def test_a_reference_run_is_stamped(chapter):
+    stamp = json.loads(data_folder("reference", name_of(chapter) + ".json").read_text())
+    assert stamp["parameters"]
+
+
+def test_each_chapter_has_claims_and_each_notebook_an_entry(chapter):
+    assert claims.ledger(notebook=name_of(chapter))
+    assert profiles.find(name_of(chapter)).entry["minutes"]["default"] <= 3
