@@ -4,13 +4,14 @@ import pytest
 from anndata import AnnData
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
-from exprml.evaluation import scoring
+from exprml.evaluation import metrics, scoring
 from exprml.evaluation.linear_signal import remove_linear_signal
 from exprml.evaluation.splits import GroupFolds
 
@@ -31,6 +32,13 @@ class Recorder(ClassifierMixin, BaseEstimator):
         return np.repeat(self.classes_[0], len(X))
 
 
+class Keeper(Recorder):
+    """A recorder with a parameter."""
+
+    def __init__(self, C=1.0):
+        self.C = C
+
+
 @pytest.fixture(autouse=True)
 def _forget():
     Recorder.seen = []
@@ -48,9 +56,9 @@ def made_data(seed=0, n=120, shift=3.0):
 def test_balanced_accuracy_by_hand():
     truth = np.array(["a", "a", "a", "a", "b", "b"])
     predicted = np.array(["a", "a", "a", "b", "b", "c"])
-    assert scoring.balanced_accuracy(truth, predicted) == pytest.approx((3 / 4 + 1 / 2) / 2)
-    assert scoring.recall_per_class(truth, predicted) == {"a": 0.75, "b": 0.5}
-    assert scoring.chance(truth) == 0.5
+    assert metrics.balanced_accuracy(truth, predicted) == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert metrics.recall_per_class(truth, predicted) == {"a": 0.75, "b": 0.5}
+    assert metrics.chance(truth) == 0.5
 
 
 def test_table_has_a_row_per_model_seed_fold_and_size():
@@ -238,3 +246,83 @@ def test_bad_data_are_named():
         scoring.cross_validate({}, X, y, groups)
     with pytest.raises(ParameterError, match="need class labels"):
         scoring.cross_validate(models, X, X[:, 0], groups, removal="split")
+
+
+def test_before_and_after_runs_the_same_folds_in_every_mode():
+    X, y, groups = made_data()
+    models = {"linear": LogisticRegression()}
+    modes = ("intact", "removed", "removed jointly")
+    table = scoring.before_and_after(models, X, y, groups, modes=modes, folds=3, task="t")
+    assert list(table["setting"].unique()) == list(modes)
+    for mode, removal in zip(modes, ("none", "split", "joint"), strict=True):
+        alone = scoring.cross_validate(models, X, y, groups, folds=3, removal=removal)
+        assert list(table[table["setting"] == mode]["value"]) == list(alone["value"])
+
+
+def test_removal_within_a_level_takes_what_removal_by_label_leaves():
+    """In one cohort the classes differ by +3, in the other by -3: equal means overall, not in each cohort."""
+    X, y, groups = made_data(shift=0.0, n=200)
+    cohort = np.where(groups < 10, "one", "two")
+    X[:, 0] += np.where(cohort == "one", 3.0, -3.0) * (y == "a")
+    data = AnnData(np.column_stack([X, 5.0 * (cohort == "one")]), obs=pd.DataFrame({"cohort": cohort}))
+    data.obs_names = [f"s{i}" for i in range(len(y))]
+    forest = {"forest": RandomForestClassifier(50, random_state=0)}
+    modes = ("removed", "removed within")
+    table = scoring.before_and_after(forest, data, y, groups, modes=modes, within="cohort", folds=3)
+    means = table.groupby("setting")["value"].mean()
+    assert means["removed"] > 0.8
+    assert means["removed within cohort"] < 0.62
+
+
+def test_removal_within_leaves_equal_class_means_in_every_level():
+    X, y, groups = made_data(n=80)
+    Recorder.seen = []
+    level = groups % 2
+    scoring.cross_validate({"r": Recorder()}, X, y, groups, folds=2, removal="split", within=level)
+    fold = next(iter(GroupFolds(2, 0).split(X, y, groups)))
+    for one in (0, 1):
+        rows = level[fold[0]] == one
+        values, labels = Recorder.seen[0].X_[rows], Recorder.seen[0].y_[rows]
+        np.testing.assert_allclose(values[labels == "a"].mean(0), values[labels == "b"].mean(0), atol=1e-12)
+
+
+def test_level_with_a_single_class_is_named():
+    X, y, groups = made_data()
+    with pytest.raises(DataError, match="'a' holds the single class 'a'"):
+        scoring.cross_validate({"r": Recorder()}, X, y, groups, folds=2, removal="split", within=y)
+
+
+def test_settings_reach_their_own_fold_and_no_other():
+    X, y, groups = made_data()
+    settings = {("linear", 0, 1): {"C": 0.5}}
+    table = scoring.cross_validate({"linear": Keeper()}, X, y, groups, folds=3, settings=settings)
+    assert len(table) == 3
+    assert [one.C for one in Recorder.seen] == [1.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"modes": ("intcat",)}, "intcat"),
+        ({"modes": ("removed within",)}, "needs `within`"),
+        ({"modes": ("removed within",), "within": "cohrt"}, "cohrt"),
+        ({"modes": ("removed within",), "within": np.arange(3)}, "3 entries for 120"),
+    ],
+)
+def test_bad_modes_are_named(options, message):
+    X, y, groups = made_data()
+    with pytest.raises((ParameterError, UnknownNameError, DataError), match=message):
+        scoring.before_and_after({"r": Recorder()}, AnnData(X), y, groups, folds=2, **options)
+
+
+def test_full_size_is_that_of_each_curve():
+    table = pd.DataFrame(
+        {
+            "model": ["a", "a", "b", "c"],
+            "fold": 0,
+            "n_train": [10, 20, 10, None],
+            "value": [1.0, 2.0, 3.0, 4.0],
+        }
+    )
+    assert list(scoring.at_full_size(table)["value"]) == [2.0, 3.0, 4.0]
+    assert len(scoring.at_full_size(table.drop(columns="n_train"))) == 4

@@ -121,7 +121,7 @@ PARTS = {
 
 
 def words_of(process):
-    """The command line of a process; empty once it is gone, as short-lived children are at any moment."""
+    """Return the command line of a process: empty once it is gone, as short-lived children soon are."""
     try:
         return process.cmdline()
     except (psutil.NoSuchProcess, psutil.ZombieProcess):

@@ -127,9 +127,7 @@ def select(table: pd.DataFrame, rows: Mapping[str, Any]) -> pd.DataFrame:
     DataError
         If a column does not exist in the table.
     """
-    chosen = _matching(table, rows)
-    largest = chosen.groupby(_CURVE, dropna=False)["n_train"].transform("max")
-    return chosen[chosen["n_train"].fillna(-1) == largest.fillna(-1)]
+    return scoring.at_full_size(_matching(table, rows))
 
 
 def _parts(

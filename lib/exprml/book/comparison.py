@@ -12,6 +12,7 @@ import yaml
 from exprml.base.errors import DataError, UnknownNameError
 from exprml.base.files import data_folder
 from exprml.book import results
+from exprml.evaluation.scoring import at_full_size
 
 PUBLISHED, REFERENCE, THIS_RUN = "published", "reference run", "this run"
 _KEYS = ["task", "setting", "model"]
@@ -77,8 +78,7 @@ def mean_scores(table: pd.DataFrame, metric: str = "balanced_accuracy") -> pd.Da
     rows = table[(table["metric"] == metric) & (table["control"] == "")].dropna(subset=["value"])
     curve = [*_KEYS, "split", "fold", "seed"]
     rows = rows.drop_duplicates([*curve, "n_train"])  # a fit that several experiments share counts once
-    rows = rows[rows["n_train"] == rows.groupby(curve)["n_train"].transform("max")]
-    scores = rows.groupby(_KEYS)["value"].agg(value="mean", low="min", high="max")
+    scores = at_full_size(rows).groupby(_KEYS)["value"].agg(value="mean", low="min", high="max")
     return scores.reset_index()
 
 

@@ -75,6 +75,33 @@ def remove_linear_signal(
     return _same_kind(X, result, columns, numbers)
 
 
+def remove_within(values: np.ndarray, labels: np.ndarray, within: np.ndarray | None) -> np.ndarray:
+    """Return `values` with the linear signal of `labels` removed, separately in each level of `within`.
+
+    Parameters
+    ----------
+    values : ndarray, shape (samples, features)
+        Expression values.
+    labels, within : arrays, shape (samples,)
+        Classes, and the levels (a cohort) to remain inside of; without levels, all samples together.
+
+    Raises
+    ------
+    DataError
+        If a level has a single class: it is named.
+    """
+    if within is None:
+        return remove_linear_signal(values, labels)
+    result = np.empty_like(values, dtype=np.result_type(values, np.float32))
+    for level in np.unique(within):
+        inside = within == level
+        if len(np.unique(labels[inside])) == 1:
+            only = f"{str(level)!r} holds the single class {str(labels[inside][0])!r}"
+            raise DataError(f"{only}: nothing to remove within it")
+        result[inside] = remove_linear_signal(values[inside], labels[inside])
+    return result
+
+
 def _remove_classes(values: np.ndarray, code: np.ndarray, n_classes: int) -> np.ndarray:
     """Subtract from each sample its class mean minus the unweighted mean of class means (the closed form)."""
     sums = _class_sums(values, code, n_classes)

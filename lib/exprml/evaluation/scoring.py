@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +14,16 @@ from anndata import AnnData
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.metrics import accuracy_score, mean_absolute_error, recall_score
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
-from exprml.evaluation.linear_signal import remove_linear_signal
+from exprml.evaluation.linear_signal import remove_linear_signal, remove_within
+from exprml.evaluation.metrics import (
+    METRICS,
+    Metric,
+    recall_per_class,
+)
 from exprml.evaluation.splits import (
     GroupFolds,
     assert_groups_apart,
@@ -30,49 +34,18 @@ from exprml.evaluation.splits import (
 
 _KEYS = ["task", "model", "setting", "control", "split", "fold", "seed", "n_train"]
 COLUMNS = [*_KEYS, "metric", "value", "seconds"]
+# What tells two learning curves apart, in any table of the book.
+CURVE = ["source", "line", "dataset", "task", "model", "setting", "control", "split", "fold", "seed"]
+Settings = Mapping[tuple[str, int, int], Mapping[str, Any]]
 SPLITS = {
     "group": GroupFolds,
     "stratified-group": lambda n_splits, seed: GroupFolds(n_splits, seed, stratify=True),
     "sample": sample_folds,
 }
 REMOVALS = ("none", "split", "joint")
+MODES = {"intact": "none", "removed": "split", "removed jointly": "joint", "removed within": "split"}
 SHUFFLED = "shuffled labels"
 MAJORITY = "majority class"
-
-Metric = Callable[[np.ndarray, np.ndarray], "float | Mapping[str, float]"]
-
-
-def balanced_accuracy(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """Return the mean recall over the classes present in `truth` (heil2022, Model evaluation)."""
-    return float(np.mean(list(recall_per_class(truth, predicted).values())))
-
-
-def recall_per_class(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Return the share of each class's samples that were recognised, for the classes present in `truth`."""
-    classes = np.unique(truth)
-    recalls = recall_score(truth, predicted, labels=classes, average=None, zero_division=0)
-    return {str(name): float(recall) for name, recall in zip(classes, recalls, strict=True)}
-
-
-def chance(truth: np.ndarray, predicted: np.ndarray | None = None) -> float:
-    """Return the balanced accuracy of guessing: one over the number of classes present in `truth`."""
-    return 1 / len(np.unique(truth))
-
-
-def error_per_target(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Return the mean absolute error of each target (gene), by position."""
-    errors = mean_absolute_error(truth, predicted, multioutput="raw_values")
-    return {str(i): float(error) for i, error in enumerate(errors)}
-
-
-METRICS: dict[str, Metric] = {
-    "balanced_accuracy": balanced_accuracy,
-    "accuracy": lambda truth, predicted: float(accuracy_score(truth, predicted)),
-    "recall": recall_per_class,
-    "chance": chance,
-    "mean_absolute_error": lambda truth, predicted: float(mean_absolute_error(truth, predicted)),
-    "target_error": error_per_target,
-}
 
 
 def majority_control() -> DummyClassifier:
@@ -106,6 +79,8 @@ def cross_validate(
     split: str = "group",
     removal: str = "none",
     removal_scope: str = "fold",
+    within: Any = None,
+    settings: Settings | None = None,
     shuffle_labels: bool = False,
     majority: bool = False,
     metrics: Sequence[str] | Mapping[str, Metric] = ("balanced_accuracy",),
@@ -140,6 +115,11 @@ def cross_validate(
         fold, each with its own labels; "joint" from all data before splitting (heil2022, Signal removal).
     removal_scope : {"fold", "subset"}
         With "split": remove before the training subset is drawn (the paper's way), or after.
+    within : array, shape (samples,), or the name of an obs column of an AnnData
+        With "split": remove separately within each of its levels (a cohort), so that differences between
+        the classes that are linear in one level and other in the next go too.
+    settings : mapping of (model name, seed, fold) to dict
+        Parameters set before each fit, as a nested search finds them for every outer fold.
     shuffle_labels : bool
         Control: permute the labels over all samples first, once per seed.
     majority : bool
@@ -162,19 +142,22 @@ def cross_validate(
     ParameterError, DataError
         See `GroupFolds` and `remove_linear_signal`.
     """
+    within = _obs_column(X, within, "within")
     X, y, groups = as_arrays(X, y, groups)
     chosen = _chosen_metrics(metrics, recalls)
     models = {**models, MAJORITY: majority_control()} if majority else dict(models)
     _check_options(models, y, split, removal, removal_scope, shuffle_labels)
+    _check_within(within, len(y), removal)
     rows: list[dict[str, Any]] = []
     for seed in seeds:
         target = np.random.default_rng([seed, 1]).permutation(y) if shuffle_labels else y
         values = remove_linear_signal(X, target) if removal == "joint" else X
         pairs = _folds(folds, split, seed, target, groups)[:folds_run]
         scope = removal_scope if removal == "split" else None
-        for part in _parts(values, target, groups, pairs, seed, fractions, scope):
+        for part in _parts(values, target, groups, pairs, seed, fractions, scope, within):
             for name, model in models.items():
-                rows += _scores(name, model, part, chosen)
+                found = (settings or {}).get((name, seed, part.labels["fold"]))
+                rows += _scores(name, _with_settings(model, found), part, chosen)
     table = pd.DataFrame(rows).assign(task=task, setting=setting)
     table["split"] = split if isinstance(folds, int) else "given"
     table["control"] = [_control(models[name], shuffle_labels) for name in table["model"]]
@@ -194,10 +177,59 @@ def learning_curve(
     return cross_validate(models, X, y, groups, fractions=fractions, **options)
 
 
+def before_and_after(
+    models: Mapping[str, BaseEstimator],
+    X: Any,
+    y: Any,
+    groups: Any = None,
+    *,
+    modes: Sequence[str] = ("intact", "removed"),
+    within: Any = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Return `cross_validate` on the same folds for each of the `modes`, which become the column ``setting``.
+
+    Parameters
+    ----------
+    models, X, y, groups, **options
+        As in `cross_validate`.
+    modes : sequence of {"intact", "removed", "removed jointly", "removed within"}
+        Nothing removed; linear signal removed from training and validation apart; from all data before
+        splitting; as "removed", but separately within each level of `within`.
+    within : array or the name of an obs column of an AnnData
+        Only for "removed within"; a name is added to that setting.
+
+    Raises
+    ------
+    UnknownNameError
+        If a mode is unknown.
+    ParameterError
+        If "removed within" has nothing to be within.
+    """
+    parts = []
+    for mode in modes:
+        if mode not in MODES:
+            raise UnknownNameError("mode", mode, MODES)
+        inside = within if mode == "removed within" else None
+        if mode == "removed within" and within is None:
+            raise ParameterError("mode 'removed within' needs `within`: the levels to remain inside of")
+        setting = f"{mode} {inside}" if isinstance(inside, str) else mode
+        options |= {"removal": MODES[mode], "within": inside, "setting": setting}
+        parts.append(cross_validate(models, X, y, groups, **options))
+    return pd.concat(parts, ignore_index=True)
+
+
 def at_full_size(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the largest training size of each task, setting, seed and fold."""
-    keys = ["task", "setting", "control", "split", "seed", "fold"]
-    return table[table["n_train"] == table.groupby(keys)["n_train"].transform("max")]
+    """Return the rows of the largest training size of each curve: one model, task, setting, seed and fold.
+
+    Rows without a training size form a curve of their own. A table without the column is returned as it is.
+    """
+    if "n_train" not in table or table["n_train"].isna().all():
+        return table
+    curve = [column for column in CURVE if column in table]
+    size = table["n_train"].fillna(-1)
+    largest = table.assign(n_train=size).groupby(curve, dropna=False)["n_train"].transform("max")
+    return table[size == largest]
 
 
 def as_arrays(X: Any, y: Any, groups: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -268,23 +300,43 @@ def _parts(
     seed: int,
     fractions: Sequence[float],
     scope: str | None,
+    within: np.ndarray | None,
 ) -> Iterator[_Part]:
     """Yield each fold's training subsets; with a removal scope, signal is removed once per fold or subset."""
+
+    def removed(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return remove_within(values, y[rows], None if within is None else within[rows])
+
     several = _several_classes if is_classification(y) else lambda labels: True
     for fold, (train, validation) in enumerate(pairs):
         usable = scope is None or (several(y[train]) and several(y[validation]))
         X_train, X_validation = X[train], X[validation]
         if scope and usable:
-            X_validation = remove_linear_signal(X_validation, y[validation])
-            X_train = remove_linear_signal(X_train, y[train]) if scope == "fold" else X_train
+            X_validation = removed(X_validation, validation)
+            X_train = removed(X_train, train) if scope == "fold" else X_train
         for subset in learning_curve_subsets(len(train), fractions, seed=seed * 1009 + fold).values():
             chosen = train[subset]
             X_subset = X_train if len(subset) == len(train) else X_train[subset]
             fits = usable and several(y[chosen])
             if scope == "subset" and fits:
-                X_subset = remove_linear_signal(X_subset, y[chosen])
+                X_subset = removed(X_subset, chosen)
             labels = {"fold": fold, "seed": seed, "n_train": len(chosen)}
             yield _Part(labels, X_subset, y[chosen], groups[chosen], X_validation, y[validation], fits)
+
+
+def _check_within(within: np.ndarray | None, n_samples: int, removal: str) -> None:
+    """Raise if `within` has another length, or no removal to act on."""
+    if within is None:
+        return
+    if removal != "split":
+        raise ParameterError(f"within needs removal='split', not {removal!r}")
+    if len(within) != n_samples:
+        raise DataError(f"within has {len(within)} entries for {n_samples} samples")
+
+
+def _with_settings(model: BaseEstimator, found: Mapping[str, Any] | None) -> BaseEstimator:
+    """Return `model`, or a clone with other parameters."""
+    return clone(model).set_params(**found) if found else model
 
 
 def _several_classes(labels: np.ndarray) -> bool:

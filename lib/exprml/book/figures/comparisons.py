@@ -27,16 +27,9 @@ from exprml.book.figures.look import (
     put_legend,
     put_note,
 )
+from exprml.evaluation.scoring import at_full_size
 
 _UNITS = ["task", "split", "fold", "seed"]
-
-
-def at_largest_size(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows at each curve's largest number of training samples."""
-    if "n_train" not in rows or rows["n_train"].isna().all():
-        return rows
-    units = [unit for unit in [*_UNITS, "line", "setting"] if unit in rows]
-    return rows[rows["n_train"] == rows.groupby(units, dropna=False)["n_train"].transform("max")]
 
 
 def before_after(
@@ -68,7 +61,7 @@ def before_after(
     DataError
         If the table lacks `before` or `after`.
     """
-    rows, labels = at_largest_size(rows_of(table, metric)), labels or {}
+    rows, labels = at_full_size(rows_of(table, metric)), labels or {}
     missing = [one for one in (before, after) if not (rows[column] == one).any()]
     if missing:
         raise DataError(
@@ -250,7 +243,6 @@ def _sources(panel: Axes, part: pd.DataFrame, source: str) -> None:
 
 
 __all__ = [
-    "at_largest_size",
     "before_after",
     "paired_differences",
     "published_and_reproduced",

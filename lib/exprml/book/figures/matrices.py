@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
-from exprml.book.figures.comparisons import at_largest_size
 from exprml.book.figures.curves import panels_of
 from exprml.book.figures.look import (
     honest_note,
@@ -21,6 +20,7 @@ from exprml.book.figures.look import (
     put_note,
     with_kinds,
 )
+from exprml.evaluation.scoring import at_full_size
 
 _RECALL = "recall:"
 _SLANTED = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
@@ -119,7 +119,7 @@ def recall_heatmap(
     if rows.empty:
         there = sorted(set(table["metric"]))[:8]
         raise DataError(f"no rows with metric 'recall:<class>' to draw; the table has {there}")
-    rows = at_largest_size(with_kinds(rows)).assign(label=lambda part: part["metric"].str[len(_RECALL) :])
+    rows = at_full_size(with_kinds(rows)).assign(label=lambda part: part["metric"].str[len(_RECALL) :])
     means = rows.groupby("label")["value"].mean()
     order = list((means if sizes is None else sizes.reindex(means.index)).sort_values(ascending=False).index)
     panels = panels_of(rows, facet, facets)

@@ -11,9 +11,9 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from exprml.base.errors import ParameterError
-from exprml.book.figures.comparisons import at_largest_size
 from exprml.book.figures.curves import rows_of
 from exprml.book.figures.look import MUTED, model_label
+from exprml.evaluation.scoring import at_full_size
 
 DOTS_PER_INCH = 144
 
@@ -109,7 +109,7 @@ def describe_means(
     >>> describe_means(rows)
     'Mean balanced accuracy: a 0.50, b 1.00.'
     """
-    rows = at_largest_size(rows_of(table, metric))
+    rows = at_full_size(rows_of(table, metric))
     rows = rows[rows["control"] == ""].assign(model=lambda part: part["model"].map(model_label))
     parts: dict[str, list[str]] = {}
     for key, mean in rows.groupby([by] if isinstance(by, str) else by, sort=False)["value"].mean().items():
