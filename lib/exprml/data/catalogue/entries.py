@@ -36,6 +36,10 @@ class DataFile:
         cannot be known beforehand: then the first download is recorded and later ones must match.
     note : str
         What a reader should know about this file or its address.
+    conversion : DataFile or None
+        A text table of the same values, taken in place of an R original that is not there: from ``data/raw``
+        or a mirror, never from an address of its own. Same key; read by
+        :func:`exprml.data.formats.read_r_frame`, which gives one table from either.
     """
 
     key: str
@@ -44,6 +48,12 @@ class DataFile:
     sha256: str | None = None
     bytes: int | None = None
     note: str = ""
+    conversion: DataFile | None = None
+
+    @property
+    def forms(self) -> tuple[DataFile, ...]:
+        """The file itself and, if it has one, its conversion: what may lie in ``data/raw``, best first."""
+        return (self, self.conversion) if self.conversion else (self,)
 
     @property
     def variants(self) -> tuple[str, str]:
@@ -176,7 +186,8 @@ def _entry(name: str, values: Mapping[str, Any]) -> Entry:
 
 def _file(name: str, key: str, values: Mapping[str, Any]) -> DataFile:
     try:
-        return DataFile(key=key, **values)
+        conversion = DataFile(key=key, **given) if (given := values.get("conversion")) else None
+        return DataFile(key=key, **{**values, "conversion": conversion})
     except TypeError as error:
         raise DataError(f"{WHERE}, {name}, file {key!r}: {error}") from error
 
@@ -188,7 +199,7 @@ def _check(found: Entry) -> None:
     for role in found.roles.values():
         if role not in ROLES:
             raise UnknownNameError(f"role of {found.name!r}", role, ROLES, WHERE)
-    for file in found.files:
+    for file in [form for one in found.files for form in one.forms]:
         path = PurePosixPath(file.path)
         if path.is_absolute() or ".." in path.parts or "\\" in file.path:
             raise DataError(f"{where}: path {file.path!r} leaves the folder")
@@ -196,3 +207,10 @@ def _check(found: Entry) -> None:
             raise DataError(f"{where}: {file.url!r} is no https address")
         if file.sha256 and not _SHA256.fullmatch(file.sha256):
             raise DataError(f"{where}: {file.sha256!r} is no SHA-256")
+    for file in found.files:
+        if file.conversion and (
+            file.conversion.url or file.conversion.conversion or not file.conversion.sha256
+        ):
+            raise DataError(
+                f"{where}: the conversion of {file.path} needs a SHA-256 and has no address of its own"
+            )

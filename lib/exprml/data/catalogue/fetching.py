@@ -61,9 +61,8 @@ def verify(name: str | None = None) -> list[dict[str, str]]:
 
 
 def in_raw(file: DataFile) -> Path | None:
-    """Return the file's path below ``data/raw``, None if it is not there."""
-    paths = [data_folder("raw", variant) for variant in file.variants]
-    return next((path for path in paths if path.is_file()), None)
+    """Return the path below ``data/raw`` of the file, else of its conversion; None if neither is there."""
+    return next((path for _, path in _in_raw(file)), None)
 
 
 def mirror() -> str | None:
@@ -83,6 +82,13 @@ def mirror() -> str | None:
     raise ParameterError(f"EXPRML_MIRROR={given!r} names no folder; correct it or unset it")
 
 
+def _in_raw(file: DataFile) -> Iterator[tuple[DataFile, Path]]:
+    """Yield what is there of a file: in which form, and where."""
+    for form in file.forms:
+        paths = [data_folder("raw", variant) for variant in form.variants]
+        yield from [(form, path) for path in paths if path.is_file()][:1]
+
+
 def _fetch_file(name: str, file: DataFile, sources: tuple[str, ...]) -> Path:
     tried: list[str] = []
     damaged = False
@@ -100,15 +106,15 @@ def _fetch_file(name: str, file: DataFile, sources: tuple[str, ...]) -> Path:
 
 
 def _attempts(file: DataFile, sources: tuple[str, ...]) -> Iterator[Callable[[], Path]]:
-    there = in_raw(file)
-    if there:
-        yield lambda: _checked(file, there)
+    for form, there in _in_raw(file):
+        yield lambda f=form, path=there: _checked(f, path)
     base = mirror() if {"mirror", "folder"} & set(sources) else None
-    if base and "://" not in base:
-        yield lambda: _from_folder(file, Path(base))
-    elif base and "mirror" in sources:
-        for variant in file.variants:
-            yield lambda v=variant: _from_address(file, f"{base}/{v}", v, is_mirror=True)
+    for form in file.forms if base else ():
+        if "://" not in base:
+            yield lambda f=form: _from_folder(f, Path(base))
+        elif "mirror" in sources:
+            for variant in form.variants:
+                yield lambda f=form, v=variant: _from_address(f, f"{base}/{v}", v, is_mirror=True)
     if "url" in sources:
         yield lambda: _from_address(file, file.url, file.path)
 
@@ -159,12 +165,12 @@ def _part(variant: str, source: str) -> Path:
 
 
 def _verify_file(found: Entry, file: DataFile) -> dict[str, Any]:
-    path = in_raw(file)
-    row = {"dataset": found.name, "file": file.path, "state": "missing", "detail": "not fetched yet"}
+    form, path = next(_in_raw(file), (file, None))
+    row = {"dataset": found.name, "file": form.path, "state": "missing", "detail": "not fetched yet"}
     if path is None:
         return row
     try:
-        kind = check(file, path, "data/raw", recording=False)
+        kind = check(form, path, "data/raw", recording=False)
     except DownloadError as error:
         return {**row, "state": "wrong", "detail": str(error)}
     return {**row, "state": "right", "detail": kind}

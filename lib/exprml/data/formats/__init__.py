@@ -18,6 +18,7 @@ from exprml.data.formats.gct import read_gct, write_gct
 from exprml.data.formats.gctx import read_gctx, write_gctx
 from exprml.data.formats.h5ad import read_h5ad
 from exprml.data.formats.rfile import rdata_matrix, rdata_object, read_rdata, read_rdata_matrix
+from exprml.data.formats.rframe import read_r_frame
 from exprml.data.formats.sniff import file_kind
 from exprml.data.formats.table import read_table
 
@@ -29,6 +30,7 @@ __all__ = [
     "read_gct",
     "read_gctx",
     "read_h5ad",
+    "read_r_frame",
     "read_rdata",
     "read_rdata_matrix",
     "read_table",
