@@ -15,7 +15,6 @@ from exprml.base.files import atomic_path, data_folder, write_text
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    from sklearn.base import BaseEstimator
 
 
 def add_parser(subparsers: Any) -> None:
@@ -45,11 +44,6 @@ def training_part(dataset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.asarray(data.X)[train], tissue[train], donor[train]
 
 
-def prefixed(space: dict[str, tuple], model: BaseEstimator) -> dict[str, tuple]:
-    """Name the parameters as the pipeline's last step knows them."""
-    return {f"{model.steps[-1][0]}__{name}": values for name, values in space.items()}
-
-
 def search_net(net: str, data: tuple, n_trials: int, epochs: int) -> pd.DataFrame:
     """Return the trials of one network, best first, with plain parameter names."""
     from sklearn.pipeline import make_pipeline
@@ -59,7 +53,7 @@ def search_net(net: str, data: tuple, n_trials: int, epochs: int) -> pd.DataFram
     from exprml.models import presets
 
     model = make_pipeline(ZeroOneScaler(), presets.make(f"corrected/{net}", epochs=epochs))
-    found = search(model, *data, space=prefixed(SPACE, model), n_trials=n_trials, folds=2, seed=0)
+    found = search(model, *data, space=SPACE, n_trials=n_trials, folds=2, seed=0)
     trials = found.trials.rename(columns=lambda name: name.rsplit("__", 1)[-1])
     return trials.assign(preset=f"corrected/{net}")
 

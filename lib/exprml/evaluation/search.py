@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import optuna
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
 
 from exprml.base.errors import ParameterError, UnknownNameError
 from exprml.evaluation.scoring import METRICS, Metric, as_arrays, fit
@@ -19,7 +22,19 @@ HEIL_SPACE = {"learning_rate": ("log", 1e-6, 10.0), "weight_decay": ("log", 1e-6
 SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
     "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
     "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
+    "tpe-unseeded": lambda seed: optuna.samplers.TPESampler(),  # heil2022 as its code runs: never twice alike
 }
+Objective = str | Callable[[BaseEstimator, np.ndarray, np.ndarray], float]
+
+
+class Part(NamedTuple):
+    """An inner training part and what a trial leaves out of it."""
+
+    X: np.ndarray
+    y: np.ndarray
+    groups: np.ndarray
+    X_left_out: np.ndarray
+    y_left_out: np.ndarray
 
 
 class SearchResult(NamedTuple):
@@ -50,7 +65,7 @@ def search(
     folds: int = 4,
     sampler: str = "tpe",
     seed: int = 0,
-    objective: str | Callable[[BaseEstimator, np.ndarray, np.ndarray], float] = weighted_cross_entropy,
+    objective: Objective = weighted_cross_entropy,
 ) -> SearchResult:
     """Search `space` by cross-validation inside the training data (the inner loop of nested validation).
 
@@ -62,13 +77,13 @@ def search(
         The training part of an outer fold, as in `cross_validate`.
     space : mapping of str to tuple
         ``("log", low, high)``, ``("uniform", low, high)``, ``("integer", low, high)`` or
-        ``("choice", value, ...)`` for each parameter.
+        ``("choice", value, ...)`` for each parameter of the model, or of the last step of its pipeline.
     n_trials : int
         Parameter sets tried.
     folds : int
         Inner folds of whole groups; the paper leaves out one of four in turn.
-    sampler : {"tpe", "random"}
-        Both seeded, unlike the paper's.
+    sampler : {"tpe", "random", "tpe-unseeded"}
+        The last is the paper's: it claims a seed, and its code never hands it over.
     seed : int
         Of sampler and folds.
     objective : function or name of a metric
@@ -77,34 +92,75 @@ def search(
     Returns
     -------
     SearchResult
-        A trial that fails or diverges has an infinite objective and ranks last.
+        A trial that fails or diverges has an infinite objective and ranks last. Parameters of a pipeline
+        carry the name of its step (``networkclassifier__learning_rate``), ready for ``set_params``.
     """
-    if sampler not in SAMPLERS:
-        raise UnknownNameError("sampler", sampler, SAMPLERS)
     X, y, groups = as_arrays(X, y, groups)
-    loss = _loss(objective)
     labels = y if is_classification(y) else None
     pairs = list(GroupFolds(folds, seed).split(y, labels, groups))
 
+    def parts() -> Iterable[Part]:
+        return (Part(X[a], y[a], groups[a], X[b], y[b]) for a, b in pairs)
+
+    options = {"n_trials": n_trials, "sampler": sampler, "seed": seed, "objective": objective}
+    return search_parts(model, parts, space=space, **options)
+
+
+def search_parts(
+    model: BaseEstimator,
+    parts: Callable[[], Iterable[Part]],
+    *,
+    space: Mapping[str, tuple] = HEIL_SPACE,
+    n_trials: int = 25,
+    sampler: str = "tpe",
+    seed: int = 0,
+    objective: Objective = weighted_cross_entropy,
+) -> SearchResult:
+    """Search `space` on inner parts made elsewhere; `parts` is called once a trial, so they may be lazy.
+
+    The objective is the mean over the parts. A part that diverges ends its trial, which changes no result:
+    the mean is infinite already. No other trial is stopped early.
+    """
+    if sampler not in SAMPLERS:
+        raise UnknownNameError("sampler", sampler, SAMPLERS)
+    loss, space = _loss(objective), prefixed(space, model)
+
     def trial_loss(trial: optuna.Trial) -> float:
         chosen = clone(model).set_params(**{name: _draw(trial, name, *space[name]) for name in space})
-        losses = [
-            loss(fit(chosen, X[train], y[train], groups[train]), X[left_out], y[left_out])
-            for train, left_out in pairs
-        ]
-        return float(np.mean(losses)) if np.isfinite(losses).all() else np.inf
+        losses = []
+        for part in parts():
+            losses.append(_part_loss(chosen, part, loss))
+            if not np.isfinite(losses[-1]):
+                return np.inf
+        return float(np.mean(losses))
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=SAMPLERS[sampler](seed))
-    study.optimize(trial_loss, n_trials=n_trials, catch=(FloatingPointError,))
+    study.optimize(trial_loss, n_trials=n_trials)
     return SearchResult(_trials(study), dict(study.best_params))
+
+
+def prefixed(space: Mapping[str, tuple], model: BaseEstimator) -> dict[str, tuple]:
+    """Name the parameters as ``set_params`` of `model` knows them: in a pipeline by its last step."""
+    step = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
+    return {name if "__" in name else f"{step}{name}": values for name, values in space.items()}
+
+
+def _part_loss(model: BaseEstimator, part: Part, loss: Callable) -> float:
+    """Return the loss on what is left out; infinite where the fit breaks down, without a word about it."""
+    with warnings.catch_warnings():
+        for kind in (ConvergenceWarning, RuntimeWarning):
+            warnings.simplefilter("ignore", kind)
+        try:
+            return float(loss(fit(model, part.X, part.y, part.groups), part.X_left_out, part.y_left_out))
+        except FloatingPointError:
+            return np.inf
 
 
 def _trials(study: optuna.Study) -> pd.DataFrame:
     """Return a row per trial, best first."""
     rows = [
-        {**trial.params, "objective": np.inf if trial.value is None else trial.value}
-        | {"seconds": trial.duration.total_seconds()}
+        {**trial.params, "objective": trial.value} | {"seconds": trial.duration.total_seconds()}
         for trial in study.trials
     ]
     return pd.DataFrame(rows).rename_axis("trial").sort_values("objective", kind="stable")
@@ -121,7 +177,7 @@ def _draw(trial: optuna.Trial, name: str, kind: str, *values: Any) -> Any:
     return trial.suggest_float(name, *values, log=kind == "log")
 
 
-def _loss(objective: str | Callable) -> Callable[[BaseEstimator, np.ndarray, np.ndarray], float]:
+def _loss(objective: Objective) -> Callable[[BaseEstimator, np.ndarray, np.ndarray], float]:
     """Return what is to be minimised."""
     if callable(objective):
         return objective

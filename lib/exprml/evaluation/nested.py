@@ -1,0 +1,194 @@
+"""Nested search: for every outer fold its own hyper-parameters, found without a look at its validation part.
+
+heil2022 (Model training) searches each outer fold on the other four, leaving out one of them in turn, and
+always on intact data: rates tuned there are reused after linear signal has been removed (public code). Both
+that way and the search on removed data are here; so is the unseeded sampler of its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from exprml.base.errors import DataError, UnknownNameError
+from exprml.evaluation.linear_signal import remove_linear_signal
+from exprml.evaluation.scoring import _folds, as_arrays
+from exprml.evaluation.search import Objective, Part, SearchResult, search_parts, weighted_cross_entropy
+from exprml.evaluation.splits import GroupFolds
+
+KEYS = ("model", "seed", "fold", "on")
+_NO_PARAMETERS = {*KEYS, "trial", "objective", "seconds"}
+ON = ("intact", "removed")
+INNER = ("outer-folds", "group")
+Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
+
+
+class Nested(NamedTuple):
+    """What a nested search found.
+
+    Attributes
+    ----------
+    best : DataFrame
+        A row per model, seed and outer fold: `KEYS`, ``objective``, ``seconds`` of all its trials, and a
+        column per parameter. Give it to `as_settings`.
+    trials : DataFrame
+        A row per trial, best first in each fold, with the same columns and ``trial``.
+    """
+
+    best: pd.DataFrame
+    trials: pd.DataFrame
+
+
+def nested_search(
+    models: Mapping[str, BaseEstimator],
+    X: Any,
+    y: Any,
+    groups: Any = None,
+    *,
+    spaces: Mapping[str, Mapping[str, tuple]],
+    folds: int = 5,
+    folds_run: int | None = None,
+    seeds: Sequence[int] = (0,),
+    split: str = "group",
+    on: str = "intact",
+    inner: str = "outer-folds",
+    n_trials: int = 25,
+    sampler: str = "tpe",
+    objective: Objective = weighted_cross_entropy,
+) -> Nested:
+    """Search the parameters of every model in every outer fold of `cross_validate`.
+
+    Parameters
+    ----------
+    models, X, y, groups, folds, folds_run, seeds, split
+        As in `cross_validate`: the same arguments give the same outer folds.
+    spaces : mapping of model name to space
+        As in `search`; models without a space are left alone.
+    on : {"intact", "removed"}
+        "removed" takes the linear signal from the inner training part and from what is left out, each with
+        its own labels. The paper searches "intact", also for what it scores after removal.
+    inner : {"outer-folds", "group"}
+        Leave out the other outer folds in turn (the paper), or fresh folds of whole groups, one fewer.
+    n_trials, sampler, objective
+        As in `search`; "tpe-unseeded" is the paper's sampler. Sampler and fresh folds are seeded by the
+        outer seed and fold.
+
+    Returns
+    -------
+    Nested
+
+    Raises
+    ------
+    UnknownNameError
+        If `on`, `inner`, the sampler, or a model of `spaces` is unknown.
+    DataError
+        If with "removed" no inner part has two classes on both sides.
+    """
+    _check_choices({"on": (on, ON), "inner": (inner, INNER)}, spaces, models)
+    X, y, groups = as_arrays(X, y, groups)
+    options = {"n_trials": n_trials, "sampler": sampler, "objective": objective}
+    trials = []
+    for seed in seeds:
+        pairs = _folds(folds, split, seed, y, groups)
+        for fold in range(len(pairs))[:folds_run]:
+            inside = _inner_pairs(pairs, fold, inner, seed, groups)
+            parts = _InnerParts(X, y, groups, _usable(inside, y, fold) if on == "removed" else inside, on)
+            for name, space in spaces.items():
+                found = search_parts(models[name], parts, space=space, seed=seed * 1009 + fold, **options)
+                trials += _rows(found, (name, seed, fold, on))
+    table = pd.DataFrame(trials, dtype=object).astype({"objective": float, "seconds": float})
+    return Nested(_best(table), table)
+
+
+def as_settings(best: pd.DataFrame) -> dict[tuple[str, int, int], dict[str, Any]]:
+    """Return the best parameters of `nested_search` as `cross_validate` takes them (``settings=``).
+
+    Raises
+    ------
+    DataError
+        If a model, seed and fold occurs twice: give the search on intact or on removed data, not both.
+    """
+    twice = best[best.duplicated(["model", "seed", "fold"])]
+    if len(twice):
+        raise DataError(
+            f"two sets of parameters for {tuple(twice.iloc[0][['model', 'seed', 'fold']])}: choose one `on`"
+        )
+    names = [name for name in best.columns if name not in _NO_PARAMETERS]
+    return {
+        (row["model"], int(row["seed"]), int(row["fold"])): {
+            name: row[name] for name in names if not _missing(row[name])
+        }
+        for _, row in best.iterrows()
+    }
+
+
+class _InnerParts(NamedTuple):
+    """Make the inner parts anew for each trial: four copies of the data need not be held at once."""
+
+    X: np.ndarray
+    y: np.ndarray
+    groups: np.ndarray
+    pairs: Pairs
+    on: str
+
+    def __call__(self) -> Iterator[Part]:
+        for train, left_out in self.pairs:
+            y_train, y_left_out = self.y[train], self.y[left_out]
+            X_train, X_left_out = self.X[train], self.X[left_out]
+            if self.on == "removed":
+                X_train = remove_linear_signal(X_train, y_train)
+                X_left_out = remove_linear_signal(X_left_out, y_left_out)
+            yield Part(X_train, y_train, self.groups[train], X_left_out, y_left_out)
+
+
+def _inner_pairs(pairs: Pairs, fold: int, inner: str, seed: int, groups: np.ndarray) -> Pairs:
+    """Return (training, left out) indices inside the training part of an outer fold."""
+    train = pairs[fold][0]
+    if inner == "group" or len(pairs) == 2:  # of two folds only one is left: it is cut once more
+        fresh = GroupFolds(max(2, len(pairs) - 1), seed * 1009 + fold)
+        return [(train[a], train[b]) for a, b in fresh.split(train, None, groups[train])]
+    others = [validation for place, (_, validation) in enumerate(pairs) if place != fold]
+    return [(np.setdiff1d(train, left_out), left_out) for left_out in others]
+
+
+def _usable(pairs: Pairs, y: np.ndarray, fold: int) -> Pairs:
+    """Return the inner parts from which signal can be removed: two classes on both sides."""
+    kept = [pair for pair in pairs if all(len(np.unique(y[rows])) > 1 for rows in pair)]
+    if not kept:
+        raise DataError(f"outer fold {fold}: no inner part has two classes on both sides; use fewer folds")
+    return kept
+
+
+def _rows(found: SearchResult, key: tuple) -> list[dict[str, Any]]:
+    """Return the trials of one search, best first, as rows that say which search they belong to."""
+    return [
+        dict(zip(KEYS, key, strict=True)) | {"trial": number, **trial}
+        for number, trial in zip(found.trials.index, found.trials.to_dict("records"), strict=True)
+    ]
+
+
+def _best(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the first (best) trial of every search, with the seconds of all its trials."""
+    searches = trials.groupby([*KEYS], sort=False)
+    seconds = searches["seconds"].transform("sum")
+    best = trials.assign(seconds=seconds)[searches.cumcount() == 0]
+    return best.drop(columns="trial").reset_index(drop=True)
+
+
+def _missing(value: Any) -> bool:
+    """Tell whether a model has no such parameter (None may be a value)."""
+    return isinstance(value, float) and np.isnan(value)
+
+
+def _check_choices(choices: Mapping, spaces: Mapping, models: Mapping) -> None:
+    """Raise if an option or a model is unknown."""
+    for kind, (given, known) in choices.items():
+        if given not in known:
+            raise UnknownNameError(kind, given, known)
+    for name in spaces:
+        if name not in models:
+            raise UnknownNameError("model with a space", name, models, "models")

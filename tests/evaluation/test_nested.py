@@ -1,0 +1,193 @@
+"""Nested search: the outer folds of cross_validate, the paper's inner parts, no look at validation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from exprml.base.errors import DataError, UnknownNameError
+from exprml.evaluation import nested, scoring, search
+from exprml.evaluation.linear_signal import remove_linear_signal
+from exprml.models import presets
+
+C = {"C": ("log", 1e-6, 10.0)}
+SEEN = []
+
+
+class Spy(ClassifierMixin, BaseEstimator):
+    """Keep what each fit and each look at left-out samples was given."""
+
+    def __init__(self, knob=1.0):
+        self.knob = knob
+
+    def fit(self, X, y, groups=None):
+        self.classes_ = np.unique(y)
+        SEEN.append({"train": X.copy(), "groups": set(groups.tolist()), "knob": self.knob})
+        return self
+
+    def predict_proba(self, X):
+        SEEN[-1]["left out"] = X.copy()
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+
+    def predict(self, X):
+        SEEN[-1]["left out"] = X.copy()
+        return np.full(len(X), self.classes_[0])
+
+
+@pytest.fixture
+def data():
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 2, 120)
+    X = generator.normal(size=(120, 4)) + y[:, None]
+    X[:, 0] = np.arange(120)  # so that rows can be told apart
+    SEEN.clear()
+    return X, y, generator.integers(0, 20, 120)
+
+
+def rows_of(values):
+    return set(values[:, 0].astype(int).tolist())
+
+
+def test_each_trial_leaves_out_the_other_outer_folds_of_cross_validate_in_turn(data):
+    scoring.cross_validate({"spy": Spy()}, *data, seeds=[3])
+    outer = [rows_of(one["left out"]) for one in SEEN]
+    SEEN.clear()
+    nested.nested_search(
+        {"spy": Spy()}, *data, spaces={"spy": {"knob": ("log", 1, 2)}}, seeds=[3], n_trials=1
+    )
+    assert len(SEEN) == 5 * 4
+    for fold in range(5):
+        inner = SEEN[4 * fold : 4 * fold + 4]
+        others = [rows for place, rows in enumerate(outer) if place != fold]
+        assert [rows_of(one["left out"]) for one in inner] == others
+        for one in inner:
+            assert rows_of(one["train"]) == set(range(120)) - outer[fold] - rows_of(one["left out"])
+
+
+def test_fresh_inner_folds_are_whole_groups_of_the_training_part(data):
+    _, _, groups = data
+    spaces = {"spy": {"knob": ("log", 1, 2)}}
+    nested.nested_search({"spy": Spy()}, *data, spaces=spaces, n_trials=1, inner="group", folds_run=1)
+    outside = {group for one in SEEN for group in groups[sorted(rows_of(one["left out"]))].tolist()}
+    assert len(SEEN) == 4
+    assert not any(one["groups"] & set(groups[sorted(rows_of(one["left out"]))]) for one in SEEN)
+    assert len(outside) == 16  # of 20 groups, 4 are in the outer validation fold
+
+
+def test_with_two_outer_folds_the_one_training_fold_is_cut_by_groups(data):
+    spaces = {"spy": {"knob": ("log", 1, 2)}}
+    nested.nested_search({"spy": Spy()}, *data, spaces=spaces, n_trials=1, folds=2, folds_run=1)
+    assert len(SEEN) == 2
+    assert rows_of(SEEN[0]["left out"]) == rows_of(SEEN[1]["train"])
+
+
+@pytest.mark.parametrize("on", nested.ON)
+@pytest.mark.parametrize("inner", nested.INNER)
+def test_the_outer_validation_fold_is_never_looked_at(data, on, inner):
+    X, y, groups = data
+    options = {"spaces": {"lr": C}, "folds_run": 1, "n_trials": 4, "on": on, "inner": inner}
+    models = {"lr": LogisticRegression()}
+    clean = nested.nested_search(models, X, y, groups, **options)
+    ((_, validation), *_) = scoring._folds(5, "group", 0, y, groups)
+    poisoned_X, poisoned_y = X.copy(), y.copy()
+    poisoned_X[validation] = np.nan
+    poisoned_y[validation] = 1 - y[validation]
+    poisoned = nested.nested_search(models, poisoned_X, poisoned_y, groups, **options)
+    pd.testing.assert_frame_equal(
+        poisoned.trials.drop(columns="seconds"), clean.trials.drop(columns="seconds")
+    )
+    swapped = X.copy()
+    swapped[np.setdiff1d(np.arange(120), validation)] *= -3  # the same change elsewhere does matter
+    other = nested.nested_search(models, swapped, y, groups, **options)
+    assert other.trials["objective"].tolist() != clean.trials["objective"].tolist()
+
+
+def test_signal_is_removed_from_training_and_left_out_part_apart(data):
+    X, y, _ = data
+    spaces = {"spy": {"knob": ("log", 1, 2)}}
+    nested.nested_search({"spy": Spy()}, *data, spaces=spaces, n_trials=1, folds_run=1)
+    intact = [rows_of(one["train"]) for one in SEEN], [rows_of(one["left out"]) for one in SEEN]
+    SEEN.clear()
+    nested.nested_search({"spy": Spy()}, *data, spaces=spaces, n_trials=1, folds_run=1, on="removed")
+    for train, left_out, one in zip(*intact, SEEN, strict=True):
+        for rows, given in ((sorted(train), one["train"]), (sorted(left_out), one["left out"])):
+            np.testing.assert_allclose(given, remove_linear_signal(X[rows], y[rows]))
+
+
+def test_best_is_the_smallest_objective_of_its_search_and_goes_to_cross_validate(data):
+    models = {
+        "lr": LogisticRegression(),
+        "piped": make_pipeline(StandardScaler(), LogisticRegression()),
+        "left alone": LogisticRegression(),
+    }
+    spaces = {"lr": C, "piped": {**C, "fit_intercept": ("choice", True, False), "n_jobs": ("choice", None)}}
+    best, trials = nested.nested_search(models, *data, spaces=spaces, folds=3, seeds=[0, 1], n_trials=3)
+    assert len(best) == 2 * 2 * 3
+    assert len(trials) == 3 * len(best)
+    for key, one in trials.groupby(list(nested.KEYS)):
+        (row,) = best[(best[list(nested.KEYS)] == key).all(axis=1)].to_dict("records")
+        assert row["objective"] == one["objective"].min()
+        assert row["seconds"] == pytest.approx(one["seconds"].sum())
+    settings = nested.as_settings(best)
+    assert set(settings) == {(name, seed, fold) for name in spaces for seed in (0, 1) for fold in range(3)}
+    assert set(settings["lr", 0, 0]) == {"C"}
+    assert settings["piped", 1, 2].keys() == {
+        "logisticregression__C", "logisticregression__fit_intercept", "logisticregression__n_jobs"
+    }  # fmt: skip
+    assert settings["piped", 1, 2]["logisticregression__n_jobs"] is None
+    scores = scoring.cross_validate(models, *data, folds=3, seeds=[0, 1], settings=settings)
+    assert scores["value"].notna().all()
+
+
+def test_a_diverging_rate_has_an_infinite_loss_and_is_not_chosen(data):
+    X, y, groups = data
+    net = presets.make("heil2022/logistic-regression", epochs=2, clip_norm=None, optimizer="sgd")
+    options = {"spaces": {"net": {"learning_rate": ("choice", 1e-3, 1e38)}}, "sampler": "random"}
+    found = nested.nested_search({"net": net}, X, y, groups, folds_run=1, n_trials=6, **options)
+    by_rate = found.trials.groupby("learning_rate")["objective"].max()
+    assert by_rate[1e38] == np.inf
+    assert np.isfinite(by_rate[1e-3])
+    assert found.best["learning_rate"].tolist() == [1e-3]
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_seed_repeats_the_search_and_folds_draw_their_own_trials(data, sampler):
+    def run():
+        models = {"lr": LogisticRegression()}
+        options = {"spaces": {"lr": C}, "folds_run": 2, "n_trials": 2, "sampler": sampler}
+        return nested.nested_search(models, *data, **options).trials.drop(columns="seconds")
+
+    pd.testing.assert_frame_equal(run(), run())
+    drawn = run().groupby("fold")["C"].apply(set)
+    assert not drawn[0] & drawn[1]
+
+
+def test_the_papers_sampler_has_no_seed(data):
+    def run():
+        options = {"space": C, "n_trials": 1, "sampler": "tpe-unseeded", "seed": 1}
+        return search.search(LogisticRegression(), *data, **options).best
+
+    assert run() != run()
+
+
+def test_what_cannot_be_is_named(data):
+    models, spaces = {"lr": LogisticRegression()}, {"lr": C}
+    with pytest.raises(UnknownNameError, match="unknown on 'removd'"):
+        nested.nested_search(models, *data, spaces=spaces, on="removd")
+    with pytest.raises(UnknownNameError, match="model with a space 'rl'"):
+        nested.nested_search(models, *data, spaces={"rl": C})
+    best = pd.DataFrame([{"model": "lr", "seed": 0, "fold": 1, "on": on, "C": 1.0} for on in nested.ON])
+    with pytest.raises(DataError, match="two sets of parameters"):
+        nested.as_settings(best)
+
+
+def test_a_left_out_part_of_one_class_cannot_be_used_after_removal():
+    groups = np.repeat(np.arange(6), 20)
+    pairs = [(np.arange(40), np.arange(40, 60)), (np.arange(20, 60), np.arange(20))]
+    y = np.where(groups == 2, 0, np.arange(120) % 2)
+    assert len(nested._usable(pairs, y, 0)) == 1
+    with pytest.raises(DataError, match="outer fold 0: no inner part"):
+        nested._usable(pairs, np.zeros(120), 0)
