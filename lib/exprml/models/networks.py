@@ -1,14 +1,11 @@
-"""Fully connected networks as scikit-learn estimators.
+"""Fully connected networks as scikit-learn estimators; layers and first weights are in `layers`.
 
-Layers per heil2022 (Methods: Model training): Linear, activation, BatchNorm, dropout. Widths may be fractions
-of the input width, rounded down as the paper's code does: 5,000 genes and ("1/2", "1/4") give 2500, 1250.
+``fit(..., start_from=fitted)`` goes on from the weights of another network (heil2022, Methods: Pretraining).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -19,86 +16,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from exprml.base.errors import DataError, ParameterError
+from exprml.models.layers import build_network, copy_weights, initialise, layer_widths
 from exprml.models.schedules import check_choice
 from exprml.models.training import TrainingSettings, fit_network, predict_batches, resolve_device, seeded
-
-ACTIVATIONS = {
-    "relu": nn.ReLU,
-    "tanh": nn.Tanh,
-    "elu": nn.ELU,
-    "leaky-relu": lambda: nn.LeakyReLU(0.2),
-    "sigmoid": nn.Sigmoid,
-    "linear": nn.Identity,
-}
-INITIALISATIONS = ("pytorch", "glorot-uniform", "glorot-normal")
-
-
-def layer_widths(hidden: Iterable[int | str], n_inputs: int) -> list[int]:
-    """Return the widths of the hidden layers; fractions such as "1/4" are of `n_inputs`, rounded down.
-
-    Raises
-    ------
-    ParameterError
-        If a width is neither a whole number from 1 on nor a fraction.
-    """
-    widths = []
-    for width in hidden:
-        try:
-            share = Fraction(width)
-            wide = n_inputs * share.numerator // share.denominator if isinstance(width, str) else int(share)
-        except (ValueError, TypeError, ZeroDivisionError) as error:
-            raise ParameterError(f"hidden width {width!r}: use a number or a fraction like '1/2'") from error
-        if wide < 1 and not isinstance(width, str):
-            raise ParameterError(f"hidden width {width!r} must be at least 1")
-        widths.append(max(wide, 1))
-    return widths
-
-
-def build_network(
-    n_inputs: int,
-    widths: Sequence[int],
-    n_outputs: int,
-    *,
-    activation: str = "relu",
-    output_activation: str = "linear",
-    batch_norm: bool = False,
-    dropout: float = 0.0,
-    input_dropout: float = 0.0,
-) -> nn.Sequential:
-    """Return Linear, activation, BatchNorm, dropout per hidden layer, then a linear output."""
-    check_choice("activation", activation, ACTIVATIONS)
-    check_choice("output_activation", output_activation, ACTIVATIONS)
-    layers: list[nn.Module] = [nn.Dropout(input_dropout)] if input_dropout else []
-    for before, width in zip([n_inputs, *widths], widths, strict=False):
-        layers += [nn.Linear(before, width), ACTIVATIONS[activation]()]
-        layers += [nn.BatchNorm1d(width)] if batch_norm else []
-        layers += [nn.Dropout(dropout)] if dropout else []
-    layers.append(nn.Linear(widths[-1] if len(widths) else n_inputs, n_outputs))
-    layers += [ACTIVATIONS[output_activation]()] if output_activation != "linear" else []
-    return nn.Sequential(*layers)
-
-
-def initialise(network: nn.Module, how: str, *, gain: float = 1.0, output_bound: float | None = None) -> None:
-    """Draw first weights: PyTorch's own, or Glorot's with biases 0.
-
-    Parameters
-    ----------
-    how : {"pytorch", "glorot-uniform", "glorot-normal"}
-        chen2016 uses "glorot-uniform"; bhukya2021's formula is Glorot's with gain sqrt(2).
-    gain : float
-        Factor of Glorot's bound or standard deviation.
-    output_bound : float, optional
-        The last layer's weights are uniform within this bound (1e-4 in chen2016 and bhukya2021).
-    """
-    check_choice("initialisation", how, INITIALISATIONS)
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
-    draw = {"glorot-uniform": nn.init.xavier_uniform_, "glorot-normal": nn.init.xavier_normal_}.get(how)
-    for layer in layers if draw else []:
-        draw(layer.weight, gain=gain)
-        nn.init.zeros_(layer.bias)
-    if output_bound is not None:
-        nn.init.uniform_(layers[-1].weight, -output_bound, output_bound)
-        nn.init.zeros_(layers[-1].bias)
 
 
 def inner_split(groups: np.ndarray, holdout: float | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -181,6 +101,32 @@ def draw_seed(random_state: Any) -> int:
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
+@dataclass(frozen=True)
+class _Start:
+    """Where training begins: a fitted network whose weights are taken, or none."""
+
+    network: Any = None
+    new_output: bool = False  # keep the output layer as drawn: other classes or targets
+
+    def __post_init__(self) -> None:
+        if self.network is not None and not hasattr(self.network, "module_"):
+            raise ParameterError(f"start_from must be a fitted network, not {self.network!r}")
+        if self.new_output and self.network is None:
+            raise ParameterError("new_output=True keeps the rest of another network: give start_from too")
+
+    def check(self, settings: _Network) -> None:
+        """Refuse weights that would mean something else in a network with these settings."""
+        for name in ("activation", "inputs") if self.network is not None else ():
+            ours, theirs = getattr(settings, name), getattr(self.network, name)
+            if ours != theirs:
+                raise ParameterError(f"{name} is {ours!r}, but start_from was trained with {theirs!r}")
+
+    @property
+    def classes(self) -> np.ndarray | None:
+        """The classes that the outputs taken over stand for."""
+        return None if self.new_output else getattr(self.network, "classes_", None)
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
 class _Network(TrainingSettings, BaseEstimator):
     """Parameters and steps that classifier and regressor share."""
@@ -210,25 +156,39 @@ class _Network(TrainingSettings, BaseEstimator):
         centred = X - self.mean_
         return centred if self.inputs == "centred" else np.divide(centred, self.scale_, out=centred)
 
-    def _fit_scale(self, X: np.ndarray) -> None:
-        if self.inputs != "raw":
+    def _fit_scale(self, X: np.ndarray, start: _Start) -> None:
+        if self.inputs != "raw" and start.network is not None:
+            self.mean_, self.scale_ = start.network.mean_, start.network.scale_  # the weights belong to them
+        elif self.inputs != "raw":
             self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
             deviation = X.std(axis=0, dtype=np.float64).astype(np.float32)
             self.scale_ = np.where(deviation > 0, deviation, np.float32(1))
 
-    def _fit_module(
-        self, X: np.ndarray, y: np.ndarray, rows: np.ndarray, held: np.ndarray, n_outputs: int, **options: Any
-    ) -> None:
-        """Build the network and train it on `rows`, watching `held`."""
-        device, widths = resolve_device(self.device), layer_widths(self.hidden, X.shape[1])
-        self._fit_scale(X)
-        with seeded(self.seed_, device):
+    def _draw_module(self, n_inputs: int, n_outputs: int) -> nn.Module:
+        """Return the network with its first weights; the same seed and shape, the same weights."""
+        with seeded(self.seed_, resolve_device(self.device)):
             shape = {name: getattr(self, name) for name in ("activation", "batch_norm")}
             rates = {"dropout": self.dropout, "input_dropout": self.input_dropout}
-            self.module_ = build_network(X.shape[1], widths, n_outputs, **shape, **rates)
-            initialise(
-                self.module_, self.initialisation, gain=self.initial_gain, output_bound=self.output_bound
-            )
+            module = build_network(n_inputs, layer_widths(self.hidden, n_inputs), n_outputs, **shape, **rates)
+            initialise(module, self.initialisation, gain=self.initial_gain, output_bound=self.output_bound)
+        return module
+
+    def _fit_module(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        rows: np.ndarray,
+        held: np.ndarray,
+        n_outputs: int,
+        start: _Start,
+        **options: Any,
+    ) -> None:
+        """Build the network, take the weights of `start` and train on `rows`, watching `held`."""
+        start.check(self)
+        self._fit_scale(X, start)
+        self.module_ = self._draw_module(X.shape[1], n_outputs)
+        if start.network is not None:
+            copy_weights(self.module_, start.network.module_, new_output=start.new_output)
         record = fit_network(
             self.module_,
             self._scaled(X),
@@ -287,8 +247,19 @@ class NetworkClassifier(ClassifierMixin, _Network):
     inner_labels: str = "fixed"
     classes: Any = None
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> NetworkClassifier:
+    def fit(
+        self, X: Any, y: Any, groups: Any = None, *, start_from: Any = None, new_output: bool = False
+    ) -> NetworkClassifier:
         """Train on `X` (samples, features) and labels `y`; `groups` are kept whole in the inner split.
+
+        Parameters
+        ----------
+        start_from : NetworkClassifier, optional
+            A fitted network of the same layers, whose weights (and scaling of the inputs) this one begins
+            with; it stays as it is. Optimiser and learning rate begin afresh. `y` may lack some of its
+            classes, but not have others.
+        new_output : bool
+            With `start_from`: draw a new output layer, for other classes.
 
         Raises
         ------
@@ -299,7 +270,8 @@ class NetworkClassifier(ClassifierMixin, _Network):
         """
         X, y = self._validated(X, y)
         check_choice("inner_labels", self.inner_labels, ("fixed", "refit"))
-        codes = self._encode(y)
+        start = _Start(start_from, new_output)
+        codes = self._encode(y, start.classes)
         self.seed_ = draw_seed(self.random_state)
         rows, held = inner_split(check_groups(groups, len(X)), self.holdout, self.seed_)
         self.training_rows_, self.holdout_rows_ = rows, held
@@ -307,24 +279,30 @@ class NetworkClassifier(ClassifierMixin, _Network):
         if self.inner_labels == "refit":
             for part in (rows, held):
                 codes[part] = np.unique(codes[part], return_inverse=True)[1]
-        self._fit_module(X, codes, rows, held, len(self.classes_), class_weights=weights)
+        self._fit_module(X, codes, rows, held, len(self.classes_), start, class_weights=weights)
         return self
 
-    def _encode(self, y: np.ndarray) -> np.ndarray:
+    def _encode(self, y: np.ndarray, started: np.ndarray | None) -> np.ndarray:
+        """Set `classes_`: those of `classes`, else of the network begun with, else of `y`; return codes."""
         check_classification_targets(y)
-        present, codes = np.unique(y, return_inverse=True)
+        present = np.unique(y)
         if len(present) < 2:
             raise DataError(
                 f"y has one class only, {present.tolist()[0]!r}: a classifier needs at least 2 classes"
             )
-        if self.classes is None:
-            self.classes_ = present
-            return codes
-        self.classes_ = np.unique(np.asarray(self.classes))
+        known = started if self.classes is None else np.unique(np.asarray(self.classes))
+        self.classes_ = present if known is None else known
+        if started is not None and not np.array_equal(known, started):
+            raise ParameterError(
+                f"classes {known.tolist()} are not those of start_from, {started.tolist()}: "
+                "give the same, or new_output=True"
+            )
         unknown = np.setdiff1d(present, self.classes_)
         if len(unknown):
+            where = "classes" if started is None else "the classes of start_from"
+            remedy = "" if started is None else ", or give new_output=True"
             raise DataError(
-                f"label {unknown.tolist()[0]!r} in y is not among classes: add it or drop its samples"
+                f"label {unknown.tolist()[0]!r} in y is not among {where}: add it or drop its samples{remedy}"
             )
         return np.searchsorted(self.classes_, y)
 
@@ -372,8 +350,15 @@ class NetworkRegressor(RegressorMixin, _Network):
         tags.target_tags.multi_output = True
         return tags
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> NetworkRegressor:
+    def fit(
+        self, X: Any, y: Any, groups: Any = None, *, start_from: Any = None, new_output: bool = False
+    ) -> NetworkRegressor:
         """Train on `X` (samples, features) and `y`, (samples,) or (samples, targets).
+
+        Parameters
+        ----------
+        start_from, new_output
+            As in `NetworkClassifier`: a fitted network to begin with, and whether its targets are others.
 
         Raises
         ------
@@ -389,7 +374,7 @@ class NetworkRegressor(RegressorMixin, _Network):
         self.training_rows_, self.holdout_rows_ = rows, held
         self.one_target_ = y.ndim == 1
         targets = np.asarray(y, dtype=np.float32).reshape(len(X), -1)
-        self._fit_module(X, targets, rows, held, targets.shape[1])
+        self._fit_module(X, targets, rows, held, targets.shape[1], _Start(start_from, new_output))
         return self
 
     def predict(self, X: Any) -> np.ndarray:

@@ -1,0 +1,128 @@
+"""The layers of a fully connected network and its first weights: drawn, or taken from another network.
+
+Layers per heil2022 (Methods: Model training): Linear, activation, BatchNorm, dropout. Widths may be fractions
+of the input width, rounded down as the paper's code does: 5,000 genes and ("1/2", "1/4") give 2500, 1250.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import torch
+from torch import Tensor, nn
+
+from exprml.base.errors import ParameterError
+from exprml.models.schedules import check_choice
+
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "elu": nn.ELU,
+    "leaky-relu": lambda: nn.LeakyReLU(0.2),
+    "sigmoid": nn.Sigmoid,
+    "linear": nn.Identity,
+}
+INITIALISATIONS = ("pytorch", "glorot-uniform", "glorot-normal")
+
+
+def layer_widths(hidden: Iterable[int | str], n_inputs: int) -> list[int]:
+    """Return the widths of the hidden layers; fractions such as "1/4" are of `n_inputs`, rounded down.
+
+    Raises
+    ------
+    ParameterError
+        If a width is neither a whole number from 1 on nor a fraction.
+    """
+    widths = []
+    for width in hidden:
+        try:
+            share = Fraction(width)
+            wide = n_inputs * share.numerator // share.denominator if isinstance(width, str) else int(share)
+        except (ValueError, TypeError, ZeroDivisionError) as error:
+            raise ParameterError(f"hidden width {width!r}: use a number or a fraction like '1/2'") from error
+        if wide < 1 and not isinstance(width, str):
+            raise ParameterError(f"hidden width {width!r} must be at least 1")
+        widths.append(max(wide, 1))
+    return widths
+
+
+def build_network(
+    n_inputs: int,
+    widths: Sequence[int],
+    n_outputs: int,
+    *,
+    activation: str = "relu",
+    output_activation: str = "linear",
+    batch_norm: bool = False,
+    dropout: float = 0.0,
+    input_dropout: float = 0.0,
+) -> nn.Sequential:
+    """Return Linear, activation, BatchNorm, dropout per hidden layer, then a linear output."""
+    check_choice("activation", activation, ACTIVATIONS)
+    check_choice("output_activation", output_activation, ACTIVATIONS)
+    layers: list[nn.Module] = [nn.Dropout(input_dropout)] if input_dropout else []
+    for before, width in zip([n_inputs, *widths], widths, strict=False):
+        layers += [nn.Linear(before, width), ACTIVATIONS[activation]()]
+        layers += [nn.BatchNorm1d(width)] if batch_norm else []
+        layers += [nn.Dropout(dropout)] if dropout else []
+    layers.append(nn.Linear(widths[-1] if len(widths) else n_inputs, n_outputs))
+    layers += [ACTIVATIONS[output_activation]()] if output_activation != "linear" else []
+    return nn.Sequential(*layers)
+
+
+def initialise(network: nn.Module, how: str, *, gain: float = 1.0, output_bound: float | None = None) -> None:
+    """Draw first weights: PyTorch's own, or Glorot's with biases 0.
+
+    Parameters
+    ----------
+    how : {"pytorch", "glorot-uniform", "glorot-normal"}
+        chen2016 uses "glorot-uniform"; bhukya2021's formula is Glorot's with gain sqrt(2).
+    gain : float
+        Factor of Glorot's bound or standard deviation.
+    output_bound : float, optional
+        The last layer's weights are uniform within this bound (1e-4 in chen2016 and bhukya2021).
+    """
+    check_choice("initialisation", how, INITIALISATIONS)
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    draw = {"glorot-uniform": nn.init.xavier_uniform_, "glorot-normal": nn.init.xavier_normal_}.get(how)
+    for layer in layers if draw else []:
+        draw(layer.weight, gain=gain)
+        nn.init.zeros_(layer.bias)
+    if output_bound is not None:
+        nn.init.uniform_(layers[-1].weight, -output_bound, output_bound)
+        nn.init.zeros_(layers[-1].bias)
+
+
+def copy_weights(module: nn.Module, start: nn.Module, *, new_output: bool = False) -> None:
+    """Give `module` the weights of `start`, and the running means of its BatchNorm layers.
+
+    Parameters
+    ----------
+    module, start : Module
+        Networks of the same layers; `start` stays as it is. Dropout may differ, it has no weights.
+    new_output : bool
+        Keep the last linear layer of `module` as it was drawn, whatever its width (other classes or targets).
+
+    Raises
+    ------
+    ParameterError
+        If the layers differ in shape; says which.
+    """
+    given, own = _states(start), _states(module)
+    if new_output:
+        given, own = given[:-2], own[:-2]  # weight and bias of the output layer
+    shapes = [[tuple(one.shape) for one in states] for states in (given, own)]
+    if shapes[0] != shapes[1]:
+        raise ParameterError(
+            f"start_from has weights of shapes {shapes[0]}, this network {shapes[1]}: hidden, batch_norm and "
+            "the number of features must agree, and without new_output=True the number of outputs"
+        )
+    with torch.no_grad():
+        for target, source in zip(own, given, strict=True):
+            target.copy_(source)
+
+
+def _states(module: nn.Module) -> list[Tensor]:
+    """Return weights and running means in order; names would differ with dropout, the order does not."""
+    return list(module.state_dict().values())
