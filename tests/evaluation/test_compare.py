@@ -116,3 +116,17 @@ def test_smooth_curve_follows_a_line_within_its_band():
     curve = compare.smooth_curve(x, y, n_draws=50)
     assert np.abs(curve["y"] - (0.5 + curve["x"] / 400)).max() < 0.01
     assert ((curve["low"] <= curve["y"]) & (curve["y"] <= curve["high"])).mean() > 0.9
+
+
+def test_differences_are_taken_at_full_size_apart_for_each_setting_and_adjusted_together():
+    a, b = np.array([0.9, 0.8, 0.7, 0.95, 0.85]), np.array([0.85, 0.8, 0.72, 0.9, 0.8])
+    removed = scores(b, a).assign(setting="removed")
+    small = scores(a * 0, a).assign(setting="intact", n_train=8)
+    shuffled = scores(a * 0, a).assign(setting="intact", control="shuffled labels")
+    intact = scores(a, b).assign(setting="intact")
+    table = pd.concat([intact, small, removed, shuffled]).fillna({"control": ""})
+    found = compare.differences(table, {"a - b": ("a", "b")})
+    assert list(found["comparison"]) == ["intact: a - b", "removed: a - b"]
+    for row, part in zip(found.itertuples(), (intact, removed), strict=True):
+        assert (row.mean, row.low) == compare.paired_difference(part, "a", "b")[:2]
+    assert np.allclose(found["p"], compare.benjamini_hochberg(found["p_value"]))

@@ -6,7 +6,7 @@ Bengio (Machine Learning 2003, 52: 239-281): ``(1/n + n_validation/n_training) *
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from statsmodels.nonparametric.smoothers_lowess import lowess
 from statsmodels.stats.multitest import multipletests
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
+from exprml.evaluation.scoring import at_full_size
 
 FEWEST_POINTS_TO_SMOOTH = 30
 PAIR_KEYS = ["task", "setting", "control", "split", "seed", "fold", "n_train"]
@@ -110,6 +111,43 @@ def paired_difference(
         )
     ratio = 1 / max(1, folds.nunique() - 1) if test_ratio is None else test_ratio
     return corrected_paired_t(differences, ratio, confidence=confidence)
+
+
+def differences(
+    table: pd.DataFrame,
+    pairs: Mapping[str, tuple[str, str]],
+    *,
+    by: Sequence[str] = ("setting",),
+    metric: str = "balanced_accuracy",
+) -> pd.DataFrame:
+    """Return `paired_difference` of several pairs of models at the largest training size, p adjusted.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of `exprml.evaluation.scoring.cross_validate`; control rows are left out.
+    pairs : mapping of str to (str, str)
+        Words -> models a and b, compared as a minus b.
+    by : sequence of str
+        Columns whose values are compared apart, in the table's order.
+    metric : str
+        The score to compare.
+
+    Returns
+    -------
+    DataFrame
+        A row per value and pair: the columns of `by`, ``comparison``, the fields of `Estimate`, and ``p``,
+        adjusted over all rows by Benjamini and Hochberg.
+    """
+    rows = table[(table["metric"] == metric) & (table["control"] == "")]
+    found = []
+    for values, part in at_full_size(rows).groupby(list(by), sort=False, observed=True):
+        where = dict(zip(by, values, strict=True))
+        for words, (a, b) in pairs.items():
+            comparison = ": ".join([*map(str, values), words])
+            found.append({**where, "comparison": comparison, **paired_difference(part, a, b)._asdict()})
+    compared = pd.DataFrame(found)
+    return compared.assign(p=benjamini_hochberg(compared["p_value"]))
 
 
 def paired_values(table: pd.DataFrame, a: str, b: str, *, metric: str = "balanced_accuracy") -> pd.Series:

@@ -9,7 +9,7 @@ from exprml.book.figures.curves import accuracy_against, learning_curves
 from exprml.book.figures.distributions import class_sizes, density, feature_histograms, scatter
 from exprml.book.figures.look import MODEL_ORDER, look, model_label, model_style, new_figure
 from exprml.book.figures.matrices import confusion, heatmap_table, recall_heatmap
-from exprml.book.figures.page import describe_means, show
+from exprml.book.figures.page import describe_differences, describe_means, show
 from exprml.book.figures.workflow import workflow
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "class_sizes",
     "confusion",
     "density",
+    "describe_differences",
     "describe_means",
     "feature_histograms",
     "heatmap_table",

@@ -80,6 +80,19 @@ def show(figure: Figure, *, name: str, caption: str, alt: str, role: str | None 
     pyplot.close(figure)
 
 
+def describe_differences(table: pd.DataFrame) -> str:
+    """Return a sentence for the alt text of `paired_differences`: every difference with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns comparison, mean, low, high (`exprml.evaluation.compare.differences`).
+    """
+    rows = table[["comparison", "mean", "low", "high"]].itertuples(index=False)
+    parts = (f"{words} {mean:+.3f} ({low:+.3f} to {high:+.3f})" for words, mean, low, high in rows)
+    return f"Differences in balanced accuracy: {'; '.join(parts)}."
+
+
 def describe_means(
     table: pd.DataFrame,
     *,
