@@ -5,7 +5,7 @@ from scipy import stats
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
 from exprml.evaluation import compare
-from exprml.evaluation.scoring import balanced_accuracy
+from exprml.evaluation.metrics import balanced_accuracy
 
 DIFFERENCES = [0.02, 0.05, -0.01, 0.04, 0.03]
 
