@@ -326,3 +326,11 @@ def test_full_size_is_that_of_each_curve():
     )
     assert list(scoring.at_full_size(table)["value"]) == [2.0, 3.0, 4.0]
     assert len(scoring.at_full_size(table.drop(columns="n_train"))) == 4
+
+
+def test_removal_in_training_only_leaves_the_validation_fold_as_it_is():
+    X, y, groups = made_data()
+    scoring.cross_validate({"r": Recorder()}, X, y, groups, folds=2, removal="training")
+    train, validation = next(iter(GroupFolds(2, 0).split(X, y, groups)))
+    np.testing.assert_array_equal(Recorder.seen[0].X_, remove_linear_signal(X[train], y[train]))
+    np.testing.assert_array_equal(Recorder.seen[0].X_validation_, X[validation])

@@ -42,8 +42,14 @@ SPLITS = {
     "stratified-group": lambda n_splits, seed: GroupFolds(n_splits, seed, stratify=True),
     "sample": sample_folds,
 }
-REMOVALS = ("none", "split", "joint")
-MODES = {"intact": "none", "removed": "split", "removed jointly": "joint", "removed within": "split"}
+REMOVALS = ("none", "split", "joint", "training")
+MODES = {
+    "intact": "none",
+    "removed": "split",
+    "removed jointly": "joint",
+    "removed within": "split",
+    "removed in training only": "training",
+}
 SHUFFLED = "shuffled labels"
 MAJORITY = "majority class"
 
@@ -110,9 +116,10 @@ def cross_validate(
         Shares of the training samples, see `learning_curve_subsets`.
     split : {"group", "stratified-group", "sample"}
         How folds are made; "sample" ignores the groups, which leaks.
-    removal : {"none", "split", "joint"}
+    removal : {"none", "split", "joint", "training"}
         Remove the linear signal of `y`: "split" once from the training folds and once from the validation
-        fold, each with its own labels; "joint" from all data before splitting (heil2022, Signal removal).
+        fold, each with its own labels; "joint" from all data before splitting (heil2022, Signal removal);
+        "training" from the training folds alone, since nobody has the labels of new samples.
     removal_scope : {"fold", "subset"}
         With "split": remove before the training subset is drawn (the paper's way), or after.
     within : array, shape (samples,), or the name of an obs column of an AnnData
@@ -153,8 +160,9 @@ def cross_validate(
         target = np.random.default_rng([seed, 1]).permutation(y) if shuffle_labels else y
         values = remove_linear_signal(X, target) if removal == "joint" else X
         pairs = _folds(folds, split, seed, target, groups)[:folds_run]
-        scope = removal_scope if removal == "split" else None
-        for part in _parts(values, target, groups, pairs, seed, fractions, scope, within):
+        scope = removal_scope if removal in ("split", "training") else None
+        parts = _parts(values, target, groups, pairs, seed, fractions, scope, within, removal == "split")
+        for part in parts:
             for name, model in models.items():
                 found = (settings or {}).get((name, seed, part.labels["fold"]))
                 rows += _scores(name, _with_settings(model, found), part, chosen)
@@ -193,9 +201,10 @@ def before_and_after(
     ----------
     models, X, y, groups, **options
         As in `cross_validate`.
-    modes : sequence of {"intact", "removed", "removed jointly", "removed within"}
-        Nothing removed; linear signal removed from training and validation apart; from all data before
-        splitting; as "removed", but separately within each level of `within`.
+    modes : sequence of names of `MODES`
+        "intact"; "removed" from training and validation apart; "removed jointly" from all data before
+        splitting; "removed within", as "removed", but apart in each level of `within`; "removed in
+        training only".
     within : array or the name of an obs column of an AnnData
         Only for "removed within"; a name is added to that setting.
 
@@ -301,6 +310,7 @@ def _parts(
     fractions: Sequence[float],
     scope: str | None,
     within: np.ndarray | None,
+    validation_too: bool,
 ) -> Iterator[_Part]:
     """Yield each fold's training subsets; with a removal scope, signal is removed once per fold or subset."""
 
@@ -312,7 +322,7 @@ def _parts(
         usable = scope is None or (several(y[train]) and several(y[validation]))
         X_train, X_validation = X[train], X[validation]
         if scope and usable:
-            X_validation = removed(X_validation, validation)
+            X_validation = removed(X_validation, validation) if validation_too else X_validation
             X_train = removed(X_train, train) if scope == "fold" else X_train
         for subset in learning_curve_subsets(len(train), fractions, seed=seed * 1009 + fold).values():
             chosen = train[subset]
