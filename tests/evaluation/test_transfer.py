@@ -147,13 +147,26 @@ def test_intervals_draw_persons_not_samples():
     assert width[1] > 2 * width[0]
 
 
+def test_a_drop_joins_two_intervals_by_the_roots_of_their_sides():
+    row = {"task": "t", "model": "m", "control": "", "split": "transfer", "groups": 9}
+    held = {"setting": "intact, held out", "mean": 0.9, "low": 0.86, "high": 0.93}
+    own = {"setting": "intact, own scaling", "mean": 0.7, "low": 0.62, "high": 0.73}
+    other = {"setting": "removed, held out", "mean": 0.1, "low": 0.0, "high": 0.2}
+    (found,) = transfer.drops(pd.DataFrame([row | one for one in (held, own, other)])).itertuples()
+    assert (found.setting, found.mode) == ("intact, own scaling", "intact")
+    assert (found.mean, found.low, found.high) == pytest.approx((0.2, 0.15, 0.2 + 0.0073**0.5))
+
+
 def test_an_uneven_target_misleads_its_own_statistics():
     source, target = compendium(n=240), moved(compendium(1, n=120, prefix="t"), 9.0)
     found = transfer.predict_by_share(
         LINEAR, source, target, "label", "person", positive="a", shares=(0.05, 0.5, 0.95), draws=2
     )
-    assert (found.groupby(["share", "fold"]).size() == target.n_obs).all()
+    drawn = found.dropna(subset="share")
+    assert (drawn.groupby(["share", "fold"]).size() == target.n_obs).all()
+    assert (np.where(found["lead"] > 0, "b", "a") == found["predicted"]).all()
     score = by_setting(found)
+    assert score["source scaling"] < 0.7
     assert score["statistics at 50% a"] > 0.95
     assert score[["statistics at 5% a", "statistics at 95% a"]].max() < 0.9
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -192,6 +193,33 @@ def intervals(predictions: pd.DataFrame, *, n_draws: int = 500, seed: int = 0) -
     return pd.DataFrame(rows)
 
 
+def drops(found: pd.DataFrame) -> pd.DataFrame:
+    """Return how far each score on the target lies below the held-out folds of the source, with intervals.
+
+    Two independent 95 % intervals become that of the difference by the square roots of their sides (Zou and
+    Donner 2008, Statistics in Medicine 27).
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `intervals`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each setting but "... held out": its columns, and mean, low, high of the drop.
+    """
+    mode = found["setting"].str.split(", ").str[0]
+    held = found["setting"] == mode + ", " + HELD_OUT
+    keys = ["task", "model", "control", "split", "mode"]
+    both = found.assign(mode=mode)
+    both = both[~held].merge(both[held], on=keys, suffixes=("", "_held")).drop(columns=["setting_held"])
+    drop = both["mean_held"] - both["mean"]
+    below = np.hypot(both["mean_held"] - both["low_held"], both["high"] - both["mean"])
+    above = np.hypot(both["high_held"] - both["mean_held"], both["mean"] - both["low"])
+    return both[[*_RUN, "mode"]].assign(mean=drop, low=drop - below, high=drop + above)
+
+
 def predict_by_share(
     models: Mapping[str, BaseEstimator],
     source: AnnData,
@@ -225,25 +253,29 @@ def predict_by_share(
     Returns
     -------
     DataFrame
-        As from `predict_across`, with a column ``share``; ``setting`` is "statistics at 30 % tumour". As many
-        samples are drawn at every share as the rarer class has.
+        As from `predict_across`, with ``share`` and, of models that have a ``decision_function``, ``lead``:
+        above 0 the second class by name is predicted. ``setting`` is "statistics at 30 % tumour",
+        or "source scaling" (no share). At every share as many samples are drawn as the rarer class has.
     """
     here, there = _sides(source, target, y, groups)
     here = here.part(~np.isin(here.groups, there.groups))
-    fitted = StandardScaler().fit(here.X)
-    trained = replace(here, X=fitted.transform(here.X))
+    theirs = StandardScaler().fit(here.X)
+    trained = replace(here, X=theirs.transform(here.X))
+    views = [({"fold": 0, "share": np.nan, "setting": SCALINGS[0]}, theirs)]
+    for share, draw in product(shares, range(draws)):
+        own = StandardScaler().fit(there.X[_draw(there.y == positive, share, [seed, draw])])
+        where = {"fold": draw, "share": share, "setting": f"statistics at {share:.0%} {positive}"}
+        views.append((where, own))
     tables = []
     for name, model in models.items():
         start = time.perf_counter()
         found = scoring.fit(model, trained.X, trained.y, trained.groups)
         row = {"task": task, "model": name, "control": "", "split": "transfer", "seed": seed}
         row |= {"n_train": len(trained.y), "seconds": time.perf_counter() - start}
-        for share in shares:
-            for draw in range(draws):
-                chosen = _draw(there.y == positive, share, [seed, draw])
-                own = StandardScaler().fit(there.X[chosen])
-                where = {"fold": draw, "share": share, "setting": f"statistics at {share:.0%} {positive}"}
-                tables.append(_table(found, replace(there, X=own.transform(there.X))).assign(**row, **where))
+        for where, view in views:
+            seen = replace(there, X=view.transform(there.X))
+            lead = found.decision_function(seen.X) if hasattr(found, "decision_function") else np.nan
+            tables.append(_table(found, seen).assign(lead=lead, **row, **where))
     return pd.concat(tables, ignore_index=True)
 
 
