@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from exprml.models import optimizers
 from exprml.models.optimizers import SGD, Adam, parameter_groups
 
 INPUTS = torch.randn(20, 9, generator=torch.Generator().manual_seed(1)) * 5
@@ -19,7 +20,9 @@ def flat(module):
     return torch.cat([parameter.detach().ravel() for parameter in module.parameters()])
 
 
-def after_steps(module, step, n=20):
+def after_steps(
+    module, step, n=10
+):  # few: steep as it is, twice as many would double the rounding again and again
     for _ in range(n):
         module(INPUTS).square().sum().backward()
         step()
@@ -84,3 +87,56 @@ def test_layer_rates_are_for_weights_and_the_last_one_repeats():
     layers = [module[0], module[2], module[4]]
     assert [factors[id(layer.weight)] for layer in layers] == [1, 3, 3]
     assert [factors[id(layer.bias)] for layer in layers] == [1, 1, 1]
+
+
+class Wide(nn.Module):
+    """Two layers, each used in several ways."""
+
+    def __init__(self):
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.first, self.second = nn.Linear(9, 8), nn.Linear(8, 8)
+            self.bare = nn.Linear(9, 8, bias=False)
+
+    def forward(self, X, tied):
+        hidden = torch.tanh(self.first(X)) + self.bare(X)
+        outputs = self.second(torch.tanh(self.second(hidden)))
+        return outputs @ self.second.weight if tied else outputs
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize(("kind", "options"), [(Adam, {"weight_decay": 0.1}), (SGD, {"momentum": 0.5})])
+@pytest.mark.parametrize("clip_norm", [None, 0.5])
+def test_gradients_kept_as_factors_take_the_same_steps(kind, options, clip_norm, tied, monkeypatch):
+    monkeypatch.setattr(optimizers, "BLOCK", 24)  # two or three rows: several blocks, the last one smaller
+    flats = []
+    for factored in (False, True):
+        module = Wide()
+        layers = [module.first, module.second, module.bare] if factored else []
+        optimizer = kind([{"params": list(module.parameters()), "lr": 0.01}], clip_norm=clip_norm, **options)
+        for _ in range(20):
+            with optimizer.keep_factors(layers):
+                module(INPUTS, tied).square().sum().backward()
+            assert (module.first.weight.grad is None) == factored
+            optimizer.step()
+        flats.append(flat(module))
+    torch.testing.assert_close(*flats, rtol=1e-4, atol=1e-6)
+    assert not torch.equal(flats[0], flat(Wide()))
+
+
+def test_the_norm_of_a_product_from_its_factors():
+    errors, inputs = torch.randn(16, 30), torch.randn(16, 50)
+    torch.testing.assert_close(optimizers._product_norm(errors, inputs), (errors.T @ inputs).norm())
+    errors[8:], inputs[8:] = -errors[:8], inputs[:8] * (1 + 1e-4)  # the rows' gradients nearly cancel
+    exact = (errors.double().T @ inputs.double()).norm().float()
+    torch.testing.assert_close(optimizers._product_norm(errors, inputs), exact, rtol=1e-5, atol=0)
+
+
+def test_only_wide_layers_keep_factors():
+    class Own(nn.Linear):
+        pass
+
+    module = nn.Sequential(nn.Linear(1024, 512), Own(1024, 512), nn.Linear(512, 1024), nn.Linear(512, 8))
+    module[2].weight.requires_grad_(False)
+    assert optimizers.wide_layers(module) == [module[0]]

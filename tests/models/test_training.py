@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
 from exprml.base.errors import ParameterError
+from exprml.models import optimizers
 from exprml.models.training import TrainingSettings, error_sums, fit_network, resolve_device
 
 QUIET = {"device": "cpu", "progress": False}
@@ -203,3 +204,20 @@ def test_training_does_not_import_the_compiler():
         "N(epochs=1).fit(np.eye(8), np.arange(8) % 2); sys.exit('torch._dynamo' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_wide_layers_end_with_the_same_weights(monkeypatch):
+    X, y = make_data()
+    flats = []
+    for wide in (10**9, 1):
+        monkeypatch.setattr(optimizers, "WIDE", wide)
+        torch.manual_seed(5)
+        module = nn.Sequential(
+            nn.Linear(6, 16), nn.ReLU(), nn.BatchNorm1d(16), nn.Dropout(0.5), nn.Linear(16, 2)
+        )
+        settings = TrainingSettings(epochs=4, batch_size=16, clip_norm=0.1, weight_decay=0.01, **QUIET)
+        fit_network(module, X, y, settings=settings)
+        assert not any("forward" in vars(layer) for layer in module)  # nothing of the training stays behind
+        flats.append(nn.utils.parameters_to_vector(module.parameters()))
+    torch.testing.assert_close(*flats, rtol=1e-4, atol=1e-6)
+    assert not torch.equal(*flats)

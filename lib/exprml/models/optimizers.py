@@ -3,15 +3,36 @@
 The arithmetic is PyTorch's own (``torch._fused_adam_``, ``torch._fused_sgd_``). Its optimiser classes
 are left out because making one imports the compiler: three seconds at the start of every notebook, and
 more Python per step than a batch of 16 through a small network costs.
+
+On a CPU a step of a wide network waits for memory. The gradient of a linear layer's weight is a product,
+errors (outputs x batch) times inputs (batch x inputs), and with 16 rows the two factors are some hundred
+times smaller than the product. So for wide layers we keep the factors (`Optimizer.keep_factors`), get the
+norm from them, and multiply them out one block of rows at a time, small enough for the processor's cache,
+where the optimiser's kernel uses the block at once. The gradient is never written to memory nor read back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+WIDE = 2**19  # weights from which keeping factors pays (measured; below, all fits a cache anyway)
+BLOCK = 2**17  # weights per block: 512 KiB, so that four arrays of it stay in a core's cache
+
+
+class _Block(NamedTuple):
+    """Some rows of a wide weight, what the optimiser remembers of them, and room for their gradient."""
+
+    rows: slice
+    weight: Tensor
+    state: list[Tensor]
+    gradient: Tensor
 
 
 class Optimizer:
@@ -27,60 +48,132 @@ class Optimizer:
         Largest norm of all gradients together.
     """
 
+    n_states = 0  # arrays remembered for each parameter
+
     def __init__(
         self, groups: list[dict[str, Any]], *, weight_decay: float = 0.0, clip_norm: float | None = None
     ) -> None:
         self.param_groups = [{"rate_factor": 1.0, "weight_decay": weight_decay} | group for group in groups]
         self.parameters = [parameter for group in groups for parameter in group["params"]]
         self.clip_norm = clip_norm
-        for group in self.param_groups:
-            self.prepare(group)
+        self.steps = torch.zeros((), device=self.parameters[0].device)
+        self.state = {one: [torch.zeros_like(one) for _ in range(self.n_states)] for one in self.parameters}
+        self.factors: dict[nn.Parameter, list[tuple[Tensor, Tensor]]] = {}
+        self.blocks: dict[nn.Parameter, list[_Block]] = {}
 
-    def prepare(self, group: dict[str, Any]) -> None:
-        """Add the state of a group's parameters."""
+    def update(
+        self, group: dict, params: list, gradients: list, states: list[list], scale: Tensor | None
+    ) -> None:
+        """Change parameters by their gradients, which are divided by `scale` first."""
         raise NotImplementedError
 
-    def update(self, group: dict[str, Any], gradients: list[Tensor], scale: Tensor | None) -> None:
-        """Change a group's parameters by their gradients, which are divided by `scale` first."""
-        raise NotImplementedError
+    @contextmanager
+    def keep_factors(self, layers: Sequence[nn.Linear]) -> Iterator[None]:
+        """Keep the gradients of these layers' weights as factors, for passes inside the block.
 
-    def _scale(self) -> Tensor | None:
+        For layers on a CPU, in float32. Their ``weight.grad`` stays None.
+        """
+        layers = [layer for layer in layers if layer.weight in self.state]
+        for layer in layers:
+            if layer.weight not in self.blocks:
+                self.blocks[layer.weight] = self._cut(layer.weight)
+            layer.forward = partial(self._forward, layer)
+        try:
+            yield
+        finally:
+            for layer in layers:
+                del layer.forward
+
+    def _cut(self, weight: nn.Parameter) -> list[_Block]:
+        n_rows, width = weight.shape
+        height = max(BLOCK // width, 1)
+        gradient, blocks = weight.new_empty(height, width, requires_grad=False), []
+        for start in range(0, n_rows, height):
+            rows = slice(start, min(start + height, n_rows))
+            state = [one[rows] for one in self.state[weight]]
+            blocks.append(_Block(rows, weight.detach()[rows], state, gradient[: rows.stop - start]))
+        return blocks
+
+    def _forward(self, layer: nn.Linear, inputs: Tensor) -> Tensor:
+        """Return the layer's outputs; on the way back, note the errors that reach them."""
+        if layer.bias is None and not inputs.requires_grad:
+            return functional.linear(inputs, layer.weight)  # nothing else would call for the errors
+        outputs = functional.linear(inputs, layer.weight.detach(), layer.bias)
+        noted, flat = self.factors.setdefault(layer.weight, []), inputs.detach().flatten(0, -2)
+        outputs.register_hook(lambda errors: noted.append((errors.flatten(0, -2), flat)))
+        return outputs
+
+    def _multiplied(self) -> dict[nn.Parameter, tuple[Tensor, Tensor]]:
+        """Return errors and inputs of each weight kept as factors."""
+        found = {}
+        for weight, noted in self.factors.items():
+            errors, inputs = map(torch.cat, zip(*noted, strict=True)) if len(noted) > 1 else noted[0]
+            if weight.grad is not None:  # also used outside its layer: make it an ordinary gradient
+                weight.grad.addmm_(errors.t(), inputs)
+            else:
+                found[weight] = errors, inputs
+        self.factors.clear()
+        return found
+
+    def _scale(self, factored: dict[nn.Parameter, tuple[Tensor, Tensor]]) -> Tensor | None:
         """Return what to divide gradients by so that their common norm is at most `clip_norm`."""
         if self.clip_norm is None:
             return None
         norms = [torch.linalg.vector_norm(one.grad) for one in self.parameters if one.grad is not None]
+        norms += [_product_norm(*factors) for factors in factored.values()]
         total = torch.linalg.vector_norm(torch.stack(norms))
         return ((total + 1e-6) / self.clip_norm).clamp_(min=1.0)
 
     @torch.no_grad()
     def step(self) -> None:
         """Update every parameter and drop the gradients."""
-        scale = self._scale()
+        factored = self._multiplied()
+        scale = self._scale(factored)
+        self.steps += 1
         for group in self.param_groups:
-            self.update(group, [parameter.grad for parameter in group["params"]], scale)
+            params = [one for one in group["params"] if one not in factored]
+            states = [[self.state[one][i] for one in params] for i in range(self.n_states)]
+            self.update(group, params, [one.grad for one in params], states, scale)
+            for weight in group["params"]:
+                if weight in factored:
+                    self._update_blocks(group, weight, *factored[weight], scale)
         for parameter in self.parameters:
             parameter.grad = None
 
+    def _update_blocks(
+        self, group: dict, weight: nn.Parameter, errors: Tensor, inputs: Tensor, scale: Tensor | None
+    ) -> None:
+        errors = (errors if scale is None else errors / scale).t()
+        for block in self.blocks[weight]:
+            torch.mm(errors[block.rows], inputs, out=block.gradient)
+            self.update(group, [block.weight], [block.gradient], [[one] for one in block.state], None)
+
+
+def _product_norm(errors: Tensor, inputs: Tensor) -> Tensor:
+    """Return the norm of ``errors.T @ inputs`` from the two (batch x batch) tables of scalar products.
+
+    In float64: where the rows' gradients nearly cancel, float32 would leave only rounding.
+    """
+    errors, inputs = errors.double(), inputs.double()
+    squared = ((errors @ errors.t()) * (inputs @ inputs.t())).sum()
+    return squared.clamp_(min=0.0).sqrt_().float()
+
 
 class Adam(Optimizer):
-    """Adam with PyTorch's defaults (beta 0.9 and 0.999, epsilon 1e-8)."""
+    """Adam with PyTorch's defaults (beta 0.9 and 0.999, epsilon 1e-8); both moments start at zero."""
 
-    def prepare(self, group: dict[str, Any]) -> None:
-        """Start both moments at zero."""
-        group["mean"] = [torch.zeros_like(one) for one in group["params"]]
-        group["square"] = [torch.zeros_like(one) for one in group["params"]]
-        group["steps"] = [torch.zeros((), device=one.device) for one in group["params"]]
+    n_states = 2
 
-    def update(self, group: dict[str, Any], gradients: list[Tensor], scale: Tensor | None) -> None:
-        """Count the step and let PyTorch's kernel do the rest."""
-        torch._foreach_add_(group["steps"], 1)
+    def update(
+        self, group: dict, params: list, gradients: list, states: list[list], scale: Tensor | None
+    ) -> None:
+        """Let PyTorch's kernel take the step."""
         torch._fused_adam_(
-            group["params"],
+            params,
             gradients,
-            group["mean"],
-            group["square"],
+            *states,
             [],
-            group["steps"],
+            [self.steps] * len(params),
             lr=group["lr"],
             beta1=0.9,
             beta2=0.999,
@@ -93,24 +186,22 @@ class Adam(Optimizer):
 
 
 class SGD(Optimizer):
-    """Gradient descent, plain, with momentum, or with Nesterov's."""
+    """Gradient descent, plain, with momentum, or with Nesterov's; the velocity starts at zero."""
 
     def __init__(
         self, groups: list[dict[str, Any]], *, momentum: float = 0.0, nesterov: bool = False, **options: Any
     ) -> None:
-        self.momentum, self.nesterov = momentum, nesterov
+        self.momentum, self.nesterov, self.n_states = momentum, nesterov, int(momentum > 0)
         super().__init__(groups, **options)
 
-    def prepare(self, group: dict[str, Any]) -> None:
-        """Start the velocity at zero."""
-        group["velocity"] = [torch.zeros_like(one) for one in group["params"]] if self.momentum else []
-
-    def update(self, group: dict[str, Any], gradients: list[Tensor], scale: Tensor | None) -> None:
+    def update(
+        self, group: dict, params: list, gradients: list, states: list[list], scale: Tensor | None
+    ) -> None:
         """Let PyTorch's kernel take the step."""
         torch._fused_sgd_(
-            group["params"],
+            params,
             gradients,
-            group["velocity"],
+            states[0] if states else [],
             weight_decay=group["weight_decay"],
             momentum=self.momentum,
             lr=group["lr"],
@@ -120,6 +211,12 @@ class SGD(Optimizer):
             is_first_step=False,
             grad_scale=scale,
         )
+
+
+def wide_layers(module: nn.Module) -> list[nn.Linear]:
+    """Return the linear layers for which `Optimizer.keep_factors` pays."""
+    layers = [layer for layer in module.modules() if type(layer) is nn.Linear]  # its own forward, no other
+    return [one for one in layers if one.weight.numel() >= WIDE and one.weight.requires_grad]
 
 
 def parameter_groups(module: nn.Module, layer_rates: Sequence[float]) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from exprml.base.errors import ParameterError
-from exprml.models.optimizers import make_optimizer, parameter_groups
+from exprml.models.optimizers import make_optimizer, parameter_groups, wide_layers
 from exprml.models.schedules import EarlyStopping, LearningRate, check_choice
 
 LOSSES = ("cross-entropy", "squared", "absolute")
@@ -234,6 +234,8 @@ class _Run:
         self.optimizer = make_optimizer(self.groups, self.settings)
         self.network = torch.compile(self.module) if self.settings.compiled else self.module
         self.reduced = self.settings.precision == "bfloat16"
+        plain = self.X.device.type == "cpu" and not (self.reduced or self.settings.compiled)
+        self.wide = wide_layers(self.module) if plain else []
 
     def forward(self, X: Tensor) -> Tensor:
         """Return outputs as float32."""
@@ -250,6 +252,10 @@ class _Run:
 
     def train_epoch(self, rate: LearningRate) -> float:
         """Take one step per batch and return the mean loss over the rows seen."""
+        with self.optimizer.keep_factors(self.wide):
+            return self._steps(rate)
+
+    def _steps(self, rate: LearningRate) -> float:
         size = self.settings.batch_size
         self.module.train()
         total, seen = torch.zeros((), device=self.X.device), 0
