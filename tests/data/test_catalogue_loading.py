@@ -1,14 +1,16 @@
 """Readers of the catalogue, on tiny files of the same form, and on the real ones if they are here."""
 
+import base64
 import os
 
 import numpy as np
 import pandas as pd
 import pytest
+from xarray import DataArray
+
 from exprml.base.errors import DataError, NotAvailableError
 from exprml.data import catalogue, formats
 from exprml.data.catalogue import loading, prepared
-from xarray import DataArray
 
 PHENOTYPE = """sample,detailed_category,_primary_site,_gender
 GTEX-AA-0126-SM-1,Whole Blood,Blood,Male
@@ -110,6 +112,70 @@ def test_gene_maps_go_into_var(tmp_path):
     assert adata.var.loc["3_at", "symbol"] == "MAK"
 
 
+# R 4: labels and runs as below, NA written as R writes it; save(..., compress="xz")
+RECOUNT2 = {
+    "labels.rda": """
+/Td6WFoAAAFpIt42AgAhARwAAAAQz1jM4AM0AUhdACkRB1RoEeRuUsqgM8UkXrtrnNeLUzcP1dKbshUqBwT4yAjz6ecgUCbbx5+qnqYl
+GEc0XiQ8OoghwiMYYcnp5/Db7RVMGcCZlKbT9IGGr9+Xa3mOKgWidEEWGayOBsNiT7qJmoT6xCBfz+uT14onXNAxZPzC2xf3H/PmdwqB
+H2exyTZjQBu4z+tHm3RzWTGkEiHdy/tSMxOIvy/WuMc+54S3EcBP4XjIzEsagPX1XrTQU6gojbj0oaUDaeZs9dQ/qEZ+ImUzCeBKCizt
+RTbelTRQcSmvpGdmT1NwR9d/2AvbrdoIcdSWIUhSQXD1bm6zR+KY0CpRBYW3gdKnDwP4z2gKQN/5zc5sOK7QYlfrfz8Z4fv3wHho9xs7
+sEYqiXIEisvIQbHZUTzcaslms/xDgYGU3Ina4aOF5Ju1/wRQzT3XWuNrLIf8NYoAnUISPwAB4AK1BgAAJV7wgT4wDYsCAAAAAAFZWg==
+""",
+    "runs.Rdata": """
+/Td6WFoAAAFpIt42AgAhARwAAAAQz1jM4AFyAK5dACkRB1RoEeRuUsqgM8UkXrtrnNeLUzcP1dKbshUqBwT4yAjz6eccpOYwCmiX2vy7
+0u5S9VPYmylJsPNie3Fv+8qpCrcC3cnzf45+QwJOjj7Vv2VrRBQ1ct3Cj4WiTN2jT1+ElMLRSASg9voEP0SDOcx/mru1kwgc/WwbO4S+
+9npgOEKtVxfA6/gEBTxgDIrlHLX+KmjXhVzUlWKJp4Z+7U76YtAR/bTtw/4r9sC7AAAAACOGtXQAAcYB8wIAAONt064+MA2LAgAAAAAB
+WVo=
+""",
+}
+CONVERTED = {
+    "labels.tsv": """sample_id dataset reported_sex predicted_sex reported_tissue accuracy_sex
+SRR1 sra M female Blood 0.86
+SRR2 sra NA male Brain 0.86
+SRR3 gtex male male Lung 0.86
+SRR4 sra Female male NA 0.86
+SRR5 sra mixed Unassigned Blood 0.86
+""",
+    "runs.tsv": """project run paired_end
+SRP1 SRR5 TRUE
+SRP1 SRR1 NA
+SRP2 SRR2 TRUE
+SRP3 SRR4 FALSE
+""",
+}
+
+
+@pytest.fixture
+def recount2(write_file):
+    """Return the paths of the two tables: in R's format, and as text."""
+    original = {name: write_file(name, base64.b64decode(text)) for name, text in RECOUNT2.items()}
+    text = {name: write_file(name, table.replace(" ", "\t")) for name, table in CONVERTED.items()}
+    return [dict(zip(("labels", "runs"), paths.values(), strict=True)) for paths in (original, text)]
+
+
+def test_the_structure_of_studies_is_the_same_from_r_and_from_the_conversion(recount2):
+    of_r, of_text = (loading.recount2_structure(paths) for paths in recount2)
+    pd.testing.assert_frame_equal(of_r, of_text)
+    assert of_r.reset_index().to_numpy().tolist() == [
+        ["SRR1", "SRP1", "Blood", "male"],  # reported, against the prediction
+        ["SRR2", "SRP2", "Brain", "male"],  # predicted, none reported
+        ["SRR5", "SRP1", "Blood", ""],
+    ]
+
+
+def test_a_run_without_study_is_an_error(recount2):
+    recount2[1]["runs"].write_text("project\trun\nSRP1\tSRR1\n")
+    with pytest.raises(DataError, match=r"2 of 3 runs are not in it, as 'SRR2'"):
+        loading.recount2_structure(recount2[1])
+
+
+def test_the_twin_of_studies_has_the_structure_of_its_files(recount2):
+    adata = loading.studies_twin(recount2[0], n_genes=3, min_studies=1)
+    assert adata.obs["study"].tolist() == ["SRP1", "SRP2", "SRP1"]
+    assert adata.uns["provenance"]["steps"][0] == "structure: read labels.rda"
+    assert loading.studies_twin({}, n_genes=3).n_obs > 300
+
+
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     """Give an empty data folder with the project's own catalogue."""
@@ -122,6 +188,14 @@ def test_twins_have_the_columns_of_the_real_data(data, toil):
     real = loading.gtex_toil(toil)
     assert set(real.obs) - set(twin.obs) == {"detailed_category"}
     assert twin.uns["provenance"]["role"] == "twin"
+
+
+def test_twins_have_columns_of_their_own_kind(data):
+    tcga, small = catalogue.load("tcga-twin"), catalogue.load("studies-twin-small")
+    assert list(tcga.obs) == ["patient", "cohort", "tissue", "sample_type", "plate", "centre"]
+    assert tcga.uns["provenance"]["missing"] == np.isnan(tcga.X).sum() > 0
+    assert list(small.obs) == ["study", "tissue", "sex"]
+    assert small.obs.index.name == "run"
 
 
 def test_describe_counts_samples_groups_and_floor(data):
@@ -175,6 +249,21 @@ def test_real_tcga_is_602_pairs_of_eleven_cohorts(data):
     assert adata.uns["provenance"]["missing"] == int(np.isnan(adata.X).sum()) == 944
     assert adata.obs_names[0] == "TCGA-A7-A0CE-01A-11R-A00Z-07"
     assert adata[0, ["A1BG", "A2M"]].X.tolist() == [pytest.approx([5.44, 13.21])]
+
+
+@pytest.mark.mirror
+@needs_mirror
+def test_the_twin_of_studies_stands_on_the_real_structure(data):
+    adata = catalogue.load("studies-twin")
+    studies = adata.obs.groupby("tissue")["study"].nunique().sort_values(ascending=False)
+    assert adata.shape == (3530, 400)
+    assert adata.obs["study"].nunique() == 686
+    assert len(studies) == 21
+    assert studies.head(4).to_dict() == {"Blood": 115, "Breast": 102, "Stem Cell": 81, "Brain": 79}
+    assert adata.obs.groupby(["study", "tissue"]).size().max() == 5
+    counts = catalogue.describe("studies-twin")
+    blood = next(one for one in counts["classes"]["tissue"] if one["label"] == "Blood")
+    assert blood["groups"] == 115
 
 
 @pytest.mark.mirror

@@ -8,6 +8,7 @@ import time
 import pytest
 import requests
 import yaml
+
 from exprml.base.errors import ExprmlError, NotAvailableError, ParameterError, UnknownNameError
 from exprml.data import catalogue
 from exprml.data.catalogue import downloading
@@ -22,6 +23,11 @@ LIST = {
     "twin": {
         "title": "T", "kind": "simulated", "roles": {"paper": "twin"}, "reader": "gtex_twin", **TEXTS,
         "options": {"n_donors": 9},
+    },
+    "built": {
+        "title": "B", "kind": "simulated", "roles": {"paper": "twin"}, "reader": "gtex_twin", **TEXTS,
+        "files": {"structure": {"path": "values.tsv", "url": "https://example.org/values.tsv", "bytes": 5,
+                                "sha256": hashlib.sha256(b"12345").hexdigest()}},
     },
     "made": {"title": "M", "kind": "simulated", "roles": {"paper": "made"}, "reader": "gtex_twin", **TEXTS},
 }  # fmt: skip
@@ -101,6 +107,23 @@ def test_policy_simulated_touches_neither_network_nor_mirror(house, monkeypatch)
     monkeypatch.setattr(requests, "get", touched)
     monkeypatch.setattr(shutil, "copyfile", touched)
     assert chosen(catalogue.resolve("default", "simulated"))["dataset"] == "twin"
+    assert not (house / "data" / "raw").exists()
+
+
+def test_made_data_that_read_files_are_chosen_only_where_the_files_can_be_had(house, monkeypatch):
+    write_profiles(house, {"default": ["built", "twin"]})
+    assert chosen(catalogue.resolve("default"))["why"].startswith("not built: values.tsv cannot be had")
+    with_mirror(house, monkeypatch)
+    assert chosen(catalogue.resolve("default"))["dataset"] == "built"
+    with pytest.raises(NotAvailableError, match="not built: a twin is not real data"):
+        catalogue.resolve("default", "real")
+
+
+def test_policy_simulated_takes_no_made_data_that_read_files(house, monkeypatch):
+    write_profiles(house, {"default": ["built", "twin"]})
+    with_mirror(house, monkeypatch)
+    one = chosen(catalogue.resolve("default", "simulated"))
+    assert (one["dataset"], one["why"]) == ("twin", "not built: policy simulated")
     assert not (house / "data" / "raw").exists()
 
 

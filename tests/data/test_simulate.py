@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+
 from exprml.base.errors import ParameterError
 from exprml.data import simulate
+from exprml.data.simulate import parts
 
 
 def test_mixed_simulation_is_the_papers():
@@ -117,7 +119,7 @@ def test_twin_stands_on_the_floor():
 
 
 def test_twins_swings_have_mean_zero_within_a_tissue():
-    swings = simulate._swings(np.random.default_rng(0), np.repeat([0, 1], 2000), 2, 100)
+    swings = parts.swings(np.random.default_rng(0), np.repeat([0, 1], 2000), 2, 100)
     for rows in (slice(0, 2000), slice(2000, None)):
         markers = np.abs(swings[rows]).sum(axis=0) > 0
         assert markers.sum() == 4

@@ -26,16 +26,17 @@ def entry_hash(found: Entry) -> str:
             {
                 "files": file_hashes(found),
                 "reader": [found.reader, dict(found.options)],
-                "code": _code_hash(found.simulated),
+                "code": _code_hash(found.simulated, bool(found.files)),
             }
         )
     )
 
 
 @lru_cache
-def _code_hash(simulated: bool) -> str:
-    """Return the hash of the reading code, blind to comments and layout."""
+def _code_hash(makes: bool, reads: bool) -> str:
+    """Return the hash of the code that makes or reads the data, blind to comments and layout."""
     paths = [_DATA / "catalogue" / "loading.py"]
-    paths += [_DATA / "simulate.py"] if simulated else sorted((_DATA / "formats").glob("*.py"))
+    folders = [name for name, used in (("simulate", makes), ("formats", reads)) if used]
+    paths += [path for folder in folders for path in sorted((_DATA / folder).glob("*.py"))]
     texts = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
     return text_hash("".join(ast.dump(ast.parse(text)) for text in texts))

@@ -132,11 +132,118 @@ def dgex_maps(paths: Paths) -> AnnData:
     return _with_steps(adata, _reading(paths))
 
 
+def recount3(paths: Paths) -> AnnData:
+    """Read the labelled samples of the store that ``exprml data build recount3`` makes.
+
+    Parameters
+    ----------
+    paths : dict
+        store (h5ad).
+
+    Returns
+    -------
+    AnnData, samples with a tissue or a sex x chosen genes
+        TPM scaled to [0, 1]; obs: study, type, tissue, sex ("" where not known); ``uns["audit"]`` counts what
+        the filters left out. The other samples stay in the store: together they do not fit into memory.
+    """
+    import anndata
+
+    store = anndata.read_h5ad(paths["store"], backed="r")
+    try:
+        adata = store[((store.obs["tissue"] != "") | (store.obs["sex"] != "")).to_numpy()].to_memory()
+        total = store.n_obs
+    finally:
+        store.file.close()
+    adata.X = np.asarray(adata.X, dtype=np.float32)
+    steps = [*map(str, adata.uns["provenance"]["steps"]), f"{adata.n_obs} labelled of {total} samples"]
+    return _with_steps(adata, steps)
+
+
+def gene_lengths(paths: Paths) -> AnnData:
+    """Read the lengths of human genes: no samples, only `var`.
+
+    Parameters
+    ----------
+    paths : dict
+        genes (R data, or its conversion to text).
+
+    Returns
+    -------
+    AnnData, 0 samples x genes
+        By Ensembl id; var: symbol, length (bases in exons; of several Entrez genes with one id the longest).
+    """
+    columns = ["gene_id", "length", "symbol", "ensembl_id"]
+    table = formats.read_r_frame(paths["genes"], "hs_gene_length", columns)
+    table["length"] = table["length"].astype(float)
+    table = table.sort_values("length", ascending=False, kind="stable").drop_duplicates("ensembl_id")
+    var = table.sort_index().set_index("ensembl_id").rename_axis("gene")[["symbol", "length"]]
+    return _with_steps(AnnData(np.empty((0, len(var)), np.float32), var=var), ["read the lengths of genes"])
+
+
 def gtex_twin(paths: Paths, **options: Any) -> AnnData:
     """Make the twin of GTEx: see :func:`exprml.data.simulate.gtex_twin`."""
     from exprml.data import simulate
 
     return simulate.gtex_twin(**options)
+
+
+def tcga_twin(paths: Paths, **options: Any) -> AnnData:
+    """Make the twin of the paired TCGA data: see :func:`exprml.data.simulate.tcga_twin`."""
+    from exprml.data import simulate
+
+    adata = simulate.tcga_twin(**options)
+    adata.uns["provenance"]["missing"] = int(np.isnan(adata.X).sum())
+    return adata
+
+
+def studies_twin(paths: Paths, **options: Any) -> AnnData:
+    """Make the twin of many studies: see :func:`exprml.data.simulate.studies_twin`.
+
+    Parameters
+    ----------
+    paths : dict
+        labels, runs: the label tables of recount2 (R data or their text conversion), from which the structure
+        comes; without files the structure is made too.
+    options : dict
+        Keywords of the simulation.
+    """
+    from exprml.data import simulate
+
+    adata = simulate.studies_twin(recount2_structure(paths) if paths else None, **options)
+    steps = adata.uns["provenance"]["steps"]
+    adata.uns["provenance"]["steps"] = [*(f"structure: {one}" for one in _reading(paths)), *steps]
+    return adata
+
+
+def recount2_structure(paths: Paths) -> pd.DataFrame:
+    """Return which runs of the Sequence Read Archive belong to which study and tissue, by recount2's tables.
+
+    Parameters
+    ----------
+    paths : dict
+        labels (tissue and sex of each run), runs (study of each run); each as R data or text.
+
+    Returns
+    -------
+    DataFrame
+        By run: study, tissue (as reported; runs without are left out), sex (as reported, else as recount2
+        predicts it from expression: "male", "female" or "").
+    """
+    columns = ["sample_id", "dataset", "reported_tissue", "reported_sex", "predicted_sex"]
+    labels = formats.read_r_frame(paths["labels"], "PredictedPhenotypes", columns).replace("NA", "")
+    runs = formats.read_r_frame(paths["runs"], "metadata_clean", ["run", "project"])
+    labels = labels[(labels["dataset"] == "sra") & (labels["reported_tissue"] != "")].set_index("sample_id")
+    study = runs.set_index("run")["project"]
+    _require(labels.index, study.index, "run", paths["runs"])
+    reported = labels["reported_sex"].str.lower().replace({"m": "male", "f": "female"})
+    sex = reported.where(reported.isin(["male", "female"]), labels["predicted_sex"])
+    return pd.DataFrame(
+        {
+            "study": study.loc[labels.index],
+            "tissue": labels["reported_tissue"],
+            "sex": sex.where(sex.isin(["male", "female"]), ""),
+        }
+    ).rename_axis("run")
 
 
 def heil_simulation(paths: Paths, **options: Any) -> AnnData:
@@ -147,7 +254,19 @@ def heil_simulation(paths: Paths, **options: Any) -> AnnData:
 
 
 READERS: dict[str, Callable[..., AnnData]] = {
-    one.__name__: one for one in (gtex_toil, gtex_v8, tcga_paired, dgex_maps, gtex_twin, heil_simulation)
+    one.__name__: one
+    for one in (
+        gtex_toil,
+        gtex_v8,
+        tcga_paired,
+        dgex_maps,
+        recount3,
+        gene_lengths,
+        gtex_twin,
+        tcga_twin,
+        studies_twin,
+        heil_simulation,
+    )
 }
 
 

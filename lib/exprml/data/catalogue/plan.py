@@ -43,7 +43,7 @@ def resolve(profile: str = "default", policy: str | None = None) -> dict[str, An
         smoke, default or paper; the candidates of each stand in ``notebooks/profiles.yml``, best first.
     policy : str, optional
         "auto": the first candidate that can be had. "real": fail when only a twin can be had. "simulated":
-        made data only, and neither network nor mirror is touched.
+        made data without files only, and neither network nor mirror is touched.
 
     Returns
     -------
@@ -96,9 +96,11 @@ class _Chooser:
         )
 
     def _why_not(self, found: Entry, role: str) -> str | None:
-        if found.simulated:
-            return "a twin is not real data" if self.policy == "real" and role == "twin" else None
-        if self.policy == "simulated":
+        if found.simulated and self.policy == "real" and role == "twin":
+            return "a twin is not real data"
+        if found.simulated and not found.files:
+            return None
+        if self.policy == "simulated":  # made data too, where their structure is read from files
             return "policy simulated"
         if found.name not in self.tried:
             self.tried[found.name] = _why_not_had(found.name)
