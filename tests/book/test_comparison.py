@@ -112,3 +112,17 @@ def test_side_by_side_is_one_line_per_model_and_one_column_per_source():
 def test_data_sets_that_share_a_line_are_not_averaged():
     with pytest.raises(DataError, match=r"tissues, intact, heil2022/five-layer.*give `dataset`"):
         comparison.beside_published("heil2022", rows([0.5]), rows([0.5]))
+
+
+def test_starts_of_the_pretraining_curves_are_named_as_in_our_tables():
+    """heil2022, Supp Fig 9: at 373 training samples, without a published spread."""
+    starts = comparison.end_of_curves("heil2022", "Recount3", point=comparison.START)
+    pretrained = starts[starts["item"] == "Supp Fig 9"]
+    assert set(pretrained["setting"]) == {"pretrained", "not pretrained"}
+    assert value(pretrained, "tissues", "pretrained", FIVE) == (0.3586, 0.3586, 0.3586)
+    ours = pd.concat([rows([0.2], setting="pretrained"), rows([0.1], setting="not pretrained")])
+    beside = comparison.beside_published(
+        "heil2022", ours, rows([0.3], setting="pretrained"), dataset="Recount3", point=comparison.START
+    )
+    (line,) = comparison.side_by_side(beside).query("setting == 'pretrained'").to_dict("records")
+    assert (line["published"], line["reference run"], line["this run"]) == (0.359, 0.3, 0.2)

@@ -209,3 +209,33 @@ def test_numbers_can_be_predicted_too():
     table = pretraining.pretraining_curves({"mean": Mean()}, X, X[:, 1], GROUPS, **options)
     assert isinstance(table, pd.DataFrame)
     assert table["value"].between(0, 5).all()
+
+
+def curve(setting, model, values, sizes=(10, 100), fold=0):
+    return pd.DataFrame({"value": values, "n_train": sizes, "setting": setting, "model": model}).assign(
+        fold=fold, seed=0, task="t", control="", split="group", metric="balanced_accuracy", seconds=1.0
+    )
+
+
+def test_gains_are_differences_on_the_same_fold_and_size():
+    tables = [
+        curve("not pretrained", "a", [0.2, 0.5]), curve("pretrained", "a", [0.5, 0.6]),
+        curve("not pretrained", "a", [0.1, 0.3], fold=1), curve("pretrained", "a", [0.2, 0.2], fold=1),
+        curve("pretrained", "b", [0.9, 0.9]), curve("pooled", "a", [0.7, 0.7]),
+        curve("pretrained", "majority class", [0.9, 0.9]).assign(control="majority"),
+    ]  # fmt: skip
+    found = pretraining.gains(pd.concat(tables))
+    assert list(found.columns) == scoring.COLUMNS
+    assert set(found["model"]) == {"a"}
+    by_size = found.set_index(["fold", "n_train"])["value"].round(9).to_dict()
+    assert by_size == {(0, 10): 0.3, (0, 100): 0.1, (1, 10): 0.1, (1, 100): -0.1}
+    pooled = pretraining.gains(pd.concat(tables), "pooled")
+    assert pooled["value"].round(9).tolist() == [0.5, 0.2]
+
+
+def test_least_data_is_each_curves_smallest_size_and_not_none_at_all():
+    tables = [
+        curve("pretrained", "a", [0.5, 0.6]), curve("pretrained", "a", [0.3, 0.4], sizes=(11, 99), fold=1),
+        curve("not trained further", "a", [0.8], sizes=[0]),
+    ]  # fmt: skip
+    assert pretraining.at_least_data(pd.concat(tables))["value"].tolist() == [0.5, 0.3]

@@ -15,11 +15,12 @@ from exprml.book import results
 from exprml.evaluation.scoring import at_full_size
 
 PUBLISHED, REFERENCE, THIS_RUN = "published", "reference run", "this run"
+START, END = "start of curve", "end of curve"
 _KEYS = ["task", "setting", "model"]
 
 
-def end_of_curves(paper: str, dataset: str = "") -> pd.DataFrame:
-    """Return a paper's scores at the largest training size, named as in our results tables.
+def end_of_curves(paper: str, dataset: str = "", *, point: str = END) -> pd.DataFrame:
+    """Return a paper's scores at the largest (or smallest) training size, named as in our results tables.
 
     Parameters
     ----------
@@ -27,6 +28,8 @@ def end_of_curves(paper: str, dataset: str = "") -> pd.DataFrame:
         Key of the paper, e.g. ``"heil2022"``.
     dataset : str
         How the paper's name of the data set begins ("GTEx"); all of them by default.
+    point : {"end of curve", "start of curve"}
+        Which point of each curve; only the end has a published spread.
 
     Returns
     -------
@@ -39,7 +42,7 @@ def end_of_curves(paper: str, dataset: str = "") -> pd.DataFrame:
         If no curves of that paper, or of that data set, are kept or named.
     """
     rows = results.published(paper)
-    ends = rows[rows["setting"].str.contains("end of curve")].copy()
+    ends = rows[rows["setting"].str.contains(point)].copy()
     named = yaml.safe_load(data_folder("published", "names.yml").read_text(encoding="utf-8"))
     if paper not in named:
         raise UnknownNameError("paper with named curves", paper, named, "data/published/names.yml")
@@ -83,18 +86,25 @@ def mean_scores(table: pd.DataFrame, metric: str = "balanced_accuracy") -> pd.Da
 
 
 def beside_published(
-    paper: str, this_run: pd.DataFrame, reference: pd.DataFrame, *, dataset: str = ""
+    paper: str, this_run: pd.DataFrame, reference: pd.DataFrame, *, dataset: str = "", point: str = END
 ) -> pd.DataFrame:
     """Return published, reference-run and this run's scores in one long table with a column ``source``.
 
     Only what the paper published is kept; a source that has no such row is left out of that line.
+
+    Parameters
+    ----------
+    paper, dataset, point : str
+        As in `end_of_curves`. For the start of curves give tables with nothing but smallest training sizes.
+    this_run, reference : DataFrame
+        Results tables.
 
     Raises
     ------
     DataError
         If the paper's data sets share a line (all tissues of GTEx and of Recount3): name one.
     """
-    published = end_of_curves(paper, dataset)
+    published = end_of_curves(paper, dataset, point=point)
     twice = published[published.duplicated(_KEYS)]
     if len(twice):
         line = ", ".join(twice.iloc[0][_KEYS])

@@ -159,6 +159,28 @@ def pretraining_curves(
     return table.assign(n_train=table["n_train"].where(table["setting"] != "not trained further", 0))[COLUMNS]
 
 
+def at_least_data(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each curve's smallest training size; of modes without training, none."""
+    trained = table[table["n_train"] > 0]
+    curve = [name for name in COLUMNS[:7] if name in table]
+    return trained[trained["n_train"] == trained.groupby(curve, dropna=False)["n_train"].transform("min")]
+
+
+def gains(table: pd.DataFrame, after: str = "pretrained", before: str = "not pretrained") -> pd.DataFrame:
+    """Return what setting `after` scores more than `before`: a row per model, seed, fold and training size.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in `table`, metric "gain", setting "`after` - `before`"; controls are left out.
+    """
+    rows = table[(table["metric"] == "balanced_accuracy") & (table["control"] == "")]
+    keys = [name for name in COLUMNS[:8] if name != "setting"]
+    wide = rows.pivot(index=keys, columns="setting", values="value")
+    gain = (wide[after] - wide[before]).dropna().rename("value").reset_index()
+    return gain.assign(metric="gain", setting=f"{after} - {before}", seconds=np.nan)[COLUMNS]
+
+
 def _modes(
     modes: Sequence[str],
     models: Mapping[str, BaseEstimator],
