@@ -23,6 +23,9 @@ def add_parser(subparsers: Any) -> None:
     resolve.add_argument("--policy", default="auto", metavar="|".join(POLICIES))
     fetch = _command(commands, "fetch", _fetch, "get the files of a data set")
     fetch.add_argument("name")
+    _add_build(
+        _command(commands, "build", _build, "make the store of a data set too large to fetch as it is")
+    )
     verify = _command(commands, "verify", _verify, "compare the files with their hashes")
     verify.add_argument("name", nargs="?")
     show = _command(commands, "show", _show, "all there is to know about a data set")
@@ -31,6 +34,22 @@ def add_parser(subparsers: Any) -> None:
     export.add_argument("name")
     export.add_argument("--to", required=True, metavar="|".join(FORMATS))
     export.add_argument("--output", type=Path, metavar="PATH", help="default: NAME.FORMAT here")
+
+
+def _add_build(build: argparse.ArgumentParser) -> None:
+    build.add_argument("name", choices=["recount3"])
+    build.add_argument("--projects", nargs="+", default=[], metavar="SRP", help="only these; default: all")
+    build.add_argument("--genes", type=int, default=5000, metavar="N", help="how many to keep; default 5000")
+    build.add_argument("--rank", default="before-scaling", metavar="before-scaling|after-scaling",
+                       help="variance of TPM (the paper's code) or of scaled values (its text)")  # fmt: skip
+    build.add_argument("--lengths", default="annotation", metavar="annotation|gene-lengths")
+    build.add_argument("--variance", default="per-sample", metavar="per-sample|by-line-number",
+                       help="by-line-number: the slip of the paper's code")  # fmt: skip
+    build.add_argument("--storage", default="float32", metavar="float32|paper-float16")
+    build.add_argument(
+        "--sex-labels", type=Path, metavar="CSV", help="table of Flynn et al., fetched by hand"
+    )
+    build.add_argument("--without-missing", action="store_true", help="leave out projects that cannot be had")
 
 
 def _command(commands: Any, name: str, run: Callable, text: str) -> argparse.ArgumentParser:
@@ -65,6 +84,16 @@ def _fetch(given: argparse.Namespace) -> int:
     return 0
 
 
+def _build(given: argparse.Namespace) -> int:
+    from exprml.data import recount3
+
+    settings = recount3.Settings(
+        tuple(given.projects), given.genes, given.rank, given.lengths, given.variance, given.storage
+    )
+    print(recount3.build(settings, sex_labels=given.sex_labels, without_missing=given.without_missing))
+    return 0
+
+
 def _verify(given: argparse.Namespace) -> int:
     rows = catalogue.verify(given.name)
     _print_table(("data set", "file", "state", "detail"), [tuple(row.values()) for row in rows])
@@ -92,8 +121,11 @@ def _show(given: argparse.Namespace) -> int:
         print(f"cite: {one['text']}. https://doi.org/{one['doi']}")
     for file in found.files:
         size = f"{file.bytes} bytes" if file.bytes else "size unknown"
-        print(f"\n{file.path} ({size})\n  {file.url}\n  sha256 {file.sha256 or 'recorded at first download'}")
+        print(f"\n{file.path} ({size})\n  {file.url or 'no public address'}")
+        print(f"  sha256 {file.sha256 or 'recorded at first download'}")
         print(f"  {file.note}" if file.note else "", end="\n" if file.note else "")
+        if file.conversion:
+            print(f"  or, from a mirror, {file.conversion.path}\n  sha256 {file.conversion.sha256}")
     return 0
 
 

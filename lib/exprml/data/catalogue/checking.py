@@ -57,10 +57,19 @@ def check(file: DataFile, path: Path, source: str, *, recording: bool = True) ->
         return "content as expected"
     _refuse_page(file, path, source, found_size)
     if recording:
-        first = {"sha256": found, "bytes": found_size, "url": file.url}
-        with locked(data_folder("raw", ".locks", "recorded")):
-            write_text_if_changed(data_folder("raw", _RECORD), as_json({**recorded(), file.path: first}))
+        _record(file, found, found_size)
     return "hash not known beforehand, first download"
+
+
+def record(file: DataFile, path: Path) -> None:
+    """Take the file at `path` for the right one from now on: it was made here, not downloaded."""
+    _record(file, *content_hash_and_size(path))
+
+
+def _record(file: DataFile, sha256: str, size: int) -> None:
+    first = {"sha256": sha256, "bytes": size, "url": file.url}
+    with locked(data_folder("raw", ".locks", "recorded")):
+        write_text_if_changed(data_folder("raw", _RECORD), as_json({**recorded(), file.path: first}))
 
 
 def recorded() -> dict[str, Any]:

@@ -44,7 +44,13 @@ def fetch(name: str, *, sources: tuple[str, ...] = EVERYWHERE) -> dict[str, Path
     DownloadError
         If it arrived, but not as expected.
     """
-    return {file.key: _fetch_file(name, file, sources) for file in entry(name).files}
+    found = entry(name)
+    try:
+        return {file.key: fetch_file(name, file, sources) for file in found.files}
+    except NotAvailableError as error:
+        if found.how_to_get and not all(file.url for file in found.files):
+            raise NotAvailableError(f"{error}. {found.how_to_get}") from error
+        raise
 
 
 def verify(name: str | None = None) -> list[dict[str, str]]:
@@ -89,11 +95,22 @@ def _in_raw(file: DataFile) -> Iterator[tuple[DataFile, Path]]:
         yield from [(form, path) for path in paths if path.is_file()][:1]
 
 
-def _fetch_file(name: str, file: DataFile, sources: tuple[str, ...]) -> Path:
+def fetch_file(
+    name: str, file: DataFile, sources: tuple[str, ...] = EVERYWHERE, *, recording: bool = True
+) -> Path:
+    """Return the path of one file, which need not be listed in the catalogue; see :func:`fetch`.
+
+    Parameters
+    ----------
+    name : str
+        The data set, for messages.
+    recording : bool
+        Whether a first download whose hash could not be known is recorded, so that later ones must match.
+    """
     tried: list[str] = []
     damaged = False
     with locked(data_folder("raw", ".locks", text_hash(file.path)[:16])):
-        for get in _attempts(file, sources):
+        for get in _attempts(file, sources, recording):
             try:
                 return get()
             except DiskFullError:
@@ -105,26 +122,26 @@ def _fetch_file(name: str, file: DataFile, sources: tuple[str, ...]) -> Path:
     raise (DownloadError if damaged else NotAvailableError)(message)
 
 
-def _attempts(file: DataFile, sources: tuple[str, ...]) -> Iterator[Callable[[], Path]]:
+def _attempts(file: DataFile, sources: tuple[str, ...], recording: bool) -> Iterator[Callable[[], Path]]:
     for form, there in _in_raw(file):
-        yield lambda f=form, path=there: _checked(f, path)
+        yield lambda f=form, path=there: _checked(f, path, recording)
     base = mirror() if {"mirror", "folder"} & set(sources) else None
     for form in file.forms if base else ():
         if "://" not in base:
-            yield lambda f=form: _from_folder(f, Path(base))
+            yield lambda f=form: _from_folder(f, Path(base), recording)
         elif "mirror" in sources:
             for variant in form.variants:
-                yield lambda f=form, v=variant: _from_address(f, f"{base}/{v}", v, is_mirror=True)
+                yield lambda f=form, v=variant: _from_address(f, f"{base}/{v}", v, recording, is_mirror=True)
     if "url" in sources:
-        yield lambda: _from_address(file, file.url, file.path)
+        yield lambda: _from_address(file, file.url, file.path, recording)
 
 
-def _checked(file: DataFile, path: Path) -> Path:
-    check(file, path, "data/raw")
+def _checked(file: DataFile, path: Path, recording: bool) -> Path:
+    check(file, path, "data/raw", recording=recording)
     return path
 
 
-def _from_folder(file: DataFile, folder: Path) -> Path:
+def _from_folder(file: DataFile, folder: Path, recording: bool) -> Path:
     source = next((folder / one for one in file.variants if (folder / one).is_file()), None)
     if source is None:
         raise NotAvailableError(f"the mirror has no {file.path}")
@@ -132,21 +149,23 @@ def _from_folder(file: DataFile, folder: Path) -> Path:
     part = _part(variant, str(folder))
     with keep_safe(part, source.name):
         shutil.copyfile(source, part)
-    return _accept(file, part, variant, "the mirror")
+    return _accept(file, part, variant, "the mirror", recording)
 
 
-def _from_address(file: DataFile, url: str | None, variant: str, *, is_mirror: bool = False) -> Path:
+def _from_address(
+    file: DataFile, url: str | None, variant: str, recording: bool, *, is_mirror: bool = False
+) -> Path:
     if not url:
         raise NotAvailableError("it has no public address: see `exprml data show`")
     part = _part(variant, url)
     download(url, part, limit=file.bytes, is_mirror=is_mirror)
-    return _accept(file, part, variant, url)
+    return _accept(file, part, variant, url, recording)
 
 
-def _accept(file: DataFile, part: Path, variant: str, source: str) -> Path:
+def _accept(file: DataFile, part: Path, variant: str, source: str, recording: bool) -> Path:
     """Move a complete, right file into place; delete any other."""
     try:
-        check(file, part, source)
+        check(file, part, source, recording=recording)
         target = data_folder("raw", variant)
         os.replace(part, target)
     finally:

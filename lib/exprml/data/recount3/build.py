@@ -1,0 +1,260 @@
+"""The two passes over the projects, and the table they end in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from exprml.base.errors import DataError, NotAvailableError, ParameterError, UnknownNameError
+from exprml.base.files import as_json, atomic_path, data_folder
+from exprml.base.hashing import text_hash
+from exprml.data.catalogue import fetching
+from exprml.data.catalogue.checking import record
+from exprml.data.catalogue.entries import entry
+from exprml.data.catalogue.locking import locked
+from exprml.data.preprocess import RANKS
+from exprml.data.recount3 import addresses, tables
+from exprml.data.recount3.running import VARIANCES, Running
+from exprml.data.recount3.samples import FILTERS, open_project
+from exprml.data.recount3.state import State
+
+__all__ = ["FILTERS", "LENGTHS", "STORAGE", "Settings", "build"]
+LENGTHS = ("annotation", "gene-lengths")
+STORAGE = {"float32": "float32", "paper-float16": "float16"}  # the paper's slip loses small values
+SEX_LABELS = "recount3/combined_human_mouse_meta_v2.csv"
+_ROWS = 4096  # written to the store together
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a build does; the defaults follow the paper's code where that is no slip.
+
+    Attributes
+    ----------
+    projects : tuple of str
+        Which, in this order; none: all of the list of samples.
+    n_genes : int
+    rank : {"before-scaling", "after-scaling"}
+        The paper's code ranks Recount3's genes by the variance of TPM; its text, of values scaled to [0, 1].
+    lengths : {"annotation", "gene-lengths"}
+        Exon bases as recount3's annotation has them (all genes), or the data set gene-lengths (fewer genes).
+    variance : {"per-sample", "by-line-number"}
+        See :class:`exprml.data.recount3.running.Running`.
+    storage : {"float32", "paper-float16"}
+    """
+
+    projects: tuple[str, ...] = ()
+    n_genes: int = 5000
+    rank: str = "before-scaling"
+    lengths: str = "annotation"
+    variance: str = "per-sample"
+    storage: str = "float32"
+
+    def __post_init__(self) -> None:
+        choices = {"rank": RANKS, "lengths": LENGTHS, "variance": VARIANCES, "storage": tuple(STORAGE)}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise UnknownNameError(name, getattr(self, name), known)
+        if self.n_genes < 1:
+            raise ParameterError(f"n_genes {self.n_genes}: keep at least one")
+
+
+def build(
+    settings: Settings,
+    *,
+    sex_labels: str | Path | None = None,
+    without_missing: bool = False,
+    report: Callable[[str], None] = print,
+) -> Path:
+    """Make the store of the data set recount3 and return its path; go on where an earlier call was killed.
+
+    Parameters
+    ----------
+    settings : Settings
+    sex_labels : path, optional
+        The table of Flynn et al.; by default its place below ``data/raw``, and no sexes if it is not there.
+    without_missing : bool
+        Whether projects that cannot be had are left out; else the build ends with their names.
+    report : callable
+        Takes lines that say how far it is.
+
+    Raises
+    ------
+    NotAvailableError
+        If files cannot be had. What is finished stays, so the same call goes on.
+    DataError
+        If a file is not what it should be, or no sample is left.
+    """
+    folder = data_folder("raw", "recount3")
+    with locked(folder / ".build.lock"):
+        genes = tables.read_annotation(_fetched(addresses.annotation_file()))
+        lengths = _lengths(genes, settings.lengths)
+        first = {
+            key: value
+            for key, value in asdict(settings).items()
+            if key in ("projects", "lengths", "variance")
+        }
+        state = State(folder / f"build-{text_hash(as_json(first))[:12]}.sqlite")
+        running = _first_pass(settings, state, genes.index.tolist(), lengths, without_missing, report)
+        if not running.n:
+            raise DataError(
+                f"no sample of {len(state.finished())} projects passes the filters: see {FILTERS}"
+            )
+        known = np.flatnonzero(~np.isnan(lengths))
+        chosen = running.choose(settings.n_genes, settings.rank)
+        obs = _obs(state, sex_labels)
+        key = text_hash(as_json([asdict(settings), running.n, int(running.lines)]))[:12]
+        rows = state.path.with_name(f"rows-{key}.float32")
+        _second_pass(state, rows, running, chosen, genes.index.tolist(), lengths, report)
+        var = _var(genes.iloc[known].iloc[chosen], running, chosen)
+        store = data_folder("raw", entry("recount3").files[0].path)
+        _write(store, rows, obs, var, settings, state.audit())
+        record(entry("recount3").files[0], store)
+        rows.unlink()
+    return store
+
+
+def _first_pass(
+    settings: Settings,
+    state: State,
+    genes: list[str],
+    lengths: np.ndarray,
+    without_missing: bool,
+    report: Callable[[str], None],
+) -> Running:
+    """Filter the samples and learn the genes' moments, project by project."""
+    projects = settings.projects or tuple(tables.read_projects(_fetched(addresses.samples_file())))
+    running = state.running(Running(int((~np.isnan(lengths)).sum()), settings.variance))
+    seen, finished, missing = state.seen(), state.finished(), []
+    for number, name in enumerate(projects, 1):
+        if name in finished:
+            continue
+        try:
+            paths = _project_paths(name)
+        except NotAvailableError as error:
+            missing.append(f"{name} ({error})")
+            continue
+        metadata = tables.read_metadata(paths[1])
+        with open_project(paths[0], genes, metadata, seen) as project:
+            for values, usable in project.tpm(lengths):
+                running.add(values, usable)
+        kept = project.metadata.loc[project.kept, ["study", "type", "tissue"]]
+        state.finish(name, project.seen, kept, project.audit, running)
+        report(f"{number} of {len(projects)}: {name}, {len(kept)} of {project.audit['samples']} samples kept")
+    if missing and not without_missing:
+        raise NotAvailableError(
+            f"{len(missing)} of {len(projects)} projects cannot be had, as {missing[0]}. What is finished is "
+            "kept: run the same command again, or leave them out with --without-missing"
+        )
+    return running
+
+
+def _second_pass(
+    state: State,
+    rows: Path,
+    running: Running,
+    chosen: np.ndarray,
+    genes: list[str],
+    lengths: np.ndarray,
+    report: Callable[[str], None],
+) -> None:
+    """Write the chosen genes of every kept sample to a plain file of float32, each project at its place."""
+    written = state.written(rows.name) if rows.is_file() else set()
+    start = 0
+    with open(rows, "r+b" if rows.is_file() else "w+b") as file:
+        for name, kept in state.kept():
+            if len(kept) and name not in written:
+                file.seek(4 * start * len(chosen))
+                for values in _kept_rows(name, set(kept.index), genes, lengths):
+                    file.write(running.scaled(values, chosen).astype(np.float32).tobytes())
+                file.flush()
+                os.fsync(file.fileno())
+                state.write(name, rows.name)
+                report(f"{name}: {len(kept)} samples written")
+            start += len(kept)
+
+
+def _kept_rows(name: str, kept: set[str], genes: list[str], lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield TPM of a project's kept samples: as in the first pass, with all other ids as if seen before."""
+    counts, metadata = _project_paths(name)
+    table = tables.read_metadata(metadata)
+    seen = _AllBut(kept)
+    with open_project(counts, genes, table, seen) as project:
+        for values, usable in project.tpm(lengths):
+            yield values[usable]
+
+
+class _AllBut(set):
+    """A set that holds everything but the given ids, each of them once."""
+
+    def __contains__(self, name: object) -> bool:
+        return not set.__contains__(self, name)
+
+    def add(self, name: str) -> None:
+        self.discard(name)
+
+
+def _project_paths(name: str) -> tuple[Path, dict[str, Path]]:
+    paths = {key: _fetched(file) for key, file in addresses.project_files(name).items()}
+    return paths.pop("counts"), paths
+
+
+def _fetched(file) -> Path:
+    return fetching.fetch_file("recount3", file, recording=False)
+
+
+def _lengths(genes: pd.Series, source: str) -> np.ndarray:
+    """Return bases of every gene of the files; NaN where the source has none."""
+    if source == "annotation":
+        return genes.to_numpy(float)
+    from exprml.data.catalogue import load
+
+    known = load("gene-lengths").var["length"]
+    return known.reindex(tables.without_version(genes.index)).to_numpy(float)
+
+
+def _obs(state: State, sex_labels: str | Path | None) -> pd.DataFrame:
+    obs = pd.concat([kept for _, kept in state.kept() if len(kept)])
+    path = Path(sex_labels) if sex_labels else data_folder("raw", SEX_LABELS)
+    if sex_labels and not path.is_file():
+        raise DataError(f"{path}: no such file; give the table of Flynn et al., or leave --sex-labels out")
+    sexes = tables.read_sexes(path) if path.is_file() else pd.Series(dtype=object)
+    obs["sex"] = sexes.reindex(obs.index).fillna("").to_numpy()
+    return obs
+
+
+def _var(genes: pd.Series, running: Running, chosen: np.ndarray) -> pd.DataFrame:
+    var = pd.DataFrame({"ensembl_version": genes.index, "length": genes.to_numpy()})
+    var.index = pd.Index(tables.without_version(genes.index), name="gene")
+    var["minimum"], var["maximum"] = running.minimum[chosen], running.maximum[chosen]
+    return var.assign(variance=running.variances()[chosen])
+
+
+def _write(
+    store: Path, rows: Path, obs: pd.DataFrame, var: pd.DataFrame, settings: Settings, audit: pd.DataFrame
+) -> None:
+    """Write the store, X in slices; whole or not at all."""
+    steps = [
+        f"filters in the paper's order: {', '.join(FILTERS)}",
+        f"TPM by lengths of {settings.lengths}; variance {settings.variance}",
+        f"{len(var)} genes of largest variance, ranked {settings.rank}",
+        f"scaled to [0, 1] over all samples; stored as {settings.storage}",
+    ]
+    uns = {"provenance": {"steps": steps, "missing": 0}, "audit": audit}
+    with atomic_path(store) as part:
+        AnnData(None, obs=obs, var=var, uns=uns).write_h5ad(part)
+        with h5py.File(part, "r+") as file:
+            file.pop("X", None)
+            X = file.create_dataset("X", (len(obs), len(var)), STORAGE[settings.storage], chunks=True)
+            X.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+            for start in range(0, len(obs), _ROWS):
+                count = min(_ROWS, len(obs) - start) * len(var)
+                part_of = np.fromfile(rows, np.float32, count, offset=4 * start * len(var))
+                X[start : start + _ROWS] = part_of.reshape(-1, len(var))

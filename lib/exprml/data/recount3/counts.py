@@ -1,0 +1,144 @@
+"""A project's gene sums: genes in lines, samples in columns; turned round on the disk, never in memory."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pandas as pd
+
+from exprml.base.errors import FormatError
+
+CELLS = 2_000_000  # of a slice held at once: tens of megabytes
+_GZIP = (EOFError, OSError, gzip.zlib.error)
+
+
+class GeneSums:
+    """The sums of one project, samples x genes, in a file without name.
+
+    Attributes
+    ----------
+    samples : list of str
+        As in the header; an id may stand twice.
+    malformed : ndarray of bool, shape (samples,)
+        Whether a cell of the sample is no number >= 0.
+    """
+
+    def __init__(self, samples: list[str], n_genes: int, file: IO[bytes]) -> None:
+        self.samples = samples
+        self.malformed = np.zeros(len(samples), dtype=bool)
+        self._n_genes = n_genes
+        self._file = file
+
+    def add(self, first: int, values: np.ndarray) -> None:
+        """Take the genes from position `first` on: genes x samples."""
+        self.malformed |= ~(np.isfinite(values) & (values >= 0)).all(axis=0)
+        for sample, column in enumerate(values.T.astype(np.float32)):
+            self._file.seek(4 * (sample * self._n_genes + first))
+            self._file.write(column.tobytes())
+
+    def rows(self, wanted: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield positions of some wanted samples and their sums, samples x genes."""
+        step = max(1, CELLS // self._n_genes)
+        for part in (wanted[start : start + step] for start in range(0, len(wanted), step)):
+            rows = np.empty((len(part), self._n_genes), np.float32)
+            for row, sample in zip(rows, part, strict=True):
+                self._file.seek(4 * int(sample) * self._n_genes)
+                row[:] = np.frombuffer(self._file.read(4 * self._n_genes), np.float32)
+            yield part, rows
+
+
+@contextmanager
+def gene_sums(path: Path, genes: list[str]) -> Iterator[GeneSums]:
+    """Open the gene sums of a project.
+
+    Parameters
+    ----------
+    path : Path
+        gzip; lines that start with ``##``, a header ``gene_id`` and the samples, one line a gene.
+    genes : list of str
+        As the annotation has them: the file must have the same in the same order.
+
+    Raises
+    ------
+    FormatError
+        If the file is cut short or has no such header, other genes or lines that are too long.
+    """
+    header, skip = _header(path)
+    with tempfile.TemporaryFile(dir=path.parent) as file:
+        try:
+            yield _turned(path, header, skip, genes, file, np.float64)
+        except _NotNumbersError:
+            yield _turned(path, header, skip, genes, file, str)  # slower: one cell at a time
+
+
+class _NotNumbersError(Exception):
+    """A cell that is no number, somewhere in the file."""
+
+
+def _turned(
+    path: Path, header: list[str], skip: int, genes: list[str], file: IO[bytes], dtype: type
+) -> GeneSums:
+    sums, first = GeneSums(header[1:], len(genes), file), 0
+    try:
+        for ids, values in _slices(path, len(header), skip, dtype):
+            _check_genes(path, ids, genes, first)
+            sums.add(first, values)
+            first += len(ids)
+    except (pd.errors.ParserError, *_GZIP) as error:
+        raise FormatError(f"{path.name}: damaged after gene {first} ({error}); fetch it again") from error
+    if first != len(genes):
+        raise FormatError(f"{path.name}: {first} genes, the annotation has {len(genes)}; fetch it again")
+    return sums
+
+
+def _header(path: Path) -> tuple[list[str], int]:
+    """Return the cells of the header and how many lines go before the first gene."""
+    line, skip = "##", 0
+    try:
+        with gzip.open(path, "rt") as stream:
+            while line.startswith("##"):
+                line, skip = stream.readline(), skip + 1
+    except (*_GZIP, UnicodeDecodeError) as error:
+        raise FormatError(f"{path.name}: no gzip file of gene sums ({error}); fetch it again") from error
+    cells = line.rstrip("\r\n").split("\t")
+    if cells[0] != "gene_id" or len(cells) < 2:
+        raise FormatError(f"{path.name}: expected a header 'gene_id' and samples, found {line[:60]!r}")
+    return cells, skip
+
+
+def _slices(path: Path, width: int, skip: int, dtype: type) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Yield gene ids and values of some lines; cells that are no numbers become NaN, or stop the fast way."""
+    options = {"sep": "\t", "header": None, "names": range(width), "index_col": False, "skiprows": skip}
+    options |= {"chunksize": max(1, CELLS // width), "compression": "gzip", "quoting": 3}
+    with pd.read_csv(path, dtype={0: str, **dict.fromkeys(range(1, width), dtype)}, **options) as reader:
+        parts = iter(reader)
+        while (part := _next(parts, dtype)) is not None:
+            values = part.drop(columns=0)
+            if dtype is str:
+                values = values.apply(pd.to_numeric, errors="coerce")
+            yield part[0].astype(str).tolist(), values.to_numpy(np.float64)
+
+
+def _next(parts: Iterator[pd.DataFrame], dtype: type) -> pd.DataFrame | None:
+    try:
+        return next(parts, None)
+    except pd.errors.ParserError:
+        raise
+    except ValueError as error:
+        if dtype is str:
+            raise FormatError(str(error)) from error
+        raise _NotNumbersError from error
+
+
+def _check_genes(path: Path, ids: list[str], genes: list[str], first: int) -> None:
+    for position, (found, expected) in enumerate(zip(ids, genes[first : first + len(ids)], strict=False)):
+        if found != expected:
+            raise FormatError(f"{path.name}: gene {first + position + 1} is {found!r}, expected {expected!r}")
+    if first + len(ids) > len(genes):
+        raise FormatError(f"{path.name}: more genes than the {len(genes)} of the annotation")

@@ -1,0 +1,101 @@
+"""The small tables: samples and projects, metadata, gene lengths, sex labels."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from pathlib import Path
+
+import pandas as pd
+
+from exprml.base.errors import DataError, FormatError
+
+SEXES = ("male", "female")
+_KEYS = ["external_id", "study"]
+_PREDICTED = {"pattern.predict.type": "type", "curated.tissue": "tissue"}
+
+
+def read_projects(path: Path) -> list[str]:
+    """Return the projects of the SRA home, in the order of the list of samples."""
+    table = _table(path, ["external_id", "project", "metadata_source"])
+    own = table.loc[table["metadata_source"] == "data_sources/sra", "project"]
+    if own.empty:
+        raise DataError(f"{path.name}: no sample of data_sources/sra; this is the list of another home")
+    return list(dict.fromkeys(own))
+
+
+def read_metadata(paths: Mapping[str, Path]) -> pd.DataFrame:
+    """Return the samples that stand in all metadata tables of a project, as the R package joins them.
+
+    Returns
+    -------
+    DataFrame, index external_id
+        study, type (predicted) and tissue (curated); "" where missing.
+    """
+    tables = [_table(path, _KEYS + list(_PREDICTED) * (key == "recount_pred")) for key, path in paths.items()]
+    joined = reduce(lambda left, right: left.merge(right, on=_KEYS), tables)
+    return joined.drop_duplicates("external_id").set_index("external_id").rename(columns=_PREDICTED)
+
+
+def read_annotation(path: Path) -> pd.Series:
+    """Return gene id (with version) -> bases in exons, in the order of the file: GTF, the sixth column.
+
+    Raises
+    ------
+    FormatError
+        If a line has no gene id or its length is no positive number.
+    """
+    lengths: dict[str, float] = {}
+    with gzip.open(path, "rt") if path.suffix == ".gz" else open(path) as stream:
+        for number, line in enumerate(stream, 1):
+            if line.startswith("#") or not line.strip():
+                continue
+            cells = line.rstrip("\n").split("\t")
+            try:
+                length, gene = float(cells[5]), cells[8].split('gene_id "')[1].split('"')[0]
+            except (IndexError, ValueError) as error:
+                raise FormatError(f"{path.name}, line {number}: no gene with its length ({error})") from error
+            if length <= 0 or gene in lengths:
+                raise FormatError(f"{path.name}, line {number}: {gene} stands twice or has length {length:g}")
+            lengths[gene] = length
+    return pd.Series(lengths, name="length")
+
+
+def read_sexes(path: str | Path) -> pd.Series:
+    """Return run -> male or female from the table of Flynn et al. (``combined_human_mouse_meta_v2.csv``).
+
+    Only human RNA-seq with a sex stated by its submitters counts (heil2022, Data).
+
+    Raises
+    ------
+    DataError
+        If a column is missing or a run has both sexes.
+    """
+    path = Path(path)
+    table = _table(path, ["sample_acc", "organism", "data_type", "metadata_sex"], separator=",")
+    human = (table["organism"] == "human") & (table["data_type"] == "rnaseq")
+    table = table[human & table["metadata_sex"].isin(SEXES)].drop_duplicates(["sample_acc", "metadata_sex"])
+    both = table["sample_acc"][table["sample_acc"].duplicated()]
+    if len(both):
+        raise DataError(f"{path.name}: {both.iloc[0]} is male in one row and female in another")
+    return table.set_index("sample_acc")["metadata_sex"]
+
+
+def without_version(genes: Iterable[str]) -> list[str]:
+    """Return Ensembl ids without version, the mark of genes on Y's copy of X's ends kept."""
+    return [gene.split(".")[0] + ("_PAR_Y" if gene.endswith("_PAR_Y") else "") for gene in genes]
+
+
+def _table(path: Path, columns: list[str], separator: str = "\t") -> pd.DataFrame:
+    """Read columns as text; R's tables hold stray quotes, so a tab-separated one is read without quoting."""
+    try:
+        found = pd.read_csv(path, sep=separator, dtype=str, quoting=3 if separator == "\t" else 0)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path.name}: no table with the expected columns ({error})") from error
+    absent = [one for one in columns if one not in found]
+    if absent:
+        raise DataError(
+            f"{path.name}: no column {absent[0]!r}, only {', '.join(map(str, found.columns[:12]))}"
+        )
+    return found[columns].fillna("")
