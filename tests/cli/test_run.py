@@ -87,3 +87,24 @@ def test_full_disk_and_missing_permission_are_said_in_words(book, monkeypatch, c
     monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
     assert cli.main(["run", "a"]) == 1
     assert words in capsys.readouterr().err
+
+
+def test_a_notebook_that_is_not_there_or_not_from_a_template_is_said(book, capsys):
+    assert cli.main(["run", "my/none"]) == 1
+    assert "my/none: no such notebook; `exprml new` writes one" in capsys.readouterr().err
+    (book.root / "my").mkdir()
+    (book.root / "my" / "b.ipynb").write_text((book.root / "notebooks/paper/a.ipynb").read_text())
+    assert cli.main(["run", "my/b"]) == 1
+    assert "no notebook made by `exprml new`" in capsys.readouterr().err
+
+
+def test_a_notebook_of_ones_own_takes_values_by_name_and_no_profile(book, capsys):
+    (book.root / "my").mkdir()
+    document = json.loads((book.root / "notebooks/paper/a.ipynb").read_text())
+    document["metadata"]["exprml"] = {"template": "a"}
+    (book.root / "my" / "b.ipynb").write_text(json.dumps(document))
+    assert cli.main(["run", "my/b", "--profile", "smoke"]) == 1
+    assert "has no profiles" in capsys.readouterr().err
+    assert cli.main(["run", "my/b.ipynb", "-p", "m=2"]) == 1
+    assert "unknown parameter 'm'" in capsys.readouterr().err
+    assert sorted(one.name for one in (book.root / "my").iterdir()) == ["b.ipynb"]

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from exprml.base.files import as_json, data_folder, write_text
 
-LIVE, CUSTOM = "live", "custom"
+LIVE, CUSTOM, OWN = "live", "custom", "own"
+OWN_FOLDER, OWN_RESULTS = "my", "-results.csv"  # a reader's own notebooks, and the tables beside them
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ ROLES = {
     "stand-in": ("stand-in: other real data of the same kind", "#1f5fa8"),
     "twin": ("simulated twin \N{EN DASH} not real data", "#9a3b00"),
     "made": ("made data, by the paper's recipe", "#5b3a8c"),
+    "reader's own": ("your own data", "#444444"),
 }
 
 
@@ -174,6 +175,34 @@ def start(notebook: str, *, seed: int = 0, load: bool = True) -> Run:
     return run
 
 
+def start_own(name: str, data: AnnData, parameters: Mapping[str, Any] | None = None, *, seed: int = 0) -> Run:
+    """Begin a notebook of the reader's own, which no profile knows: seed the generators, show the banner.
+
+    Parameters
+    ----------
+    name : str
+        Name of the notebook's file without ``.ipynb``; its results go to ``<name>-results.csv`` beside it.
+    data : AnnData
+        From :func:`exprml.data.own.load`.
+    parameters : dict, optional
+        What the run report lists in a live kernel; under ``exprml run`` the runner knows them.
+    seed : int
+        As in :func:`start`.
+    """
+    live = Context(
+        notebook=f"{context.OWN_FOLDER}/{name}",
+        profile=context.OWN,
+        parameters=dict(parameters or {}),
+        results=str(Path.cwd() / f"{name}{context.OWN_RESULTS}"),
+    )
+    plan = {"data": dict(data.uns["own"]["source"])}
+    run = Run(replace(context.current() or live, plan=plan), seed)
+    run.sizes["data"] = (plan["data"]["dataset"], *data.shape)
+    _seed_everything(seed)
+    display(run.banner)
+    return run
+
+
 def run_report(run: Run, seconds: float) -> str:
     """Return the run report as collapsed HTML."""
     data = {
@@ -252,9 +281,13 @@ def _slot_row(run: Run, slot: str) -> str:
     size = f": {samples:,} samples \N{MULTIPLICATION SIGN} {genes:,} genes" if samples else ""
     paper = _published_size(run, slot)
     return (
-        f'<p class="exprml-role exprml-role-{escape(entry["role"])}">{_badge(words, colour)}'
+        f'<p class="exprml-role exprml-role-{_css_name(entry["role"])}">{_badge(words, colour)}'
         f"<strong>{escape(slot)}</strong>: {escape(title)}{size}{paper}</p>"
     )
+
+
+def _css_name(role: str) -> str:
+    return "".join(sign if sign.isalnum() else "-" for sign in role)
 
 
 def _published_size(run: Run, slot: str) -> str:

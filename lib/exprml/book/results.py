@@ -139,6 +139,8 @@ def experiment_ids() -> list[str]:
 
 def full_experiment_id(name: str, notebook: str) -> str:
     """Return the full id of an experiment, adding the notebook's paper where it was left out."""
+    if notebook.startswith(f"{context.OWN_FOLDER}/"):
+        return name  # a reader's own experiments stand in no list
     known = experiment_ids()
     longer = f"{notebook.split('/')[0]}-{name}"
     if not known or name in known:

@@ -1,4 +1,4 @@
-"""The door: ``exprml data … | run … | build … | list … | search …``."""
+"""The door: ``exprml data … | run … | build … | new … | list … | search …``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from exprml.base.errors import ExprmlError
 
-_ROOMS = ("data", "run", "list", "search")
+_ROOMS = ("data", "run", "new", "list", "search")
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exprml.base.errors import NotAvailableError, ParameterError, UnknownNameError
 from exprml.base.files import atomic_path, data_folder
+
+if TYPE_CHECKING:
+    from exprml.book.profiles import Notebook
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the commands that run notebooks."""
     run = subparsers.add_parser("run", help="run one notebook", description=_run.__doc__)
-    run.add_argument("name", help="name as in `exprml list`; a unique part is enough")
+    run.add_argument(
+        "name",
+        help="as in `exprml list`, a unique part is enough; or the path of a notebook of your own",
+    )
     run.add_argument("--profile", default="default", help="smoke, default (as written) or paper")
-    run.add_argument("-p", dest="changes", action="append", default=[], metavar="NAME=VALUE")
+    run.add_argument("-p", dest="changes", action="append", default=[], metavar="NAME=VALUE",
+                     help="another value for a parameter; may be given several times")  # fmt: skip
     run.set_defaults(run=_run)
     build = subparsers.add_parser("build", help="run what is out of date, then make the site")
     build.add_argument("--profile", default="default", help="smoke, default or paper")
@@ -32,12 +39,33 @@ def add_parser(subparsers: Any) -> None:
 
 def _run(given: argparse.Namespace) -> int:
     """Run one notebook; values changed by hand go to _build/custom and are marked on the page."""
+    from exprml.book import profiles
     from exprml.book.runner import run_notebook
+    from exprml.cli import own
 
-    outcome = run_notebook(given.name, given.profile, _changes(given))
+    mine = own.find(given.name)
+    if mine is not None:
+        return _run_own(mine, given)
+    outcome = run_notebook(given.name, given.profile, _changes(given, profiles.find(given.name)))
     print(f"{'finished' if outcome.ok else 'FAILED'} in {outcome.seconds:.1f} s", end="")
     print("" if outcome.ok else f" {outcome.message}")
     print(outcome.page)
+    return 0 if outcome.ok else 1
+
+
+def _run_own(notebook: Notebook, given: argparse.Namespace) -> int:
+    """Run a notebook made by ``exprml new``; what it makes goes beside it."""
+    from exprml.cli import own
+
+    if given.profile != "default":
+        raise ParameterError(
+            f"--profile {given.profile}: a notebook of your own has no profiles; change values by -p"
+        )
+    outcome, made = own.run(notebook, _changes(given, notebook))
+    print(f"{'finished' if outcome.ok else 'FAILED'} in {outcome.seconds:.1f} s", end="")
+    print("" if outcome.ok else f" {outcome.message}")
+    for path in made:
+        print(path)
     return 0 if outcome.ok else 1
 
 
@@ -68,11 +96,10 @@ def _reference(given: argparse.Namespace) -> int:
     return 0
 
 
-def _changes(given: argparse.Namespace) -> dict[str, Any]:
+def _changes(given: argparse.Namespace, notebook: Notebook) -> dict[str, Any]:
     """Return the values of ``-p``, read by the types in the parameters cell."""
-    from exprml.book import parameters, profiles
+    from exprml.book import parameters
 
-    notebook = profiles.find(given.name)
     changes = {}
     for text in given.changes:
         name, equals, value = text.partition("=")

@@ -1,0 +1,176 @@
+"""``exprml new TEMPLATE``: a notebook of the reader's own, from a template, on the reader's files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exprml.base.errors import ParameterError, UnknownNameError
+from exprml.base.files import project_root, write_text
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+_USAGE = "exprml new {} --expression FILE --labels FILE --label COLUMN --group COLUMN"
+TEMPLATES = Path(__file__).with_name("templates")
+OWN_FOLDER = "my"
+_READING = {  # option of the command -> argument of exprml.data.own.load, kept in the parameter `reading`
+    "samples_in": "", "sample_column": "", "metadata_columns": [], "r_object": "", "log": False,
+    "missing": "genes",
+}  # fmt: skip
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    new = subparsers.add_parser(
+        "new",
+        help="write a notebook of your own, on your data, from a template",
+        description="Write a notebook that runs an experiment of the book on your own file. The files are "
+        "read and checked first. Without a name: list the templates.",
+    )
+    new.add_argument("template", nargs="?", help="name of a template, for example tissue-benchmark")
+    new.add_argument("--expression", metavar="FILE", help="values: GCT, GCTX, TSV/CSV, h5ad or R data")
+    new.add_argument("--labels", metavar="FILE", default="", help="TSV/CSV, one line a sample")
+    new.add_argument("--label", metavar="COLUMN", help="column with the class")
+    new.add_argument("--group", metavar="COLUMN", default="", help="column with the donor, patient or study")
+    new.add_argument("--samples-in", metavar="rows|columns", default="", help="of tables and R data")
+    new.add_argument("--sample-column", metavar="COLUMN", default="", help="ids in the labels file (first)")
+    new.add_argument("--metadata", metavar="COLUMN", dest="metadata_columns", nargs="+", default=[],
+                     help="further text columns of an expression table")  # fmt: skip
+    new.add_argument("--r-object", metavar="NAME", default="", help="which object of an R file")
+    new.add_argument("--log", action="store_true", help="take log2(x + 1)")
+    new.add_argument("--missing", metavar="genes|samples|error", default="genes",
+                     help="what is left out where values are missing (genes)")  # fmt: skip
+    new.add_argument("--folds", type=int, default=5, help="folds of whole groups (5)")
+    new.add_argument("--output", type=Path, metavar="FILE", help="default: my/TEMPLATE.ipynb")
+    new.add_argument("--force", action="store_true", help="replace a notebook that is there")
+    new.set_defaults(run=_new)
+
+
+def templates() -> dict[str, str]:
+    """Return name -> what it is about, of every template."""
+    documents = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(TEMPLATES.glob("*.ipynb"))}
+    return {name: one["metadata"]["exprml"]["about"] for name, one in documents.items()}
+
+
+def _new(given: argparse.Namespace) -> int:
+    known = templates()
+    if given.template is None:
+        for name, about in known.items():
+            print(f"{name}  {about}")
+        print(f"\n{_USAGE.format('NAME')}")
+        return 0
+    if given.template not in known:
+        raise UnknownNameError("template", given.template, known)
+    for option in ("expression", "label"):
+        if not getattr(given, option):
+            raise ParameterError(f"--{option} is missing: {_USAGE.format(given.template)}")
+    output = _output(given)
+    _check(given)
+    write_text(output, _notebook(given, output))
+    _hide_from_git(output.parent)
+    _say_next(output)
+    return 0
+
+
+def _output(given: argparse.Namespace) -> Path:
+    """Return where the notebook goes; refuse to overwrite."""
+    output = given.output or project_root() / OWN_FOLDER / given.template
+    output = output if output.suffix == ".ipynb" else output.with_name(output.name + ".ipynb")
+    if not re.fullmatch(r"[\w.-]+", output.name):
+        raise ParameterError(f"--output {output.name!r}: use letters, digits, - and _ in the name")
+    if (project_root() / "notebooks") in output.resolve().parents:
+        raise ParameterError(f"--output {output}: notebooks/ holds the book's own; choose another folder")
+    if output.exists() and not given.force:
+        raise ParameterError(f"{output} is there already: --output another name, or --force to replace it")
+    return output.resolve()
+
+
+def _check(given: argparse.Namespace) -> None:
+    """Read both files as the notebook will, and print what is in them."""
+    from exprml.data import own
+
+    if given.folds < 2:
+        raise ParameterError(f"--folds {given.folds}: at least 2 are needed")
+    options = {name: getattr(given, name) for name in _READING}
+    data = own.load(given.expression, given.labels, label=given.label, group=given.group, **options)
+    print(f"{Path(given.expression).name}: {data.n_obs:,} samples x {data.n_vars:,} genes")
+    for note in data.uns["own"]["notes"]:
+        print(f"  {note}")
+    kept, excluded = own.usable_classes(data, given.label, given.group, given.folds)
+    _print_classes(kept, given.label, given.group or own.EACH_SAMPLE)
+    for name, row in excluded.iterrows():
+        print(f"  left out: {name}, {row['samples']} samples, {row['groups']} groups: {row['reason']}")
+    twins = own.duplicates(kept, given.label, given.group)
+    across = int((twins["groups"] > 1).sum())
+    for warning in data.uns["own"]["warnings"]:
+        print(f"warning: {warning}")
+    if across:
+        first = twins.loc[twins["groups"] > 1, "first sample"].iloc[0]
+        print(f"warning: {across} sets of identical samples stand in several groups, e.g. that of {first!r}")
+
+
+def _print_classes(kept: AnnData, label: str, unit: str) -> None:
+    counts = kept.obs.groupby(label, observed=True)[unit].agg(["size", "nunique"])
+    counts = counts.sort_values("nunique", ascending=False)
+    width = max(len(label), *(len(str(name)) for name in counts.index))
+    print(f"\n  {label:<{width}}  samples  groups")
+    for name, row in counts.iterrows():
+        print(f"  {name:<{width}}  {row['size']:>7,}  {row['nunique']:>6,}")
+    print()
+
+
+def _notebook(given: argparse.Namespace, output: Path) -> str:
+    """Return the template with the reader's values in its parameters cell."""
+    document = json.loads((TEMPLATES / f"{given.template}.ipynb").read_text(encoding="utf-8"))
+    reading = {name: getattr(given, name) for name in _READING if getattr(given, name) != _READING[name]}
+    values = {
+        "expression": _from_notebook(given.expression, output.parent),
+        "labels": _from_notebook(given.labels, output.parent),
+        "label": given.label, "group": given.group, "reading": reading, "n_folds": given.folds,
+    }  # fmt: skip
+    for cell in document["cells"]:
+        source = "".join(cell["source"])
+        if "parameters" in cell["metadata"].get("tags", []):
+            source = _with_values(source, values)
+        elif cell["cell_type"] == "code":
+            source = source.replace(f'start_own("{given.template}"', f"start_own({json.dumps(output.stem)}")
+        cell["source"] = source
+    document["metadata"]["exprml"] = {"template": given.template}
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _with_values(source: str, values: Mapping[str, Any]) -> str:
+    """Return a parameters cell with other literals, comments kept."""
+    lines = []
+    for line in source.splitlines():
+        name, kind, value, comment = re.fullmatch(r"(\w+): (\w+) = (.*?)  (# .*)", line).groups()
+        lines.append(f"{name}: {kind} = {repr(values[name]) if name in values else value}  {comment}")
+    return "\n".join(lines)
+
+
+def _from_notebook(path: str, folder: Path) -> str:
+    """Return how a notebook in `folder` names a file: from there if both move together, else in full."""
+    if not path:
+        return ""
+    there, project = Path(path).resolve(), project_root()
+    together = folder in there.parents or (project in there.parents and project in folder.parents)
+    return Path(os.path.relpath(there, folder)).as_posix() if together else there.as_posix()
+
+
+def _hide_from_git(folder: Path) -> None:
+    """Keep the reader's folder out of the project's version control: it may name people's data."""
+    if folder == project_root() / OWN_FOLDER and not (folder / ".gitignore").exists():
+        write_text(folder / ".gitignore", "*\n")
+
+
+def _say_next(output: Path) -> None:
+    shown = Path(os.path.relpath(output))
+    print(f"written: {shown}\nnext, one of:")
+    print(f"  exprml run {shown.with_suffix('')}        runs it and makes {output.stem}.html beside it")
+    print(f"  jupyter lab {shown}   opens it, to read and change")
