@@ -143,6 +143,8 @@ class _Network(TrainingSettings, BaseEstimator):
     holdout: float | None = 0.2  # share of the samples that stops training; None trains to the end
     random_state: Any = None
 
+    train_module = staticmethod(fit_network)  # `together` puts many fits' training off, to do it at once
+
     def _validated(self, X: Any, y: Any, **options: Any) -> tuple[np.ndarray, np.ndarray]:
         check_choice("inputs", self.inputs, ("raw", "centred", "standardised"))
         options |= {"dtype": np.float32, "ensure_all_finite": False}
@@ -189,7 +191,7 @@ class _Network(TrainingSettings, BaseEstimator):
         self.module_ = self._draw_module(X.shape[1], n_outputs)
         if start.network is not None:
             copy_weights(self.module_, start.network.module_, new_output=start.new_output)
-        record = fit_network(
+        record = self.train_module(
             self.module_,
             self._scaled(X),
             y,

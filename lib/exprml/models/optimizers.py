@@ -120,7 +120,7 @@ class Optimizer:
         if self.clip_norm is None:
             return None
         norms = [torch.linalg.vector_norm(one.grad) for one in self.parameters if one.grad is not None]
-        norms += [_product_norm(*factors) for factors in factored.values()]
+        norms += [product_norm(*factors) for factors in factored.values()]
         total = torch.linalg.vector_norm(torch.stack(norms))
         return ((total + 1e-6) / self.clip_norm).clamp_(min=1.0)
 
@@ -149,13 +149,14 @@ class Optimizer:
             self.update(group, [block.weight], [block.gradient], [[one] for one in block.state], None)
 
 
-def _product_norm(errors: Tensor, inputs: Tensor) -> Tensor:
+def product_norm(errors: Tensor, inputs: Tensor) -> Tensor:
     """Return the norm of ``errors.T @ inputs`` from the two (batch x batch) tables of scalar products.
 
-    In float64: where the rows' gradients nearly cancel, float32 would leave only rounding.
+    Factors are (batch, outputs) and (batch, inputs), or stacks of these, which give a norm each. In
+    float64: where the rows' gradients nearly cancel, float32 would leave only rounding.
     """
     errors, inputs = errors.double(), inputs.double()
-    squared = ((errors @ errors.t()) * (inputs @ inputs.t())).sum()
+    squared = ((errors @ errors.mT) * (inputs @ inputs.mT)).sum((-2, -1))
     return squared.clamp_(min=0.0).sqrt_().float()
 
 
