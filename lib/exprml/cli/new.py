@@ -6,6 +6,8 @@ import argparse
 import json
 import os
 import re
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -170,7 +172,13 @@ def _hide_from_git(folder: Path) -> None:
 
 
 def _say_next(output: Path) -> None:
-    shown = Path(os.path.relpath(output))
+    shown = Path(os.path.relpath(output)) if Path.cwd() in output.parents else output
     print(f"written: {shown}\nnext, one of:")
-    print(f"  exprml run {shown.with_suffix('')}        runs it and makes {output.stem}.html beside it")
-    print(f"  jupyter lab {shown}   opens it, to read and change")
+    print(f"  {_command('exprml')} run {shown.with_suffix('')}\n      runs it and makes {output.stem}.html")
+    print(f"  {_command('jupyter')} lab {shown}\n      opens it, to read and change")
+
+
+def _command(name: str) -> str:
+    """Return how to call a program of this environment: by name only where the shell would find it."""
+    beside = Path(sys.executable).with_name(name)
+    return name if shutil.which(name) == str(beside) else os.path.relpath(beside)
