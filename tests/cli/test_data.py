@@ -1,8 +1,15 @@
 """``exprml data``: what it prints and how it ends."""
 
+import sys
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from exprml.cli import main
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+import recount3_files as files
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +59,29 @@ def test_fetch_of_made_data_says_there_is_nothing_to_fetch(capsys):
     assert "nothing to fetch" in capsys.readouterr().out
 
 
+def test_fetching_recount3_says_how_to_build_it(capsys):
+    assert main(["data", "fetch", "recount3"]) == 1
+    assert "Run `exprml data build recount3`" in capsys.readouterr().err
+
+
+def test_build_makes_what_fetch_then_finds(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("EXPRML_MIRROR", str(tmp_path / "mirror"))
+    files.write_annotation(tmp_path / "mirror", [100, 200, 300])
+    counts = np.random.default_rng(0).integers(1, 99, (4, 3))
+    files.write_project(tmp_path / "mirror", "SRP01", ["SRR1", "SRR2", "SRR3", "SRR4"], counts)
+    options = ["--projects", "SRP01", "--genes", "2", "--rank", "after-scaling"]
+    assert main(["data", "build", "recount3", *options]) == 0
+    built = capsys.readouterr().out.splitlines()
+    assert built[0] == "1 of 1: SRP01, 4 of 4 samples kept"
+    assert main(["data", "fetch", "recount3"]) == 0
+    assert capsys.readouterr().out.splitlines() == built[-1:]
+
+
+def test_show_names_the_conversion_a_mirror_may_hold(capsys):
+    assert main(["data", "show", "gene-lengths"]) == 0
+    assert "or, from a mirror, gene_lengths/hs_gene_length.tsv" in capsys.readouterr().out
+
+
 def test_resolve_prints_the_roles(tmp_path, monkeypatch, capsys):
     (tmp_path / "notebooks").mkdir()
     slots = "heil2022/01-a: {data: {tissues: {default: [gtex-toil, gtex-twin]}}}\n"
@@ -68,6 +98,7 @@ def test_resolve_prints_the_roles(tmp_path, monkeypatch, capsys):
         (["show", "gtex-tiol"], "did you mean 'gtex-toil'"),
         (["export", "gtex-twin", "--to", "xls"], "'xls'"),
         (["resolve", "--profile", "defautl"], "did you mean 'default'"),
+        (["build", "recount3", "--rank", "after-scalin"], "did you mean 'after-scaling'"),
     ],
 )
 def test_mistakes_end_with_one_line_that_names_them(arguments, message, capsys):

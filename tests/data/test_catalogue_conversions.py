@@ -122,3 +122,12 @@ def test_an_object_that_is_no_frame_is_refused(house):
     path.write_bytes(ORIGINAL)
     with pytest.raises(KeyError, match="did you mean 'gene'"):
         read_r_frame(path, "genes", COLUMNS)
+
+
+@pytest.mark.mirror
+def test_the_lengths_of_real_genes_come_from_the_conversion(mirror, tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPRML_DATA", str(tmp_path))
+    monkeypatch.setenv("EXPRML_MIRROR", str(mirror))
+    var = catalogue.load("gene-lengths").var
+    assert (var.shape, var.index.is_unique) == ((25_298, 2), True)
+    assert var.loc["ENSG00000121410"].to_dict() == {"symbol": "A1BG", "length": 9488.0}
