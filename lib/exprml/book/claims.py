@@ -220,8 +220,10 @@ def _difference(rows: pd.DataFrame, better: str, worse: str, tolerance: float, l
 
 def _check_lower(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
     """Find whether scores in ``rows`` lie below those in ``than`` by more than the tolerance."""
-    same = ["dataset", "task", "model", "split", "fold", "seed"]
-    both = rows.merge(select(table, check["than"]), on=same, suffixes=("", "_than"))
+    than = select(table, check["than"])
+    same = ["dataset", "task", "model", "fold", "seed"]
+    same += ["split"] if set(rows["split"]) & set(than["split"]) else []  # two kinds of folds: by number
+    both = rows.merge(than, on=same, suffixes=("", "_than"))
     if both.empty:
         return Finding(None, False, f"{name}: nothing to compare with on the same folds")
     gaps = both["value_than"] - both["value"]
