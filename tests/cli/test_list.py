@@ -27,5 +27,6 @@ def test_command_lists_both(project, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["paper-one", "paper/a"]
     assert lines[2].split(maxsplit=1) == ["paper-two", "no home yet"]
+    assert lines[-1] == "1 of 2 experiments have a notebook"
     assert cli.main(["list"]) == 0
     assert capsys.readouterr().out.splitlines()[1].split() == ["paper/a", "0.1", "2", "1", "none"]

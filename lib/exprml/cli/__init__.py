@@ -11,12 +11,22 @@ from collections.abc import Sequence
 from exprml.base.errors import ExprmlError
 
 _ROOMS = ("data", "run", "new", "list", "search")
+_FIRST_STEPS = """first steps:
+  exprml list                                     the notebooks and how long they take
+  exprml run heil2022/01 --profile smoke          one of them, small, in seconds
+  exprml run heil2022/01 -p n_features=500        the same with another value
+  exprml new                                      what can be run on your own data
+  exprml build                                    every notebook and the site
+  exprml COMMAND --help                           more about one command"""
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser with the subcommands of every room."""
     parser = argparse.ArgumentParser(
-        prog="exprml", description="Run, list and feed the notebooks of the book."
+        prog="exprml",
+        description="Run, list and feed the notebooks of the book, or write one on your own data.",
+        epilog=_FIRST_STEPS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = parser.add_subparsers(metavar="command", required=True)
     for room in _ROOMS:

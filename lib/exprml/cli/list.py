@@ -8,6 +8,8 @@ from typing import Any
 
 from exprml.base.errors import ExprmlError, UnknownNameError
 
+_HOMELESS = "no home yet"
+
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
@@ -45,7 +47,11 @@ def homes(covered: Mapping[str, Sequence[str]], known: Sequence[str]) -> dict[st
 
 
 def _list(given: argparse.Namespace) -> int:
-    print("\n".join(_aligned(_experiments() if given.experiments else _notebooks())))
+    rows = _experiments() if given.experiments else _notebooks()
+    print("\n".join(_aligned(rows)))
+    if given.experiments:
+        housed = sum(home != _HOMELESS for _, home in rows[1:])
+        print(f"\n{housed} of {len(rows) - 1} experiments have a notebook")
     return 0
 
 
@@ -57,7 +63,7 @@ def _experiments() -> list[tuple[str, ...]]:
         for name, one_notebook in profiles.notebooks().items()
     }
     found = homes(covered, results.experiment_ids())
-    return [("experiment", "notebook"), *((one, home or "no home yet") for one, home in found.items())]
+    return [("experiment", "notebook"), *((one, home or _HOMELESS) for one, home in found.items())]
 
 
 def _notebooks() -> list[tuple[str, ...]]:

@@ -37,11 +37,19 @@ def add_parser(subparsers: Any) -> None:
     )
     new.add_argument("template", nargs="?", help="name of a template, for example tissue-benchmark")
     new.add_argument("--expression", metavar="FILE", help="values: GCT, GCTX, TSV/CSV, h5ad or R data")
-    new.add_argument("--labels", metavar="FILE", default="", help="TSV/CSV, one line a sample")
+    new.add_argument("--labels", metavar="FILE", default="",
+                     help="TSV/CSV, one line a sample; needless if the values' file has them")  # fmt: skip
     new.add_argument("--label", metavar="COLUMN", help="column with the class")
-    new.add_argument("--group", metavar="COLUMN", default="", help="column with the donor, patient or study")
-    new.add_argument("--samples-in", metavar="rows|columns", default="", help="of tables and R data")
-    new.add_argument("--sample-column", metavar="COLUMN", default="", help="ids in the labels file (first)")
+    new.add_argument(
+        "--group",
+        metavar="COLUMN",
+        default="",
+        help="column with the donor, patient or study: name one if there is one",
+    )
+    new.add_argument("--samples-in", metavar="rows|columns", default="",
+                     help="where the samples stand in a table or in R data; never guessed")  # fmt: skip
+    new.add_argument("--sample-column", metavar="COLUMN", default="",
+                     help="column of the labels file with the sample ids (the first)")  # fmt: skip
     new.add_argument("--metadata", metavar="COLUMN", dest="metadata_columns", nargs="+", default=[],
                      help="further text columns of an expression table")  # fmt: skip
     new.add_argument("--r-object", metavar="NAME", default="", help="which object of an R file")
@@ -89,7 +97,9 @@ def _output(given: argparse.Namespace) -> Path:
     if (project_root() / "notebooks") in output.resolve().parents:
         raise ParameterError(f"--output {output}: notebooks/ holds the book's own; choose another folder")
     if output.exists() and not given.force:
-        raise ParameterError(f"{output} is there already: --output another name, or --force to replace it")
+        raise ParameterError(
+            f"{_shown(output)} is there already: --output another name, or --force to replace it"
+        )
     return output.resolve()
 
 
@@ -172,10 +182,16 @@ def _hide_from_git(folder: Path) -> None:
 
 
 def _say_next(output: Path) -> None:
-    shown = Path(os.path.relpath(output)) if Path.cwd() in output.parents else output
+    shown = _shown(output)
     print(f"written: {shown}\nnext, one of:")
     print(f"  {_command('exprml')} run {shown.with_suffix('')}\n      runs it and makes {output.stem}.html")
     print(f"  {_command('jupyter')} lab {shown}\n      opens it, to read and change")
+
+
+def _shown(path: Path) -> Path:
+    """Return a path as the reader would type it here."""
+    path = path.resolve()
+    return path.relative_to(Path.cwd()) if Path.cwd() in path.parents else path
 
 
 def _command(name: str) -> str:
