@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import platform
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +23,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from anndata import AnnData  # noqa: E402
+from machine import COLUMNS, hardware  # noqa: E402
 
 from exprml.evaluation.linear_signal import remove_linear_signal  # noqa: E402
 
@@ -73,13 +73,7 @@ def rows(n_features: int = 5000, n_samples: int = 1000, repeats: int = 9) -> pd.
                 "size": f"{n_features} features x {n_samples} samples, {n_classes} labels",
             }
             table.append(row | _times(ours, peer, limit) | {"same_result": _same(data, given, peer)})
-    return pd.DataFrame(table)[COLUMNS.split(",")]
-
-
-COLUMNS = (
-    "bench,size,ours_seconds,peer,peer_seconds,ratio,ratio_low,ratio_high,same_result,limit,share_of_limit,"
-    "hardware,date"
-)
+    return pd.DataFrame(table)[COLUMNS]
 
 
 def _times(ours: np.ndarray, peer: tuple | None, limit: float) -> dict[str, object]:
@@ -99,7 +93,7 @@ def _times(ours: np.ndarray, peer: tuple | None, limit: float) -> dict[str, obje
         "ratio_high": high,
         "limit": f"copy of the values: {limit:.4g} s",
         "share_of_limit": limit / middle,
-        "hardware": _hardware(),
+        "hardware": hardware(),
         "date": datetime.date.today().isoformat(),
     }
 
@@ -110,16 +104,6 @@ def _same(data: object, given: object, peer: tuple | None) -> object:
         return ""
     result = remove_linear_signal(data, given)
     return bool(np.abs(getattr(result, "X", result) - peer[1]).max() < 1e-10)
-
-
-def _hardware() -> str:
-    """Return processor and threads."""
-    model = platform.processor() or platform.machine()
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        lines = information.read_text().splitlines()
-        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
-    return f"{model}, {os.cpu_count()} cores, {os.environ['OMP_NUM_THREADS']} threads"
 
 
 def main() -> None:

@@ -11,23 +11,19 @@ from __future__ import annotations
 import argparse
 import copy
 import datetime
-import platform
-import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import torch
+from machine import COLUMNS, hardware, seconds
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from exprml.models.networks import build_network
+from exprml.models.layers import build_network
 from exprml.models.training import TrainingSettings, fit_network
 
-COLUMNS = (
-    "bench,size,ours_seconds,peer,peer_seconds,ratio,ratio_low,ratio_high,same_result,limit,share_of_limit,"
-    "hardware,date"
-)
 SHAPES = [  # preset's shape, widths of all layers, samples, batch, clip
     ("heil2022/logistic-regression", [2500, 2], 640, 16, 0.01),
     ("heil2022/three-layer", [2500, 1250, 625, 2], 640, 16, 0.01),
@@ -36,22 +32,39 @@ SHAPES = [  # preset's shape, widths of all layers, samples, batch, clip
 ]
 
 
-def plain_loop(module: nn.Module, X: torch.Tensor, y: torch.Tensor, settings: TrainingSettings) -> float:
-    """Train as tutorials do and return the last epoch's mean loss."""
+def plain_loop(
+    module: nn.Module,
+    X: torch.Tensor,
+    y: torch.Tensor,
+    settings: TrainingSettings,
+    *,
+    class_weights: torch.Tensor | None = None,
+    device: str = "cpu",
+    on_epoch: Callable[[], None] = lambda: None,
+) -> list[float]:
+    """Train as tutorials do and return each epoch's mean loss."""
+    module = module.to(device).train()
     optimizer = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
-    order = torch.Generator().manual_seed(0)
-    data = TensorDataset(X, y)
+    weights = None if class_weights is None else class_weights.to(device)
+    order, data = torch.Generator().manual_seed(0), TensorDataset(X, y)
+    torch.manual_seed(1)  # dropout as in `fit_network`
+    means = []
     for _ in range(settings.epochs):
         losses = []
         shuffled = torch.randperm(len(X), generator=order).tolist()
-        for inputs, targets in DataLoader(data, batch_size=settings.batch_size, sampler=shuffled):
+        own = torch.Generator()  # for what a loader draws unasked
+        loader = DataLoader(data, batch_size=settings.batch_size, sampler=shuffled, generator=own)
+        for inputs, targets in loader:
             optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(module(inputs), targets)
+            outputs = module(inputs.to(device))
+            loss = nn.functional.cross_entropy(outputs, targets.to(device), weight=weights)
             loss.backward()
             nn.utils.clip_grad_norm_(module.parameters(), settings.clip_norm)
             optimizer.step()
             losses.append(loss.item())
-    return float(np.mean(losses))
+        means.append(float(np.mean(losses)))
+        on_epoch()
+    return means
 
 
 def product_seconds(widths: list[int], batch: int, repeats: int = 20) -> float:
@@ -62,14 +75,8 @@ def product_seconds(widths: list[int], batch: int, repeats: int = 20) -> float:
         products = [lambda: inputs @ weights.T, lambda: errors.T @ inputs]  # noqa: B023
         products += [lambda: errors @ weights] if number else []  # noqa: B023
         for product in products:
-            total += min(_seconds(product) for _ in range(repeats))
+            total += min(seconds(product) for _ in range(repeats))
     return total
-
-
-def _seconds(function: object) -> float:
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
 
 
 def compare(name: str, widths: list[int], n: int, batch: int, clip: float, epochs: int, repeats: int) -> dict:
@@ -83,10 +90,10 @@ def compare(name: str, widths: list[int], n: int, batch: int, clip: float, epoch
     first, times, losses = build_network(widths[0], widths[1:-1], widths[-1]), [], None
     for repeat in range(repeats + 1):
         ours, theirs, found = copy.deepcopy(first), copy.deepcopy(first), {}
-        mine = _seconds(lambda: found.update(ours=fit_network(ours, X, y, settings=settings, seed=0)))  # noqa: B023
-        plain = _seconds(lambda: found.update(theirs=plain_loop(theirs, X, y, settings)))  # noqa: B023
+        mine = seconds(lambda: found.update(ours=fit_network(ours, X, y, settings=settings, seed=0)))  # noqa: B023
+        plain = seconds(lambda: found.update(theirs=plain_loop(theirs, X, y, settings)))  # noqa: B023
         times += [(mine / epochs, plain / epochs)] if repeat else []  # the first one warms up
-        losses = found["ours"].history["loss"].iloc[-1], found["theirs"]
+        losses = found["ours"].history["loss"].iloc[-1], found["theirs"][-1]
     ours_seconds, peer_seconds = np.median(times, axis=0)
     ratios = [plain / mine for mine, plain in times]
     limit = product_seconds(widths, batch) * (n // batch)
@@ -102,14 +109,14 @@ def compare(name: str, widths: list[int], n: int, batch: int, clip: float, epoch
         "same_result": bool(np.isclose(*losses, rtol=1e-4)),
         "limit": f"matrix products alone: {limit:.4g} s",
         "share_of_limit": limit / ours_seconds,
-        "hardware": f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads",
+        "hardware": hardware(),
         "date": datetime.date.today().isoformat(),
     }
 
 
 def rows(epochs: int = 2, repeats: int = 3) -> pd.DataFrame:
     """Return one row per network."""
-    return pd.DataFrame([compare(*shape, epochs, repeats) for shape in SHAPES])[COLUMNS.split(",")]
+    return pd.DataFrame([compare(*shape, epochs, repeats) for shape in SHAPES])[COLUMNS]
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def _fit_kind(tasks: list[tuple[int, Task]], at_once: int | None) -> Iterator[tu
             fit = _begin(task, first_row[id(task[1])], device)
             owners[id(fit)] = number, task[0]
             if stack is None:
-                places = min(at_once or _room(fit.module, device), len(tasks))
+                places = min(at_once or room(fit.module, device), len(tasks))
                 stack = Stack(fit.module, data, fit.settings, places)
             stack.add(fit)
         for fit in stack.run():
@@ -92,7 +92,7 @@ def _fit_kind(tasks: list[tuple[int, Task]], at_once: int | None) -> Iterator[tu
             yield number, estimator
 
 
-def _room(module: nn.Module, device: torch.device) -> int:
+def room(module: nn.Module, device: torch.device) -> int:
     """Return how many fits the memory holds, each with best state, weights, two moments and a gradient."""
     if device.type != "cuda":
         return 8
