@@ -47,6 +47,7 @@ def test_distance_from_the_majority_class_by_hand():
     assert found.loc["linear", "low"] == pytest.approx(0.4 - half)
     assert list(found["found"]) == ["above", "at"]
     assert above_chance(table(intact_linear=0.3))["found"].item() == "below"
+    assert above_chance(table(intact_linear=0.51))["found"].item() == "at"  # less than one error away
 
 
 def test_only_the_full_training_size_counts():
