@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ COLUMNS = [
 
 
 def hardware(device: str = "cpu") -> str:
-    """Return the processor and how many threads torch uses, or the name of the GPU."""
+    """Return the processor, torch's threads and how busy the machine is, or the name of the GPU."""
     if device != "cpu":
         return torch.cuda.get_device_name(device)
     model, information = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
@@ -24,7 +25,8 @@ def hardware(device: str = "cpu") -> str:
         lines = information.read_text().splitlines()
         model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
     threads = torch.get_num_threads()
-    return f"{model}, {threads} thread{'s' * (threads > 1)}"
+    busy = f"load {os.getloadavg()[0]:.2g} on {os.cpu_count()} cores"
+    return f"{model}, {threads} thread{'s' * (threads > 1)}, {busy}"
 
 
 def now(device: str = "cpu") -> float:
