@@ -61,6 +61,14 @@ def test_a_card_shows_role_licence_citation_hash_and_address():
         assert part in page
 
 
+def test_a_conversion_stands_beside_its_original():
+    page = cards.card("studies-twin", nearby=False)
+    for file in catalogue.entry("studies-twin").files:
+        assert file.url in page
+        assert file.conversion.path in page
+        assert file.conversion.sha256 in page
+
+
 def test_a_twin_is_counted_and_badged():
     page = cards.card("gtex-twin")
     assert "[twin]{.page-badge .role-twin}" in page
