@@ -102,6 +102,12 @@ def test_lower_compares_the_same_folds(intact, removed, expected):
     assert found(asked, rows(removed), rows(intact, setting="intact")) == [expected]
 
 
+def test_lower_takes_two_kinds_of_folds_by_their_number():
+    flattered = rows([0.8, 0.9], setting="intact", split="sample")
+    assert found(check("lower", than=INTACT), rows([0.6, 0.8]), flattered) == [(True, True)]
+    assert found(check("lower", than=INTACT), rows([0.7, 0.9]), flattered) == [(False, False)]
+
+
 def test_lower_without_the_other_rows_cannot_be_tested():
     assert found(check("lower", than=INTACT), rows([0.5])) == [(None, False)]
     one_missing = check("lower", model=["net", "lr"], than=INTACT)
@@ -329,13 +335,55 @@ def published():
                     for model in (end.model, end.model.replace("heil2022/", "corrected/")):
                         parts.append(rows([end.value] * 2, model, **same))
                         parts.append(rows([chance] * 2, model, n_train=10, **same))
-    return pd.concat(parts)
+    return pd.concat([*parts, *published_sex(), *published_pretraining(), *published_splits()])
+
+
+def published_sex():
+    """Yield the sex panels of Figs 2 and 4: the ends of the curves, and a low start."""
+    ends = comparison.end_of_curves("heil2022", "Recount3")
+    for end in ends[ends["task"] == "sex"].itertuples():
+        figure = {"intact": "fig2", "removed": "fig4"}[end.setting]
+        same = {"task": "sex", "setting": end.setting, "experiment": f"heil2022-{figure}-sex", "role": "own"}
+        model = end.model.replace("heil2022/", "corrected/")
+        yield majority([0.5] * 2, **same)
+        yield rows([end.value] * 2, model, **same)
+        yield rows([0.5] * 2, model, n_train=10, **same)
+
+
+def published_pretraining():
+    """Yield Supp Fig 9 as the notebook writes it: gains at both ends, and the worst score over the best."""
+    linear = "heil2022/logistic-regression"
+    for words, point, n_train in (("least", comparison.START, 10), ("all", comparison.END, 100)):
+        ends = comparison.end_of_curves("heil2022", "Recount3", point=point)
+        scores = ends[ends["item"] == "Supp Fig 9"].pivot(index="model", columns="setting", values="value")
+        gain, last = scores["pretrained"] - scores["not pretrained"], scores["pretrained"]
+        for task in ("tissues", "tissues, donors"):
+            same = {"task": task, "experiment": "heil2022-sfig9-pretraining", "n_train": n_train}
+            share = last.min() / last.max()
+            yield rows([share] * 2, "worst / best", setting="pretrained", metric="worst over best", **same)
+            for model, value in gain.items():
+                ours = model.replace("heil2022/", "corrected/").replace("regression", "by-gradient")
+                name = model if task == "tissues" else ours
+                named = same | {"setting": f"gain with {words} data", "model": name}
+                yield rows([value] * 2, metric="gain", **named)
+                yield rows([gain[linear] - value] * 2, metric="linear gain less net gain", **named)
+
+
+def published_splits():
+    """Yield the ends of Supp Fig 8 and, for the folds of whole studies, of the same panel of Fig 2."""
+    ends = comparison.end_of_curves("heil2022", "Recount3")
+    kinds = {"intact": "group", "intact, sample-wise folds": "sample"}
+    for end in ends[(ends["task"] == "tissues") & ends["setting"].isin(kinds)].itertuples():
+        same = {"task": "tissues", "experiment": "heil2022-sfig8-sample-split", "role": "own"}
+        same |= {"setting": end.setting, "split": kinds[end.setting]}
+        yield rows([end.value] * 2, end.model.replace("heil2022/", "corrected/"), **same)
 
 
 def test_the_papers_own_figures_pass_the_checks_of_its_claims():
     table = published()
-    answers = {one.id: claims.verdict(one, table) for one in LEDGER}
-    answers.pop("heil2022-6-corrected")  # ours: the paper's logistic regression lies below chance
+    # Ours, with nothing published to pass; in 6-corrected the paper's logistic regression lies below chance.
+    ours = ("heil2022-6-corrected", "heil2022-our-", "heil2022-x-", "heil2022-transfer-")
+    answers = {one.id: claims.verdict(one, table) for one in LEDGER if not one.id.startswith(ours)}
     assert {name: found for name, found in answers.items() if found[0] != claims.REPRODUCED} == {}
 
 
