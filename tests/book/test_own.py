@@ -93,6 +93,14 @@ def test_a_leak_in_the_control_outweighs_everything():
     assert "None was run on shuffled labels" in said(**scores)
     assert "no sign of a leak" in said(**scores, shuffled_linear=0.5)
     assert "(linear 0.70): *trust nothing here*" in said(**scores, shuffled_linear=0.7)
+    for harmless in (0.3, 0.515):  # below a guess, or clearly but hardly above it: no leak
+        tight = table(**scores, shuffled_linear=harmless)
+        shuffled = (tight["setting"] == "shuffled labels") & (tight["model"] == "linear")
+        tight.loc[shuffled, "value"] = harmless + SPREAD[: shuffled.sum()] / 100
+        found = above_chance(tight)
+        assert found.loc[found["setting"] == "shuffled labels", "found"].item() != "at"
+        better = pd.DataFrame({"comparison": ["n"], "mean": [0.0], "low": [-0.1], "high": [0.1]})
+        assert "no sign of a leak" in verdict(found, "linear", better)[0]
 
 
 def test_own_results_lie_beside_the_notebook_under_names_of_their_own(tmp_path, monkeypatch, capsys):

@@ -101,11 +101,12 @@ def test_every_format_is_read_summed_up_and_written_down(here, capsys, name):
     assert f"{name}: 48 samples x 30 genes" in said
     assert re.search(r"lung +16 +16\n", said)
     assert re.search(r"liver +15 +15\n", said)
-    assert "left out: tonsil, 1 samples, 1 groups: fewer than 2 groups" in said
+    assert "left out: tonsil, 1 samples, 1 groups: fewer than 4 groups" in said
     assert "exprml run my/tissue-benchmark" in said
     values = parameters(here / "my" / "tissue-benchmark.ipynb")
     assert (values["expression"], values["labels"]) == (f"../data/{name}", "../data/y.csv")
-    assert (values["label"], values["group"], values["n_folds"]) == ("tissue", "donor", 2)
+    assert (values["label"], values["group"]) == ("tissue", "donor")
+    assert (values["n_folds"], values["min_groups"]) == (2, 4)
     assert (here / "my" / ".gitignore").read_text() == "*\n"
 
 
@@ -217,6 +218,7 @@ WRONG = [
     (["--expression", GCT, "--samples-in", "rows"], "leave out samples-in"),
     (["--expression", GCT, "--folds", "17"], "'lung' (16)"),
     (["--expression", GCT, "--folds", "1"], "at least 2 are needed"),
+    (["--expression", GCT, "--min-groups", "1"], "--min-groups 1: at least 2"),
     (["--expression", GCT, "--label", "one"], "has 1 classes"),
     (["--expression", GCT, "--labels", "data/other.csv"], "none of its 48 samples ('T-0', "),
     (["--expression", GCT, "--output", "notebooks/mine"], "notebooks/ holds the book's own"),

@@ -170,7 +170,7 @@ def test_classes_with_too_few_groups_are_listed(files):
     data = files()
     kept, excluded = own.usable_classes(data, "tissue", "donor", 2)
     assert (kept.n_obs, len(excluded)) == (6, 0)
-    with pytest.raises(DataError, match=r"'a' \(3\), 'b' \(3\); use at most 3 folds"):
+    with pytest.raises(DataError, match=r"'a' \(3\), 'b' \(3\); take fewer folds"):
         own.usable_classes(data, "tissue", "donor", 4)
     with pytest.raises(DataError, match="has 1 classes"):
         own.usable_classes(files(labels=files.labels.assign(tissue="a")), "tissue", "donor", 2)

@@ -57,6 +57,7 @@ def add_parser(subparsers: Any) -> None:
     new.add_argument("--missing", metavar="genes|samples|error", default="genes",
                      help="what is left out where values are missing (genes)")  # fmt: skip
     new.add_argument("--folds", type=int, default=5, help="folds of whole groups (5)")
+    new.add_argument("--min-groups", type=int, default=0, help="groups a class needs (two for each fold)")
     new.add_argument("--output", type=Path, metavar="FILE", help="default: my/TEMPLATE.ipynb")
     new.add_argument("--force", action="store_true", help="replace a notebook that is there")
     new.set_defaults(run=_new)
@@ -109,12 +110,15 @@ def _check(given: argparse.Namespace) -> None:
 
     if given.folds < 2:
         raise ParameterError(f"--folds {given.folds}: at least 2 are needed")
+    given.min_groups = given.min_groups or 2 * given.folds
+    if given.min_groups < given.folds:
+        raise ParameterError(f"--min-groups {given.min_groups}: at least {given.folds}, one for each fold")
     options = {name: getattr(given, name) for name in _READING}
     data = own.load(given.expression, given.labels, label=given.label, group=given.group, **options)
     print(f"{Path(given.expression).name}: {data.n_obs:,} samples x {data.n_vars:,} genes")
     for note in data.uns["own"]["notes"]:
         print(f"  {note}")
-    kept, excluded = own.usable_classes(data, given.label, given.group, given.folds)
+    kept, excluded = own.usable_classes(data, given.label, given.group, given.min_groups)
     _print_classes(kept, given.label, given.group or own.EACH_SAMPLE)
     for name, row in excluded.iterrows():
         print(f"  left out: {name}, {row['samples']} samples, {row['groups']} groups: {row['reason']}")
@@ -145,6 +149,7 @@ def _notebook(given: argparse.Namespace, output: Path) -> str:
         "expression": _from_notebook(given.expression, output.parent),
         "labels": _from_notebook(given.labels, output.parent),
         "label": given.label, "group": given.group, "reading": reading, "n_folds": given.folds,
+        "min_groups": given.min_groups,
     }  # fmt: skip
     for cell in document["cells"]:
         source = "".join(cell["source"])

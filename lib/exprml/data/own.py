@@ -106,8 +106,11 @@ _NO_GROUP = (
 )
 
 
-def usable_classes(data: AnnData, label: str, group: str, n_folds: int) -> tuple[AnnData, pd.DataFrame]:
-    """Keep the classes with at least one group for every fold; return them, and what is left out and why.
+def usable_classes(data: AnnData, label: str, group: str, min_groups: int) -> tuple[AnnData, pd.DataFrame]:
+    """Keep the classes with at least `min_groups` groups; return them, and what is left out and why.
+
+    Two groups for each fold are a sound least: a class with one sample in a test fold stands exactly at the
+    common mean after removal of linear signal, and is recognised by that.
 
     Raises
     ------
@@ -116,15 +119,14 @@ def usable_classes(data: AnnData, label: str, group: str, n_folds: int) -> tuple
     """
     unit = group or EACH_SAMPLE
     groups = data.obs.groupby(label, observed=True)[unit].nunique().sort_values(ascending=False)
-    if (groups >= n_folds).sum() < 2:
+    if (groups >= min_groups).sum() < 2:
         listed = ", ".join(f"{name!r} ({count})" for name, count in groups.head(12).items())
-        most = int(groups.iloc[1]) if len(groups) > 1 else 0
-        remedy = f"use at most {most} folds" if most >= 2 else "take another label or other groups"
         raise DataError(
-            f"{label!r} has {int((groups >= n_folds).sum())} classes with {n_folds} groups or more (one for "
-            f"each fold); two are needed. Classes and their number of groups: {listed}; {remedy}"
+            f"{label!r} has {int((groups >= min_groups).sum())} classes with {min_groups} groups; two "
+            f"are needed. Groups of each: {listed}; take fewer folds or lower min-groups "
+            "(one group for each fold at least), or another label"
         )
-    return keep_classes(data, label, unit, min_groups=n_folds)
+    return keep_classes(data, label, unit, min_groups=min_groups)
 
 
 def duplicates(data: AnnData, label: str, group: str) -> pd.DataFrame:
