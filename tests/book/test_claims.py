@@ -335,7 +335,9 @@ def published():
                     for model in (end.model, end.model.replace("heil2022/", "corrected/")):
                         parts.append(rows([end.value] * 2, model, **same))
                         parts.append(rows([chance] * 2, model, n_train=10, **same))
-    return pd.concat([*parts, *published_sex(), *published_pretraining(), *published_splits()])
+    return pd.concat(
+        [*parts, *published_sex(), *published_pretraining(), *published_splits(), *published_recount()]
+    )
 
 
 def published_sex():
@@ -348,6 +350,26 @@ def published_sex():
         yield majority([0.5] * 2, **same)
         yield rows([end.value] * 2, model, **same)
         yield rows([0.5] * 2, model, n_train=10, **same)
+
+
+def published_recount():
+    """Yield the Recount3 panels of Figs 2 and 4 and Supp Figs 5 and 7: the ends, and a low start of each."""
+    ends = comparison.end_of_curves("heil2022", "Recount3")
+    panels = {"fig2": ("tissues", "intact"), "fig4": ("tissues", "removed")}
+    panels = {f"{name}-recount-multiclass": found for name, found in panels.items()}
+    panels |= {
+        "sfig5-recount-binary": ("pair", "intact"),
+        "sfig7-recount-binary-removed": ("pair", "removed"),
+    }
+    for name, (kind, setting) in panels.items():
+        items = ends["item"].str.contains("Fig 2" if kind == "tissues" else "Supp Fig 5")
+        for end in ends[items & (ends["setting"] == setting) & (ends["task"] != "sex")].itertuples():
+            chance = 1 / 21 if kind == "tissues" else 0.5
+            same = {"task": end.task, "setting": setting, "experiment": f"heil2022-{name}", "role": "own"}
+            yield majority([chance] * 2, **same)
+            model = end.model.replace("heil2022/", "corrected/")
+            yield rows([end.value] * 2, model, **same)
+            yield rows([chance] * 2, model, n_train=10, **same)
 
 
 def published_pretraining():
