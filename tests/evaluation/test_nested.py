@@ -191,3 +191,53 @@ def test_a_left_out_part_of_one_class_cannot_be_used_after_removal():
     assert len(nested._usable(pairs, y, 0)) == 1
     with pytest.raises(DataError, match="outer fold 0: no inner part"):
         nested._usable(pairs, np.zeros(120), 0)
+
+
+def test_a_share_of_the_outer_training_part_is_the_one_that_is_scored(data):
+    options = {"folds_run": 1, "seeds": [2]}
+    scoring.cross_validate({"spy": Spy()}, *data, fractions=[0.5], **options)
+    (drawn,) = (rows_of(one["train"]) for one in SEEN)
+    SEEN.clear()
+    spaces = {"spy": {"knob": ("log", 1, 2)}}
+    nested.nested_search({"spy": Spy()}, *data, spaces=spaces, n_trials=1, fraction=0.5, **options)
+    left_out = [rows_of(one["left out"]) for one in SEEN]
+    assert set.union(*left_out) == drawn
+    assert sum(map(len, left_out)) == len(drawn)
+    assert all(rows_of(one["train"]) == drawn - rows_of(one["left out"]) for one in SEEN)
+
+
+def test_what_the_search_found_on_the_largest_share_is_scored_before_and_after_removal(data):
+    options = {"folds": 3, "folds_run": 2, "fractions": [0.5, 0.8]}
+    scores, search_ = nested.searched_before_and_after(
+        {"lr": LogisticRegression()}, *data, space=C, n_trials=4, **options
+    )
+    by_hand = nested.nested_search(
+        {"lr": LogisticRegression()}, *data, spaces={"lr": C}, n_trials=4, fraction=0.8, folds=3, folds_run=2
+    )
+    assert search_.best["C"].tolist() == by_hand.best["C"].tolist()
+    settings = nested.as_settings(by_hand.best)
+    expected = scoring.before_and_after({"lr": LogisticRegression()}, *data, settings=settings, **options)
+    pd.testing.assert_frame_equal(scores.drop(columns="seconds"), expected.drop(columns="seconds"))
+
+
+def test_without_a_finite_loss_a_model_keeps_its_own_parameters(data):
+    net = presets.make(
+        "heil2022/logistic-regression", epochs=2, clip_norm=None, optimizer="sgd", learning_rate=1e-3
+    )
+    X, y, groups = data
+    options = {"folds": 3, "folds_run": 1, "n_trials": 2}
+    space = {"learning_rate": ("choice", 1e38)}
+    scores, found = nested.searched_before_and_after({"net": net}, X, y, groups, space=space, **options)
+    assert found.best["objective"].tolist() == [np.inf]
+    plain = scoring.before_and_after({"net": net}, X, y, groups, folds=3, folds_run=1)
+    assert scores["value"].tolist() == plain["value"].tolist()
+
+
+def test_outcomes_count_what_came_of_the_trials():
+    keys = {"model": "net", "seed": 0, "fold": 1, "on": "intact"}
+    losses = [0.5, 0.69, 0.7, np.inf]
+    trials = pd.DataFrame(
+        [{**keys, "trial": n, "objective": loss, "seconds": 1.0} for n, loss in enumerate(losses)]
+    )
+    (row,) = nested.outcomes(nested.Nested(nested._best(trials), trials), np.log(2)).to_dict("records")
+    assert row == {**keys, "objective": 0.5, "trials": 4, "beat guessing": 1, "diverged": 1}

@@ -16,9 +16,16 @@ from sklearn.base import BaseEstimator
 
 from exprml.base.errors import DataError, UnknownNameError
 from exprml.evaluation.linear_signal import remove_linear_signal
-from exprml.evaluation.scoring import _folds, as_arrays
-from exprml.evaluation.search import Objective, Part, SearchResult, search_parts, weighted_cross_entropy
-from exprml.evaluation.splits import GroupFolds
+from exprml.evaluation.scoring import _folds, as_arrays, before_and_after
+from exprml.evaluation.search import (
+    HEIL_SPACE,
+    Objective,
+    Part,
+    SearchResult,
+    search_parts,
+    weighted_cross_entropy,
+)
+from exprml.evaluation.splits import GroupFolds, learning_curve_subsets
 
 KEYS = ("model", "seed", "fold", "on")
 _NO_PARAMETERS = {*KEYS, "trial", "objective", "seconds"}
@@ -43,6 +50,88 @@ class Nested(NamedTuple):
     trials: pd.DataFrame
 
 
+class Searched(NamedTuple):
+    """Scores with searched parameters, and the search.
+
+    Attributes
+    ----------
+    scores : DataFrame
+        As `before_and_after` returns it.
+    search : Nested
+        The search, one per model, seed and outer fold.
+    """
+
+    scores: pd.DataFrame
+    search: Nested
+
+
+def searched_before_and_after(
+    models: Mapping[str, BaseEstimator],
+    X: Any,
+    y: Any,
+    groups: Any = None,
+    *,
+    n_trials: int = 25,
+    space: Mapping[str, tuple] = HEIL_SPACE,
+    search_on: str = "intact",
+    sampler: str = "tpe",
+    fractions: Sequence[float] = (1.0,),
+    folds: int = 5,
+    folds_run: int | None = None,
+    seeds: Sequence[int] = (0,),
+    split: str = "group",
+    **options: Any,
+) -> Searched:
+    """Search all models in every outer fold, then score them with what was found (heil2022, Model training).
+
+    A model of which no trial ended with a finite loss keeps its own parameters.
+
+    Parameters
+    ----------
+    models, X, y, groups, folds, folds_run, seeds, split, **options
+        As in `before_and_after`.
+    n_trials, space, sampler
+        As in `search`; the defaults are the paper's, but for a seed of the sampler.
+    search_on : {"intact", "removed"}
+        What is searched. As in the paper the same parameters serve before and after removal.
+    fractions : sequence of float
+        Shares of the training samples that are scored; the largest of them is searched.
+    """
+    outer = {"folds": folds, "folds_run": folds_run, "seeds": seeds, "split": split}
+    limits = {"n_trials": n_trials, "sampler": sampler, "on": search_on, "fraction": max(fractions)}
+    spaces = dict.fromkeys(models, space)
+    found = nested_search(models, X, y, groups, spaces=spaces, **limits, **outer)
+    settings = as_settings(found.best[np.isfinite(found.best["objective"])])
+    scores = before_and_after(
+        models, X, y, groups, settings=settings, fractions=fractions, **outer, **options
+    )
+    return Searched(scores, found)
+
+
+def outcomes(found: Nested, knowing_nothing: float) -> pd.DataFrame:
+    """Return how many trials of each search came to something, beside the best of them.
+
+    Parameters
+    ----------
+    knowing_nothing : float
+        Loss of equal probabilities for all classes, their number's logarithm. A trial beats it if its loss
+        is at least 2 % below: what is nearer is a model that has hardly moved.
+
+    Returns
+    -------
+    DataFrame
+        `Nested.best` without ``seconds``, and ``trials``, ``beat guessing``, ``diverged`` (no finite loss).
+    """
+    loss = found.trials["objective"]
+    marks = {
+        "trials": loss.notna(),
+        "beat guessing": loss < 0.98 * knowing_nothing,
+        "diverged": loss == np.inf,
+    }
+    counts = found.trials.assign(**marks).groupby([*KEYS], sort=False)[[*marks]].sum()
+    return found.best.drop(columns="seconds").merge(counts.reset_index(), on=[*KEYS])
+
+
 def nested_search(
     models: Mapping[str, BaseEstimator],
     X: Any,
@@ -56,6 +145,7 @@ def nested_search(
     split: str = "group",
     on: str = "intact",
     inner: str = "outer-folds",
+    fraction: float = 1.0,
     n_trials: int = 25,
     sampler: str = "tpe",
     objective: Objective = weighted_cross_entropy,
@@ -73,6 +163,9 @@ def nested_search(
         its own labels. The paper searches "intact", also for what it scores after removal.
     inner : {"outer-folds", "group"}
         Leave out the other outer folds in turn (the paper), or fresh folds of whole groups, one fewer.
+    fraction : float
+        Search only this share of each outer training part, the same samples that `cross_validate` draws for
+        it; the paper searches all of them.
     n_trials, sampler, objective
         As in `search`; "tpe-unseeded" is the paper's sampler. Sampler and fresh folds are seeded by the
         outer seed and fold.
@@ -96,6 +189,7 @@ def nested_search(
         pairs = _folds(folds, split, seed, y, groups)
         for fold in range(len(pairs))[:folds_run]:
             inside = _inner_pairs(pairs, fold, inner, seed, groups)
+            inside = _thinned(inside, pairs[fold][0], fraction, seed * 1009 + fold)
             parts = _InnerParts(X, y, groups, _usable(inside, y, fold) if on == "removed" else inside, on)
             for name, space in spaces.items():
                 found = search_parts(models[name], parts, space=space, seed=seed * 1009 + fold, **options)
@@ -153,6 +247,12 @@ def _inner_pairs(pairs: Pairs, fold: int, inner: str, seed: int, groups: np.ndar
         return [(train[a], train[b]) for a, b in fresh.split(train, None, groups[train])]
     others = [validation for place, (_, validation) in enumerate(pairs) if place != fold]
     return [(np.setdiff1d(train, left_out), left_out) for left_out in others]
+
+
+def _thinned(inside: Pairs, train: np.ndarray, fraction: float, seed: int) -> Pairs:
+    """Return the inner parts with only those samples that are drawn from an outer training part."""
+    drawn = train[learning_curve_subsets(len(train), [fraction], seed=seed)[float(fraction)]]
+    return [(np.intersect1d(a, drawn), np.intersect1d(b, drawn)) for a, b in inside]
 
 
 def _usable(pairs: Pairs, y: np.ndarray, fold: int) -> Pairs:
