@@ -72,6 +72,14 @@ def test_controls_and_chance_are_drawn_in_their_own_dashes(table):
     assert set(chance.get_ydata()) == {0.05}
 
 
+def test_levels_of_chance_that_differ_share_one_entry_of_the_legend(table):
+    both = pd.concat([table.assign(panel="a"), table.assign(panel="b")])
+    for chance, entry in (({"a": 0.1, "b": 0.5}, "chance"), (0.1, "chance (0.1)")):
+        figure = figures.learning_curves(both, facet="panel", chance=chance)
+        words = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert [word for word in words if word.startswith("chance")] == [entry]
+
+
 def test_a_fold_that_skipped_its_smallest_size_does_not_shift_the_mean(table):
     fewer = table[~((table["fold"] == 1) & (table["n_train"] == 11))]
     curve = lines(figures.learning_curves(fewer).axes[0])["five-layer"]

@@ -197,11 +197,15 @@ def put_note(figure: Figure, note: str) -> None:
 
 
 def put_legend(figure: Figure, axes: Any, *, columns: int = 4) -> None:
-    """Put one legend for all panels above them, each label once."""
+    """Put one legend for all panels above them, each label once; levels of chance that differ share one."""
     entries: dict[str, Any] = {}
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
+    levels = [label for label in entries if label.startswith("chance (")]
+    if len(levels) > 1:
+        lines = [entries.pop(label) for label in levels]
+        entries["chance"] = lines[0]
     if entries:
         figure.legend(
             entries.values(), entries.keys(), loc="outside upper left", ncols=min(columns, len(entries))
