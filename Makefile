@@ -23,7 +23,7 @@ data: setup  ## fetch and verify the data, and say which data each notebook gets
 	@$(BIN)/exprml data resolve
 
 lab: setup  ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=notebooks
+	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
 
 # The build comes first and does not stop the tests: tests/graph tells of it, and pytest has the last word.
 test: setup browser  ## check everything: style, every notebook on small made data, the site, the library
