@@ -79,7 +79,10 @@ def install_with_uv(again: bool) -> int:
             return 1
     links = os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS", "")
     settings = {"UV_FIND_LINKS": links} if links else {}  # uv does not read pip's settings
-    command = [str(uv), "pip", "install", "--quiet", "--python", str(PYTHON), *packages()]
+    # compiled once, as pip does by itself: where Python may write no bytecode (many containers set
+    # PYTHONDONTWRITEBYTECODE), every start of a notebook's kernel would compile 3,000 files again
+    options = ["--quiet", "--compile-bytecode", "--python", str(PYTHON)]
+    command = [str(uv), "pip", "install", *options, *packages()]
     return call([*command, *(["--reinstall"] if again else [])], settings)
 
 

@@ -1,6 +1,7 @@
 """From papermill's output to a page."""
 
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,15 @@ def test_paths_of_this_machine_leave_every_output(project):
     assert shown["metadata"]["widgets"]["state"]["v"] == "lib/a.py"
     assert str(project.root) not in str(shown)
     assert f"{tempfile.gettempdir()}/" not in str(shown)
+
+
+def test_a_picture_is_left_alone_and_costs_no_search():
+    picture = f"AAAA{tempfile.gettempdir()}/" + "abc/" * 50_000
+    output = {"output_type": "display_data", "data": {"image/png": picture, "text/html": "x/" * 200_000}}
+    started = time.process_time()
+    shown = page_of(code_cell([output]))["cells"][0]["outputs"][0]["data"]
+    assert shown == output["data"]
+    assert time.process_time() - started < 1  # once the square of its length: minutes
 
 
 def test_source_is_left_as_written(project):

@@ -43,6 +43,15 @@ def test_changed_run_stays_apart_and_a_failed_one_leaves_no_table(book, capsys):
     assert not (book.root / "_build/default").exists()
 
 
+def test_a_kernel_that_dies_leaves_a_page_that_says_in_which_cell(project, capsys):
+    project.add("paper/a", "print('so far')", "import os\nos._exit(1)", "print('never')")
+    assert cli.main(["run", "a"]) == 1
+    assert "in code cell 2" in capsys.readouterr().out
+    page = (project.root / "_build/default/failed/paper/a.ipynb").read_text()
+    assert "so far\\n" in page
+    assert "never\\n" not in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

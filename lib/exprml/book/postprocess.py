@@ -12,6 +12,7 @@ from typing import Any
 
 from exprml.base.files import project_root
 
+_PICTURES = ("image/png", "image/jpeg")  # in base64, where a folder's name can only stand by accident
 _CELL_FILE = re.compile(r"(?:/[^\s\"'<>:]*)?/ipykernel_\d+/\d+\.py")
 
 
@@ -78,7 +79,8 @@ def path_scrubber() -> Callable[[str], str]:
     pairs = [(old, new) for old, new in pairs if len(old) > 2]
 
     def scrub(text: str) -> str:
-        text = _CELL_FILE.sub("<cell>", text)
+        if "/ipykernel_" in text:  # the pattern tries every slash: slow on a long text
+            text = _CELL_FILE.sub("<cell>", text)
         for old, new in pairs:
             text = text.replace(old, new)
         return text
@@ -116,5 +118,5 @@ def _in_strings(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, list):
         return [_in_strings(one, change) for one in value]
     if isinstance(value, dict):
-        return {name: _in_strings(one, change) for name, one in value.items()}
+        return {name: one if name in _PICTURES else _in_strings(one, change) for name, one in value.items()}
     return value

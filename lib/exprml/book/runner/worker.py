@@ -168,6 +168,7 @@ def _run_papermill(order: Order, part: Path) -> str | None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
+    from exprml.book.runner.engine import SavingAtTheEnd
     from exprml.book.runner.kernel import PrivateKernelManager, private_folder
 
     usual = {name: one.value for name, one in order.notebook.parameters.items()}
@@ -180,6 +181,7 @@ def _run_papermill(order: Order, part: Path) -> str | None:
                 order.notebook.path,
                 part / "executed.ipynb",
                 injected,
+                engine_name=SavingAtTheEnd.register(),
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
