@@ -130,3 +130,5 @@ def test_differences_are_taken_at_full_size_apart_for_each_setting_and_adjusted_
     for row, part in zip(found.itertuples(), (intact, removed), strict=True):
         assert (row.mean, row.low) == compare.paired_difference(part, "a", "b")[:2]
     assert np.allclose(found["p"], compare.benjamini_hochberg(found["p_value"]))
+    other = table.assign(metric="accuracy")
+    assert compare.differences(other, {"a - b": ("a", "b")}, metric="accuracy").equals(found)

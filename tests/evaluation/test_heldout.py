@@ -68,6 +68,13 @@ def test_a_sample_validated_twice_is_refused():
         heldout.held_out(LogisticRegression(), X, Y, GROUPS, [FOLDS[0], FOLDS[0]])
 
 
+def test_folds_that_divide_a_group_are_refused():
+    every_other = np.arange(24) % 2 == 0
+    fold = (np.flatnonzero(every_other), np.flatnonzero(~every_other))
+    with pytest.raises(DataError, match="12 groups stand on both sides"):
+        heldout.held_out(LogisticRegression(), X, Y, GROUPS, [fold])
+
+
 def predictions(truth, predicted, groups, index=None):
     columns = {"fold": 0, "group": list(groups), "truth": list(truth), "predicted": list(predicted)}
     return pd.DataFrame(columns, index=index)

@@ -91,7 +91,7 @@ def test_the_outer_validation_fold_is_never_looked_at(data, on, inner):
     options = {"spaces": {"lr": C}, "folds_run": 1, "n_trials": 4, "on": on, "inner": inner}
     models = {"lr": LogisticRegression()}
     clean = nested.nested_search(models, X, y, groups, **options)
-    ((_, validation), *_) = scoring._folds(5, "group", 0, y, groups)
+    ((_, validation), *_) = scoring.fold_pairs(5, "group", 0, y, groups)
     poisoned_X, poisoned_y = X.copy(), y.copy()
     poisoned_X[validation] = np.nan
     poisoned_y[validation] = 1 - y[validation]
@@ -233,11 +233,25 @@ def test_without_a_finite_loss_a_model_keeps_its_own_parameters(data):
     assert scores["value"].tolist() == plain["value"].tolist()
 
 
-def test_outcomes_count_what_came_of_the_trials():
-    keys = {"model": "net", "seed": 0, "fold": 1, "on": "intact"}
-    losses = [0.5, 0.69, 0.7, np.inf]
-    trials = pd.DataFrame(
-        [{**keys, "trial": n, "objective": loss, "seconds": 1.0} for n, loss in enumerate(losses)]
-    )
-    (row,) = nested.outcomes(nested.Nested(nested._best(trials), trials), np.log(2)).to_dict("records")
-    assert row == {**keys, "objective": 0.5, "trials": 4, "beat guessing": 1, "diverged": 1}
+def test_outcomes_count_what_came_of_the_trials_and_what_was_chosen():
+    rows = [
+        {"model": "net", "seed": 0, "fold": fold, "on": "intact", "trial": n, "guess": 0.7, "objective": loss}
+        for fold in (0, 1)
+        for n, loss in enumerate([0.5 + 0.1 * fold, 0.69, 0.7, np.inf])
+    ]
+    trials = pd.DataFrame(rows).assign(seconds=1.0, rate=[1e-5, 1, 1, 1, 0.02, 1, 1, 1])
+    (row,) = nested.outcomes(nested.Nested(nested._best(trials), trials)).to_dict("records")
+    counts = {"searches": 2, "trials": 8, "beat a guess": 2, "diverged": 2}
+    assert row == {
+        "model": "net", **counts, "guess": 0.7, "best loss": pytest.approx(0.55), "rate": "1e-05 to 0.02"
+    }  # fmt: skip
+
+
+def test_a_guess_pays_for_classes_that_are_missing_from_a_training_part(data):
+    X, y, groups = data
+    options = {"spaces": {"lr": C}, "folds_run": 1, "n_trials": 1}
+    plain = nested.nested_search({"lr": LogisticRegression()}, X, y, groups, **options)
+    assert plain.best["guess"].tolist() == pytest.approx([np.log(2)])
+    part = search.Part(X[:4], np.array([0, 1, 1, 1]), groups[:4], X[:2], np.array([0, 2]))
+    guess = nested._guess(lambda: [part], search.weighted_cross_entropy)
+    assert guess == pytest.approx((np.log(2) - np.log(1e-15)) / 2)

@@ -307,6 +307,7 @@ def test_settings_reach_their_own_fold_and_no_other():
         ({"modes": ("removed within",)}, "needs `within`"),
         ({"modes": ("removed within",), "within": "cohrt"}, "cohrt"),
         ({"modes": ("removed within",), "within": np.arange(3)}, "3 entries for 120"),
+        ({"modes": ("removed within",), "within": np.r_[np.nan, np.ones(119)]}, "1 samples have no level"),
     ],
 )
 def test_bad_modes_are_named(options, message):

@@ -6,7 +6,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from exprml.base.errors import DataError, UnknownNameError
+from exprml.base.errors import DataError, ParameterError, UnknownNameError
 from exprml.evaluation import scoring, transfer
 
 LINEAR = {"linear": LogisticRegression(C=0.1)}
@@ -177,6 +177,19 @@ def test_the_draw_has_the_share_asked_for():
         chosen = transfer._draw(positive, share, [0, 1])
         assert len(set(chosen)) == len(chosen) == 20
         assert positive[chosen].mean() == share
+
+
+def test_a_share_of_nothing_is_refused():
+    source, target = compendium(), compendium(1, prefix="t")
+    for given, error, message in (
+        ({"positive": "tumour"}, UnknownNameError, "'tumour'"),
+        ({"positive": "a", "shares": (0.5, 1.5)}, ParameterError, "share 1.5 of 'a'"),
+    ):
+        with pytest.raises(error, match=message):
+            transfer.predict_by_share(LINEAR, source, target, "label", "person", **given)
+    one_class = target[target.obs["label"] == "a"].copy()
+    with pytest.raises(DataError, match="the target has 1 classes"):
+        transfer.predict_by_share(LINEAR, source, one_class, "label", "person", positive="a")
 
 
 def test_what_does_not_fit_is_named():

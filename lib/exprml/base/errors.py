@@ -39,6 +39,14 @@ class UnknownNameError(ExprmlError, KeyError):
         return self.message  # KeyError would print the quoted repr
 
 
+def check_known(kind: str, names: Iterable[str], known: Iterable[str], where: str | None = None) -> None:
+    """Raise `UnknownNameError` for the first of `names` that is not among `known`; see there."""
+    known = list(known)
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(kind, name, known, where)
+
+
 class ParameterError(ExprmlError, ValueError):
     """A parameter whose value or type cannot be used."""
 

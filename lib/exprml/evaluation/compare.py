@@ -144,8 +144,9 @@ def differences(
     for values, part in at_full_size(rows).groupby(list(by), sort=False, observed=True):
         where = dict(zip(by, values, strict=True))
         for words, (a, b) in pairs.items():
+            estimate = paired_difference(part, a, b, metric=metric)
             comparison = ": ".join([*map(str, values), words])
-            found.append({**where, "comparison": comparison, **paired_difference(part, a, b)._asdict()})
+            found.append({**where, "comparison": comparison, **estimate._asdict()})
     compared = pd.DataFrame(found)
     return compared.assign(p=benjamini_hochberg(compared["p_value"]))
 

@@ -17,6 +17,7 @@ from exprml.base.errors import DataError
 from exprml.evaluation import scoring
 from exprml.evaluation.linear_signal import remove_linear_signal
 from exprml.evaluation.metrics import balanced_accuracy
+from exprml.evaluation.splits import assert_groups_apart
 
 
 def held_out(
@@ -49,20 +50,21 @@ def held_out(
     Raises
     ------
     DataError
-        If a sample stands in two validation folds.
+        If a sample stands in two validation folds, or a group on both sides of a fold.
     """
     X, y, groups = scoring.as_arrays(X, y, groups)
+    number, times = np.unique(np.concatenate([one for _, one in folds]), return_counts=True)
+    if (times > 1).any():
+        first = number[times > 1][0]
+        raise DataError(f"{(times > 1).sum()} samples stand in two validation folds, as number {first}")
     parts = []
     for fold, (train, validation) in enumerate(folds):
+        assert_groups_apart(groups, train, validation)
         values = [remove_linear_signal(X[one], y[one]) if removed else X[one] for one in (train, validation)]
         predicted = scoring.fit(model, values[0], y[train], groups[train]).predict(values[1])
         columns = {"fold": fold, "group": groups[validation], "truth": y[validation], "predicted": predicted}
         parts.append(pd.DataFrame(columns, index=validation))
-    table = pd.concat(parts)
-    twice = table.index[table.index.duplicated()]
-    if len(twice):
-        raise DataError(f"{len(twice)} samples stand in two validation folds, as number {twice[0]}")
-    return table.sort_index()
+    return pd.concat(parts).sort_index()
 
 
 def score_by(predictions: pd.DataFrame, levels: Sequence) -> pd.Series:

@@ -7,16 +7,17 @@ that way and the search on removed data are here; so is the unseeded sampler of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyClassifier
 
-from exprml.base.errors import DataError, UnknownNameError
+from exprml.base.errors import DataError, check_known
 from exprml.evaluation.linear_signal import remove_linear_signal
-from exprml.evaluation.scoring import _folds, as_arrays, before_and_after
+from exprml.evaluation.scoring import as_arrays, before_and_after, fold_pairs
 from exprml.evaluation.search import (
     HEIL_SPACE,
     Objective,
@@ -28,7 +29,7 @@ from exprml.evaluation.search import (
 from exprml.evaluation.splits import GroupFolds, learning_curve_subsets
 
 KEYS = ("model", "seed", "fold", "on")
-_NO_PARAMETERS = {*KEYS, "trial", "objective", "seconds"}
+_NO_PARAMETERS = {*KEYS, "trial", "guess", "objective", "seconds"}
 ON = ("intact", "removed")
 INNER = ("outer-folds", "group")
 Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
@@ -40,8 +41,9 @@ class Nested(NamedTuple):
     Attributes
     ----------
     best : DataFrame
-        A row per model, seed and outer fold: `KEYS`, ``objective``, ``seconds`` of all its trials, and a
-        column per parameter. Give it to `as_settings`.
+        A row per model, seed and outer fold: `KEYS`, ``guess`` (what equal probabilities for all classes of
+        the training part would score), ``objective``, ``seconds`` of all its trials, and a column per
+        parameter. Give it to `as_settings`.
     trials : DataFrame
         A row per trial, best first in each fold, with the same columns and ``trial``.
     """
@@ -108,28 +110,35 @@ def searched_before_and_after(
     return Searched(scores, found)
 
 
-def outcomes(found: Nested, knowing_nothing: float) -> pd.DataFrame:
-    """Return how many trials of each search came to something, beside the best of them.
-
-    Parameters
-    ----------
-    knowing_nothing : float
-        Loss of equal probabilities for all classes, their number's logarithm. A trial beats it if its loss
-        is at least 2 % below: what is nearer is a model that has hardly moved.
+def outcomes(found: Nested) -> pd.DataFrame:
+    """Return how many trials of each model came to something, and what was chosen: a row per model.
 
     Returns
     -------
     DataFrame
-        `Nested.best` without ``seconds``, and ``trials``, ``beat guessing``, ``diverged`` (no finite loss).
+        Columns model, ``searches`` (seeds times outer folds), ``trials``, ``beat a guess`` (by 2 % at least:
+        what is nearer has hardly moved), ``diverged`` (no finite loss), ``guess`` and ``best loss`` (means
+        over the searches), and a column per parameter: what was chosen, lowest to highest, as text.
     """
-    loss = found.trials["objective"]
+    trials, best = found.trials, found.best.groupby("model", sort=False)
+    loss = trials["objective"]
     marks = {
         "trials": loss.notna(),
-        "beat guessing": loss < 0.98 * knowing_nothing,
+        "beat a guess": loss < 0.98 * trials["guess"],
         "diverged": loss == np.inf,
     }
-    counts = found.trials.assign(**marks).groupby([*KEYS], sort=False)[[*marks]].sum()
-    return found.best.drop(columns="seconds").merge(counts.reset_index(), on=[*KEYS])
+    table = pd.DataFrame({"searches": best.size()})
+    table = table.join(trials.assign(**marks).groupby("model")[[*marks]].sum())
+    table["guess"], table["best loss"] = best["guess"].mean(), best["objective"].mean()
+    for name in (one for one in found.best.columns if one not in _NO_PARAMETERS):
+        table[name] = best[name].agg(_range)
+    return table.reset_index()
+
+
+def _range(values: pd.Series) -> str:
+    """Return lowest and highest of some numbers, in words."""
+    ends = dict.fromkeys(f"{float(one):.1g}" for one in (values.min(), values.max()))
+    return " to ".join(ends)
 
 
 def nested_search(
@@ -181,20 +190,23 @@ def nested_search(
     DataError
         If with "removed" no inner part has two classes on both sides.
     """
-    _check_choices({"on": (on, ON), "inner": (inner, INNER)}, spaces, models)
+    check_known("on", [on], ON)
+    check_known("inner", [inner], INNER)
+    check_known("model with a space", spaces, models, "models")
     X, y, groups = as_arrays(X, y, groups)
     options = {"n_trials": n_trials, "sampler": sampler, "objective": objective}
     trials = []
     for seed in seeds:
-        pairs = _folds(folds, split, seed, y, groups)
+        pairs = fold_pairs(folds, split, seed, y, groups)
         for fold in range(len(pairs))[:folds_run]:
             inside = _inner_pairs(pairs, fold, inner, seed, groups)
             inside = _thinned(inside, pairs[fold][0], fraction, seed * 1009 + fold)
             parts = _InnerParts(X, y, groups, _usable(inside, y, fold) if on == "removed" else inside, on)
+            guess = _guess(parts, objective)
             for name, space in spaces.items():
                 found = search_parts(models[name], parts, space=space, seed=seed * 1009 + fold, **options)
-                trials += _rows(found, (name, seed, fold, on))
-    table = pd.DataFrame(trials, dtype=object).astype({"objective": float, "seconds": float})
+                trials += _rows(found, (name, seed, fold, on), guess)
+    table = pd.DataFrame(trials, dtype=object).astype(dict.fromkeys(["guess", "objective", "seconds"], float))
     return Nested(_best(table), table)
 
 
@@ -263,10 +275,20 @@ def _usable(pairs: Pairs, y: np.ndarray, fold: int) -> Pairs:
     return kept
 
 
-def _rows(found: SearchResult, key: tuple) -> list[dict[str, Any]]:
+def _guess(parts: Callable[[], Iterable[Part]], objective: Objective) -> float:
+    """Return the mean loss of equal probabilities; a class missing from a training part has none."""
+    if not callable(objective):
+        return np.nan
+    dummy = DummyClassifier(strategy="uniform")
+    return float(
+        np.mean([objective(dummy.fit(one.X, one.y), one.X_left_out, one.y_left_out) for one in parts()])
+    )
+
+
+def _rows(found: SearchResult, key: tuple, guess: float) -> list[dict[str, Any]]:
     """Return the trials of one search, best first, as rows that say which search they belong to."""
     return [
-        dict(zip(KEYS, key, strict=True)) | {"trial": number, **trial}
+        dict(zip(KEYS, key, strict=True)) | {"trial": number, "guess": guess, **trial}
         for number, trial in zip(found.trials.index, found.trials.to_dict("records"), strict=True)
     ]
 
@@ -282,13 +304,3 @@ def _best(trials: pd.DataFrame) -> pd.DataFrame:
 def _missing(value: Any) -> bool:
     """Tell whether a model has no such parameter (None may be a value)."""
     return isinstance(value, float) and np.isnan(value)
-
-
-def _check_choices(choices: Mapping, spaces: Mapping, models: Mapping) -> None:
-    """Raise if an option or a model is unknown."""
-    for kind, (given, known) in choices.items():
-        if given not in known:
-            raise UnknownNameError(kind, given, known)
-    for name in spaces:
-        if name not in models:
-            raise UnknownNameError("model with a space", name, models, "models")

@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from exprml.base.errors import ParameterError, UnknownNameError
+from exprml.base.errors import ParameterError, check_known
 from exprml.evaluation.scoring import COLUMNS, as_arrays, cross_validate, fit
 from exprml.evaluation.splits import PretrainingSplit, assert_groups_apart, pretraining_split
 
@@ -138,12 +138,8 @@ def pretraining_curves(
     ParameterError
         If a model has no fixed ``random_state``.
     """
-    for mode in modes:
-        if mode not in MODES:
-            raise UnknownNameError("mode", mode, MODES)
-    for name in options:
-        if name not in ("majority", "metrics", "recalls"):
-            raise UnknownNameError("option", name, ("majority", "metrics", "recalls"), "pretraining_curves")
+    check_known("mode", modes, MODES)
+    check_known("option", options, ("majority", "metrics", "recalls"), "pretraining_curves")
     X, y, groups = as_arrays(X, y, groups)
     models = {name: _prepared(name, model, y) for name, model in models.items()}
     tables = []

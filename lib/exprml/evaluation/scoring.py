@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,9 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
-from exprml.base.errors import DataError, ParameterError, UnknownNameError
+from exprml.base.errors import DataError, ParameterError, UnknownNameError, check_known
 from exprml.evaluation.linear_signal import remove_linear_signal, remove_within
-from exprml.evaluation.metrics import (
-    METRICS,
-    Metric,
-    recall_per_class,
-)
+from exprml.evaluation.metrics import METRICS, Metric, recall_per_class
 from exprml.evaluation.splits import (
     GroupFolds,
     assert_groups_apart,
@@ -69,7 +65,7 @@ class _Part:
     groups_train: np.ndarray
     X_validation: np.ndarray
     y_validation: np.ndarray
-    usable: bool = field(default=True)
+    usable: bool
 
 
 def cross_validate(
@@ -159,16 +155,17 @@ def cross_validate(
     for seed in seeds:
         target = np.random.default_rng([seed, 1]).permutation(y) if shuffle_labels else y
         values = remove_linear_signal(X, target) if removal == "joint" else X
-        pairs = _folds(folds, split, seed, target, groups)[:folds_run]
+        pairs = fold_pairs(folds, split, seed, target, groups)[:folds_run]
         scope = removal_scope if removal in ("split", "training") else None
         parts = _parts(values, target, groups, pairs, seed, fractions, scope, within, removal == "split")
         for part in parts:
             for name, model in models.items():
                 found = (settings or {}).get((name, seed, part.labels["fold"]))
-                rows += _scores(name, _with_settings(model, found), part, chosen)
+                model = clone(model).set_params(**found) if found else model
+                rows += _scores(name, model, part, chosen)
     table = pd.DataFrame(rows).assign(task=task, setting=setting)
     table["split"] = split if isinstance(folds, int) else "given"
-    table["control"] = [_control(models[name], shuffle_labels) for name in table["model"]]
+    table["control"] = [control_of(models[name], shuffle_labels) for name in table["model"]]
     return table[COLUMNS]
 
 
@@ -215,10 +212,9 @@ def before_and_after(
     ParameterError
         If "removed within" has nothing to be within.
     """
+    check_known("mode", modes, MODES)
     parts = []
     for mode in modes:
-        if mode not in MODES:
-            raise UnknownNameError("mode", mode, MODES)
         inside = within if mode == "removed within" else None
         if mode == "removed within" and within is None:
             raise ParameterError("mode 'removed within' needs `within`: the levels to remain inside of")
@@ -265,9 +261,7 @@ def _obs_column(X: Any, given: Any, what: str) -> np.ndarray | None:
 def _chosen_metrics(metrics: Sequence[str] | Mapping[str, Metric], recalls: bool) -> dict[str, Metric]:
     """Return the wanted metrics by name."""
     if not isinstance(metrics, Mapping):
-        for name in metrics:
-            if name not in METRICS:
-                raise UnknownNameError("metric", name, METRICS)
+        check_known("metric", metrics, METRICS)
         metrics = {name: METRICS[name] for name in metrics}
     return {**metrics, "recall": recall_per_class} if recalls else dict(metrics)
 
@@ -276,21 +270,30 @@ def _check_options(
     models: Mapping, y: np.ndarray, split: str, removal: str, scope: str, shuffle_labels: bool
 ) -> None:
     """Raise if an option is unknown or does not fit the target."""
-    options = {"split": (split, SPLITS), "removal": (removal, REMOVALS)}
-    options["removal_scope"] = (scope, ("fold", "subset"))
-    for kind, (given, known) in options.items():
-        if given not in known:
-            raise UnknownNameError(kind, given, known)
+    check_known("split", [split], SPLITS)
+    check_known("removal", [removal], REMOVALS)
+    check_known("removal_scope", [scope], ("fold", "subset"))
     if not models:
         raise ParameterError("no models to score: give at least one")
     if not is_classification(y) and (removal != "none" or shuffle_labels):
         raise ParameterError("removal and shuffle_labels need class labels, not numbers")
 
 
-def _folds(
+def fold_pairs(
     folds: int | Sequence, split: str, seed: int, y: np.ndarray, groups: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return (training, validation) indices; group-wise folds are checked for leaks."""
+    """Return the (training, validation) indices that `cross_validate` runs for one of its seeds.
+
+    Parameters
+    ----------
+    folds, split, seed, y, groups
+        As there, `y` and `groups` as arrays, shape (samples,); folds that are given are not checked.
+
+    Raises
+    ------
+    DataError
+        If the samples cannot be cut so, or a group stands on both sides.
+    """
     if not isinstance(folds, int | np.integer):
         return [(np.asarray(train), np.asarray(validation)) for train, validation in folds]
     labels = y if is_classification(y) else None
@@ -342,11 +345,8 @@ def _check_within(within: np.ndarray | None, n_samples: int, removal: str) -> No
         raise ParameterError(f"within needs removal='split', not {removal!r}")
     if len(within) != n_samples:
         raise DataError(f"within has {len(within)} entries for {n_samples} samples")
-
-
-def _with_settings(model: BaseEstimator, found: Mapping[str, Any] | None) -> BaseEstimator:
-    """Return `model`, or a clone with other parameters."""
-    return clone(model).set_params(**found) if found else model
+    if pd.isna(within).any():
+        raise DataError(f"within: {int(pd.isna(within).sum())} samples have no level; drop them first")
 
 
 def _several_classes(labels: np.ndarray) -> bool:
@@ -393,7 +393,7 @@ def _takes_groups(model: BaseEstimator) -> bool:
     return "groups" in inspect.signature(model.fit).parameters
 
 
-def _control(model: BaseEstimator, shuffled: bool) -> str:
+def control_of(model: BaseEstimator, shuffled: bool) -> str:
     """Return what the row controls for: majority class, predicting the mean, shuffled labels, or nothing."""
     if isinstance(model, DummyClassifier | DummyRegressor):
         return "majority" if isinstance(model, DummyClassifier) else "mean"

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
-from exprml.base.errors import ParameterError, UnknownNameError
+from exprml.base.errors import ParameterError, check_known
 from exprml.evaluation.scoring import METRICS, Metric, as_arrays, fit
 from exprml.evaluation.splits import GroupFolds, is_classification
 
@@ -121,8 +121,7 @@ def search_parts(
     The objective is the mean over the parts. A part that diverges ends its trial, which changes no result:
     the mean is infinite already. No other trial is stopped early.
     """
-    if sampler not in SAMPLERS:
-        raise UnknownNameError("sampler", sampler, SAMPLERS)
+    check_known("sampler", [sampler], SAMPLERS)
     loss, space = _loss(objective), prefixed(space, model)
 
     def trial_loss(trial: optuna.Trial) -> float:
@@ -181,7 +180,6 @@ def _loss(objective: Objective) -> Callable[[BaseEstimator, np.ndarray, np.ndarr
     """Return what is to be minimised."""
     if callable(objective):
         return objective
-    if objective not in METRICS:
-        raise UnknownNameError("metric", objective, METRICS)
+    check_known("metric", [objective], METRICS)
     metric: Metric = METRICS[objective]
     return lambda model, X, y: -float(metric(y, model.predict(X)))

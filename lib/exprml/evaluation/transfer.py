@@ -20,12 +20,11 @@ from anndata import AnnData
 from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import StandardScaler
 
-from exprml.base.errors import DataError, UnknownNameError
+from exprml.base.errors import DataError, ParameterError, check_known
 from exprml.evaluation import scoring
 from exprml.evaluation.compare import group_bootstrap
 from exprml.evaluation.linear_signal import remove_linear_signal
 from exprml.evaluation.metrics import balanced_accuracy, recall_per_class
-from exprml.evaluation.splits import GroupFolds
 
 HELD_OUT = "held out"
 SCALINGS = ("source scaling", "one shift", "own means", "own scaling")
@@ -109,7 +108,8 @@ def predict_across(
     UnknownNameError
         If a scaling or mode is unknown.
     """
-    _check_names(scalings, modes)
+    check_known("scaling", scalings, SCALINGS)
+    check_known("mode", modes, MODES)
     models = {**models, scoring.MAJORITY: scoring.majority_control()} if majority else dict(models)
     here, there = _sides(source, target, y, groups)
     tables = []
@@ -119,7 +119,7 @@ def predict_across(
             for mode in modes:
                 trained, scored = _scaled(parts, MODES[mode], scalings, scaler or StandardScaler())
                 for name, model in models.items():
-                    row = {"task": task, "model": name, "control": scoring._control(model, shuffle_labels)}
+                    row = {"task": task, "model": name, "control": scoring.control_of(model, shuffle_labels)}
                     tables += _predictions(model, trained, scored, row | where, mode)
     return pd.concat(tables, ignore_index=True)
 
@@ -254,10 +254,20 @@ def predict_by_share(
     -------
     DataFrame
         As from `predict_across`, with ``share`` and, of models that have a ``decision_function``, ``lead``:
-        above 0 the second class by name is predicted. ``setting`` is "statistics at 30 % tumour",
+        above 0 the second class by name is predicted. ``setting`` is "statistics at 30% tumour",
         or "source scaling" (no share). At every share as many samples are drawn as the rarer class has.
+
+    Raises
+    ------
+    DataError
+        As in `predict_across`, and if the target has not two classes.
+    UnknownNameError
+        If `positive` is none of them.
+    ParameterError
+        If a share is outside 0 to 1.
     """
     here, there = _sides(source, target, y, groups)
+    _check_shares(there.y, positive, shares)
     here = here.part(~np.isin(here.groups, there.groups))
     theirs = StandardScaler().fit(here.X)
     trained = replace(here, X=theirs.transform(here.X))
@@ -279,6 +289,17 @@ def predict_by_share(
     return pd.concat(tables, ignore_index=True)
 
 
+def _check_shares(classes: np.ndarray, positive: str, shares: Sequence[float]) -> None:
+    """Raise unless there are two classes, `positive` one of them, and the shares are such."""
+    known = np.unique(classes).tolist()
+    if len(known) != 2:
+        raise DataError(f"the target has {len(known)} classes ({', '.join(known)}): a share needs two")
+    check_known("class of the target", [positive], known)
+    wrong = [share for share in shares if not 0 <= share <= 1]
+    if wrong:
+        raise ParameterError(f"share {wrong[0]} of {positive!r} is outside 0 to 1")
+
+
 def _draw(positive: np.ndarray, share: float, seed: list[int]) -> np.ndarray:
     """Return indices of as many samples as the rarer class has, the given share of them positive."""
     generator = np.random.default_rng(seed)
@@ -286,14 +307,6 @@ def _draw(positive: np.ndarray, share: float, seed: list[int]) -> np.ndarray:
     n_positive = round(share * size)
     parts = [(np.flatnonzero(positive), n_positive), (np.flatnonzero(~positive), size - n_positive)]
     return np.concatenate([generator.choice(one, count, replace=False) for one, count in parts])
-
-
-def _check_names(scalings: Sequence[str], modes: Sequence[str]) -> None:
-    """Raise if a scaling or mode is unknown."""
-    for kind, given, known in (("scaling", scalings, SCALINGS), ("mode", modes, MODES)):
-        for name in given:
-            if name not in known:
-                raise UnknownNameError(kind, name, known)
 
 
 def _sides(source: AnnData, target: AnnData, y: str, groups: str) -> tuple[_Side, _Side]:
@@ -316,7 +329,7 @@ def _folds(
     here: _Side, there: _Side, folds: int, seed: int, folds_run: int | None
 ) -> Iterator[tuple[dict[str, int], tuple[_Side, _Side, _Side]]]:
     """Yield each fold's place in the table, and its training, held-out and target samples."""
-    pairs = list(GroupFolds(folds, seed, stratify=True).split(here.X, here.y, here.groups))
+    pairs = scoring.fold_pairs(folds, "stratified-group", seed, here.y, here.groups)
     for fold, (train, held) in enumerate(pairs[:folds_run]):
         away = there.part(~np.isin(there.groups, here.groups[train]))
         if not len(away.y):
