@@ -126,6 +126,13 @@ def test_spread_is_labelled_for_what_it_is(table):
     assert "2 folds × 2 seeds" in note(figures.learning_curves(seeds))
 
 
+def test_the_note_names_what_a_fold_stands_for(table):
+    words = {"fold": "cohort"}
+    assert "dots: 2 cohorts" in note(figures.accuracy_against(table, "n_train", labels=words))
+    assert "thin: single cohorts" in note(figures.before_after(table, labels=words))
+    assert "thin: single folds" in note(figures.before_after(table))
+
+
 def test_a_model_keeps_its_colour_and_models_differ():
     names = ["logistic regression", "three-layer", "five-layer", "forest"]
     assert figures.model_style("heil2022/three-layer")["color"] == figures.model_style("three-layer")["color"]

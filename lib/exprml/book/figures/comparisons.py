@@ -74,7 +74,8 @@ def before_after(
             _pairs(panel, part, column, (before, after), named=len(panels) == 1)
             draw_chance(panel, chance_in(chance, name))
             panel.set_title(labels.get(name, name))
-        words = f"left: {labels.get(before, before)}; right: {labels.get(after, after)}; thin: single folds"
+        words = f"left: {labels.get(before, before)}; right: {labels.get(after, after)}"
+        words += f"; thin: single {labels.get('fold', 'fold')}s"
         what = labels.get("value", (metric or "score").replace("_", " "))
         finish(figure, axes, what=what, note=honest_note(rows, words))
     return figure

@@ -60,9 +60,10 @@ def panels_of(
     return [(str(name), rows[rows[column] == name]) for name in names]
 
 
-def spread_words(rows: pd.DataFrame) -> str:
+def spread_words(rows: pd.DataFrame, labels: Mapping[str, str] | None = None) -> str:
     """Return what one dot is and how many there are, e.g. ``dots: 5 folds × 3 seeds``."""
-    counts = [(unit, rows[unit].nunique()) for unit in ("fold", "seed") if unit in rows]
+    labels = labels or {}
+    counts = [(labels.get(unit, unit), rows[unit].nunique()) for unit in ("fold", "seed") if unit in rows]
     words = " × ".join(f"{count} {unit}{'s' if count > 1 else ''}" for unit, count in counts if count > 1)
     return f"dots: {words}; lines: their mean" if words else "one run, no spread"
 
@@ -157,7 +158,8 @@ def accuracy_against(
     log_x : bool
         Logarithmic axis.
     labels : mapping, optional
-        Words for column names and panel names: ``{"n_features": "features", "intact": "As measured"}``.
+        Words for column names and panel names: ``{"n_features": "features", "intact": "As measured"}``;
+        "fold" is what a fold stands for, in the singular ("cohort").
     marks : mapping, optional
         Vertical lines to name on the axis: ``{"the paper's size": 5000}``.
     dots : bool
@@ -181,7 +183,7 @@ def accuracy_against(
             _scale(panel, part, x, log_x, marks or {})
             panel.set_title(labels.get(name, name.capitalize()))
             panel.set_xlabel(labels.get(x, x.replace("n_", "number of ").replace("_", " ")))
-        note = honest_note(rows, spread_words(rows) if dots else "")
+        note = honest_note(rows, spread_words(rows, labels) if dots else "")
         finish(figure, axes, what=labels.get("value", (metric or "score").replace("_", " ")), note=note)
     return figure
 
