@@ -88,6 +88,13 @@ def test_gain_over_the_linear_model(better, words):
     assert words in said(better, intact_linear=0.9, intact_net=0.9, removed_linear=0.5, removed_net=0.5)
 
 
+@pytest.mark.parametrize(("p", "clear"), [(0.01, True), (0.2, False)])
+def test_a_gain_must_stay_clear_when_p_is_adjusted(p, clear):
+    found = above_chance(table(intact_linear=0.8, intact_net=0.9, removed_linear=0.5, removed_net=0.5))
+    better = pd.DataFrame({"comparison": ["n"], "mean": [0.1], "low": [0.01], "high": [0.19], "p": [p]})
+    assert ("Yes, against the linear model" in "\n".join(verdict(found, "linear", better))) == clear
+
+
 def test_a_leak_in_the_control_outweighs_everything():
     scores = {"intact_linear": 0.9, "intact_net": 0.9, "removed_linear": 0.5, "removed_net": 0.5}
     assert "None was run on shuffled labels" in said(**scores)

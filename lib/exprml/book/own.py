@@ -53,7 +53,8 @@ def verdict(found: pd.DataFrame, linear: str, better: pd.DataFrame) -> list[str]
     linear : str
         Which model is the linear one.
     better : DataFrame
-        Intact differences "other model minus linear": columns comparison, mean, low, high.
+        Intact differences "other model minus linear": columns comparison, mean, low, high; an adjusted p, if
+        there, must be small too.
     """
     by_setting = {setting: rows.set_index("model") for setting, rows in found.groupby("setting")}
     removed, others = by_setting["removed"], by_setting["removed"].drop(index=linear)
@@ -71,7 +72,7 @@ def _controls(shuffled: pd.DataFrame | None) -> str:
         return "**Controls.** None was run on shuffled labels: nothing shows that the evaluation is clean."
     off = shuffled[(shuffled["found"] == "above") & (shuffled["above"] > SLIGHT)]
     if off.empty:
-        return "**Controls.** Trained on shuffled labels, the models guess: no sign of a leak."
+        return "**Controls.** Trained on shuffled labels, the models guess: no sign of a leak of labels."
     return f"**Controls.** Shuffled labels score above a guess ({_scores(off)}): *trust nothing here*."
 
 
@@ -87,7 +88,8 @@ def _intact(intact: pd.DataFrame, linear: str) -> str:
 
 
 def _gain(better: pd.DataFrame) -> str:
-    gains, losses = better[better["low"] > 0], better[better["high"] < 0]
+    clear = better["p"] < LEVEL if "p" in better else True  # one of several differences: adjusted
+    gains, losses = better[(better["low"] > 0) & clear], better[(better["high"] < 0) & clear]
     if len(gains):
         return f"**Does nonlinearity pay?** Yes, against the linear model: {_differences(gains)}."
     said = "**Does nonlinearity pay?** No other model is clearly better than the linear one"
@@ -97,7 +99,7 @@ def _gain(better: pd.DataFrame) -> str:
 
 def _linear_after(row: pd.Series) -> str:
     said = {
-        "at": "guesses, as it must: the removal did its work",
+        "at": f"guesses, as it must, as far as these folds can tell (its interval allows {row['high']:+.2f})",
         "below": "is below chance. That is the known artefact of equalising class means in training and test "
         "apart, not a finding",
         "above": "is still above chance. Something linear was left, so do not take the other scores for "
