@@ -233,6 +233,8 @@ class NetworkClassifier(ClassifierMixin, _Network):
     inner_labels : {"fixed", "refit"}
         "refit" numbers the classes anew within each inner part, as heil2022's code does: where a class
         is missing from a part, the codes of all later classes shift (heil2022 code). "fixed" is right.
+        That code scores with the codes of all labels there are: give them as `classes`, or a class that
+        `y` lacks altogether shifts nothing here.
     classes : sequence, optional
         All labels there are, where `y` may lack some (small training subsets).
     random_state : int, RandomState or None
