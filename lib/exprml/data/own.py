@@ -135,7 +135,7 @@ def duplicates(data: AnnData, label: str, group: str) -> pd.DataFrame:
     One that spans several groups leaks from training to test even when the folds keep groups together.
     """
     rows = pd.Series([hash(row.tobytes()) for row in np.ascontiguousarray(data.X)], index=data.obs_names)
-    sets = [list(names) for names in rows.groupby(rows).groups.values() if len(names) > 1]
+    sets = [list(one.index) for _, one in rows.groupby(rows, sort=False) if len(one) > 1]  # as they stand
     counted = [
         {"samples": len(names), "groups": data.obs.loc[names, group or EACH_SAMPLE].nunique(),
          "classes": data.obs.loc[names, label].nunique(), "first sample": names[0]}

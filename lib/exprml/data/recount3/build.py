@@ -166,8 +166,9 @@ def _second_pass(
     report: Callable[[str], None],
 ) -> None:
     """Write the chosen genes of every kept sample to a plain file of float32, each project at its place."""
-    written = state.written(rows.name) if rows.is_file() else set()
-    start = 0
+    if not rows.is_file():
+        state.forget(rows.name)  # of an earlier build that was finished, or whose rows were deleted
+    written, start = state.written(rows.name), 0
     with open(rows, "r+b" if rows.is_file() else "w+b") as file:
         for name, kept in state.kept():
             if len(kept) and name not in written:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import pandas as pd
 from exprml.base.errors import FormatError
 
 CELLS = 2_000_000  # of a slice held at once: tens of megabytes
-_GZIP = (EOFError, OSError, gzip.zlib.error)
+_GZIP = (EOFError, OSError, zlib.error)
 
 
 class GeneSums:

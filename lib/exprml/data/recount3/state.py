@@ -71,6 +71,11 @@ class State:
         with closing(self._open()) as base, base:
             base.execute("insert or replace into written values (?, ?)", (project, rows))
 
+    def forget(self, rows: str) -> None:
+        """Record that nothing is in a file of rows: it begins anew."""
+        with closing(self._open()) as base, base:
+            base.execute("delete from written where rows = ?", (rows,))
+
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path)
 
