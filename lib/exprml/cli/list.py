@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from exprml.base.errors import ExprmlError, UnknownNameError
+from exprml.base.errors import ExprmlError, check_known
 
 _HOMELESS = "no home yet"
 
@@ -38,8 +38,7 @@ def homes(covered: Mapping[str, Sequence[str]], known: Sequence[str]) -> dict[st
     found: dict[str, str | None] = dict.fromkeys(known)
     for notebook, ids in covered.items():
         for one in ids:
-            if one not in found:
-                raise UnknownNameError(f"experiment in {notebook}", one, known, "data/experiments.csv")
+            check_known(f"experiment in {notebook}", [one], known, "data/experiments.csv")
             if found[one] is not None:
                 raise ExprmlError(f"experiment {one!r} lives in two notebooks: {found[one]} and {notebook}")
             found[one] = notebook

@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exprml.base.errors import ParameterError, UnknownNameError
+from exprml.base.errors import ParameterError, check_known
 from exprml.base.files import project_root, write_text
+from exprml.book.context import OWN_FOLDER
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 _USAGE = "exprml new {} --expression FILE --labels FILE --label COLUMN --group COLUMN"
 TEMPLATES = Path(__file__).with_name("templates")
-OWN_FOLDER = "my"
 _READING = {  # option of the command -> argument of exprml.data.own.load, kept in the parameter `reading`
     "samples_in": "", "sample_column": "", "metadata_columns": [], "r_object": "", "log": False,
     "missing": "genes",
@@ -76,8 +76,7 @@ def _new(given: argparse.Namespace) -> int:
             print(f"{name}  {about}")
         print(f"\n{_USAGE.format('NAME')}")
         return 0
-    if given.template not in known:
-        raise UnknownNameError("template", given.template, known)
+    check_known("template", [given.template], known)
     for option in ("expression", "label"):
         if not getattr(given, option):
             raise ParameterError(f"--{option} is missing: {_USAGE.format(given.template)}")

@@ -36,7 +36,8 @@ def find(name: str) -> Notebook | None:
 
     wanted = name if name.endswith(".ipynb") else f"{name}.ipynb"
     found = [path.resolve() for path in (Path(wanted), project_root() / wanted) if path.is_file()]
-    if not found and name.startswith((context.OWN_FOLDER + "/", "/", ".")):
+    meant = Path(name).is_absolute() or name.startswith(".") or Path(name).parts[:1] == (context.OWN_FOLDER,)
+    if not found and meant:
         raise ExprmlError(f"{name}: no such notebook; `exprml new` writes one")
     if not found or project_root() / "notebooks" in found[0].parents:
         return None

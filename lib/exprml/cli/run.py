@@ -6,7 +6,7 @@ import argparse
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from exprml.base.errors import NotAvailableError, ParameterError, UnknownNameError
+from exprml.base.errors import NotAvailableError, ParameterError, check_known
 from exprml.base.files import atomic_path, data_folder
 
 if TYPE_CHECKING:
@@ -44,28 +44,19 @@ def _run(given: argparse.Namespace) -> int:
     from exprml.cli import own
 
     mine = own.find(given.name)
-    if mine is not None:
-        return _run_own(mine, given)
-    outcome = run_notebook(given.name, given.profile, _changes(given, profiles.find(given.name)))
-    print(f"{'finished' if outcome.ok else 'FAILED'} in {outcome.seconds:.1f} s", end="")
-    print("" if outcome.ok else f" {outcome.message}")
-    print(outcome.page)
-    return 0 if outcome.ok else 1
-
-
-def _run_own(notebook: Notebook, given: argparse.Namespace) -> int:
-    """Run a notebook made by ``exprml new``; what it makes goes beside it."""
-    from exprml.cli import own
-
-    if given.profile != "default":
+    if mine is not None and given.profile != "default":
         raise ParameterError(
             f"--profile {given.profile}: a notebook of your own has no profiles; change values by -p"
         )
-    outcome, made = own.run(notebook, _changes(given, notebook))
+    changes = _changes(given, mine or profiles.find(given.name))
+    if mine is not None:
+        outcome, made = own.run(mine, changes)
+    else:
+        outcome = run_notebook(given.name, given.profile, changes)
+        made = [outcome.page]
     print(f"{'finished' if outcome.ok else 'FAILED'} in {outcome.seconds:.1f} s", end="")
     print("" if outcome.ok else f" {outcome.message}")
-    for path in made:
-        print(path)
+    print(*made, sep="\n")
     return 0 if outcome.ok else 1
 
 
@@ -105,8 +96,7 @@ def _changes(given: argparse.Namespace, notebook: Notebook) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals:
             raise ParameterError(f"-p {text!r}: write -p NAME=VALUE")
-        if name not in notebook.parameters:
-            raise UnknownNameError("parameter", name, notebook.parameters, f"notebook {notebook.name}")
+        check_known("parameter", [name], notebook.parameters, f"notebook {notebook.name}")
         where = f"parameter {name!r} of {notebook.name}"
         changes[name] = parameters.from_text(value, notebook.parameters[name], where)
     return changes
