@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise, product
 from typing import Any
 
@@ -66,7 +67,7 @@ def ledger(notebook: str | None = None, paper: str | None = None) -> list[Claim]
     UnknownNameError
         If the notebook or paper has no claim in the ledger.
     """
-    entries = yaml.safe_load(data_folder("claims.yml").read_text(encoding="utf-8"))
+    entries = _parsed(data_folder("claims.yml").read_text(encoding="utf-8"))
     claims = [
         Claim(
             entry["id"],
@@ -88,6 +89,12 @@ def ledger(notebook: str | None = None, paper: str | None = None) -> list[Claim]
                 )
             claims = kept
     return claims
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: str) -> list[dict[str, Any]]:
+    """Parse the ledger once: 0.2 s, and a page asks for it once for every seed."""
+    return yaml.safe_load(text)
 
 
 def _listed(values: Any) -> list[Any]:
