@@ -181,7 +181,7 @@ def accuracy_against(
             _panel(panel, part, x, dots=dots)
             draw_chance(panel, chance_in(chance, name))
             _scale(panel, part, x, log_x, marks or {})
-            panel.set_title(labels.get(name, name.capitalize()))
+            panel.set_title(labels.get(name, name[:1].upper() + name[1:]))
             panel.set_xlabel(labels.get(x, x.replace("n_", "number of ").replace("_", " ")))
         note = honest_note(rows, spread_words(rows, labels) if dots else "")
         finish(figure, axes, what=labels.get("value", (metric or "score").replace("_", " ")), note=note)

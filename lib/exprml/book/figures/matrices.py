@@ -129,7 +129,7 @@ def recall_heatmap(
             cells = part.pivot_table(index="label", columns="line", values="value").reindex(order)
             cells = cells[in_order(cells.columns)].rename(columns=model_label)
             _grid(panel, cells, low=0, high=1, colours="cividis", text=".2f", annotate=True)
-            panel.set_title(name.capitalize())
+            panel.set_title(name[:1].upper() + name[1:])
             panel.set_xticks(panel.get_xticks(), cells.columns, **_SLANTED)
         if sizes is not None:
             axes[0, 0].set_yticks(range(len(order)), [f"{one} ({sizes.get(one, 0):.0f})" for one in order])
