@@ -79,9 +79,7 @@ def install_with_uv(again: bool) -> int:
             return 1
     links = os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS", "")
     settings = {"UV_FIND_LINKS": links} if links else {}  # uv does not read pip's settings
-    # compiled once, as pip does by itself: where Python may write no bytecode (many containers set
-    # PYTHONDONTWRITEBYTECODE), every start of a notebook's kernel would compile 3,000 files again
-    options = ["--quiet", "--compile-bytecode", "--python", str(PYTHON)]
+    options = ["--quiet", "--python", str(PYTHON)]
     command = [str(uv), "pip", "install", *options, *packages()]
     return call([*command, *(["--reinstall"] if again else [])], settings)
 
