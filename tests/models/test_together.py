@@ -49,7 +49,8 @@ def alone(task):
 
 def assert_same(found, expected):
     assert (found.n_epochs_, found.best_epoch_) == (expected.n_epochs_, expected.best_epoch_)
-    np.testing.assert_allclose(found.history_, expected.history_, rtol=1e-4)
+    # BatchNorm over a few rows multiplies rounding from epoch to epoch, on other processors differently
+    np.testing.assert_allclose(found.history_, expected.history_, rtol=1e-3)
     np.testing.assert_allclose(found.decision_function(X), expected.decision_function(X), atol=1e-4)
     assert found.module_.state_dict().keys() == expected.module_.state_dict().keys()
 
