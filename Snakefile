@@ -7,6 +7,14 @@ from exprml.book.profiles import notebooks
 
 PROFILE = config.get("profile", "default")
 NOTEBOOKS = notebooks()
+STALE = config.get("stale", "").split(",")
+
+
+def needed_pages(wildcards):
+    """Return the pages to wait for. Their dates never make a page due; but a page that is due must not be
+    given them as ancient, or Snakemake leaves it out where one of them is made in the same run."""
+    pages = [f"notebooks/{one}.ipynb" for one in NOTEBOOKS[wildcards.name].needs]
+    return pages if wildcards.name in STALE else ancient(pages)
 
 
 wildcard_constraints:
@@ -23,7 +31,7 @@ rule all:
 rule notebook:
     input:
         key="keys/{name}.key",
-        needs=lambda wildcards: ancient([f"notebooks/{one}.ipynb" for one in NOTEBOOKS[wildcards.name].needs]),
+        needs=needed_pages,
     output:
         "notebooks/{name}.ipynb",
     params:

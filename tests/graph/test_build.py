@@ -68,6 +68,17 @@ def test_second_build_runs_nothing_and_a_change_reruns_only_its_readers(project,
     assert "2.0" in (pages / "paper/b.ipynb").read_text()
 
 
+def test_one_of_several_needed_pages_changes_and_the_reader_follows_in_the_same_build(project, pages):
+    for name, value in (("index", 0.0), ("paper/a", 1.0), ("paper/b", 1.0)):
+        project.add(name, *writes_results(name, value))
+    both = "[results.read(name)['value'].sum() for name in ('paper/a', 'paper/b')]"
+    project.add("paper/c", f"from exprml.book import results\n{both}", needs=["paper/a", "paper/b"])
+    build("--no-site")
+    project.add("paper/a", *writes_results("paper/a", 2.0))
+    assert "2 of 4 notebooks are up to date" in build("--no-site")
+    assert "2.0" in (pages / "paper/c.ipynb").read_text()
+
+
 def test_page_of_other_key_and_lost_snakemake_memory_are_noticed(project, pages):
     project.add("index", "print('the real page')")
     build("--no-site")

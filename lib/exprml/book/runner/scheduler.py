@@ -32,7 +32,7 @@ def run_graph(folders: Folders, stale: Sequence[str], cores: int, extra: Sequenc
     command += ["--snakefile", str(project_root() / "Snakefile"), "--directory", str(folders.root)]
     command += ["--cores", str(cores), "--nolock", "--rerun-incomplete", "--keep-going"]
     command += ["--rerun-triggers", "mtime", "--forcerun", *pages, "--quiet", "all", "--config"]
-    command += [f"profile={folders.label}", *extra]
+    command += [f"profile={folders.label}", f"stale={','.join(stale)}", *extra]
     environment = {**os.environ, "EXPRML_ROOT": str(project_root())}
     subprocess.run(command, env=environment, check=False, stdin=subprocess.DEVNULL)
 
