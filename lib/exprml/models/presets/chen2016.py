@@ -1,0 +1,46 @@
+"""chen2016: D-GEX as published and corrected, and the linear models beside it.
+
+Methods 2.2 gives layers, loss, first weights, epochs and schedule; batch, momentum, the first rates and
+the factor 3 above the first layer are in the public code only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exprml.models.networks import NetworkRegressor
+from exprml.models.presets.preset import Preset
+
+D_GEX: dict[str, Any] = {
+    "activation": "tanh",
+    "dropout": 0.1,  # hidden units; 0.25 for the other platform
+    "initialisation": "glorot-uniform",
+    "output_bound": 1e-4,
+    "loss": "squared",
+    "reduction": "sum-over-outputs",
+    "validation_loss": "absolute",
+    "optimizer": "sgd",
+    "momentum": 0.5,
+    "layer_rates": (1, 3),
+    "batch_size": 200,
+    "epochs": 200,
+    "schedule": "reduce-when-worse",
+    "schedule_factor": 0.9,
+    "schedule_floor": 1e-5,
+    "schedule_rows": 5000,
+    "early_stopping": "none",  # the epoch with the lowest error is kept, none is left out
+    "holdout": 0.1,
+    "random_state": 1,
+}
+PAPER = "chen2016, Methods 2.2 and public code"
+RATES = {1: 5e-4, 2: 3e-4, 3: 3e-4}  # by the number of hidden layers
+
+
+def d_gex(n_layers: int) -> Preset:
+    """Return D-GEX with 1, 2 or 3 hidden layers of the width that chen2016 selected."""
+    settings = D_GEX | {"hidden": (9000,) * n_layers, "learning_rate": RATES[n_layers]}
+    layers = "one hidden layer" if n_layers == 1 else f"{n_layers} hidden layers"
+    return Preset(NetworkRegressor, settings, f"D-GEX, {layers} of 9,000 tanh units", PAPER)
+
+
+PRESETS: dict[str, Preset] = {f"chen2016/d-gex-{n_layers}": d_gex(n_layers) for n_layers in RATES}

@@ -1,0 +1,73 @@
+"""heil2022 (Methods: Model training), as published and corrected.
+
+Adam, batch 16, gradient norm clipped at 0.01, at most 50 epochs, "7 bad epochs in total", model seed 42;
+without a search the rate is 1e-3 (logistic regression) or 1e-5 (networks) and the weight decay 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exprml.models.linear import ConvergedLogisticRegression
+from exprml.models.networks import NetworkClassifier
+from exprml.models.presets.preset import Preset
+
+THREE = {"hidden": ("1/2", "1/4"), "dropout": 0.5}  # d -> d//2 -> d//4 -> classes
+FIVE = {"hidden": ("1/2", "1/2", "1/2", "1/4"), "dropout": 0.5}
+LOGISTIC = {"hidden": ()}
+
+HEIL = {
+    "batch_size": 16,
+    "epochs": 50,
+    "clip_norm": 0.01,
+    "weight_decay": 0.0,
+    "early_stopping": "cumulative",  # the count of bad epochs is never reset
+    "patience": 7,
+    "holdout": 0.2,
+    "class_weight": "inverse",
+    "inner_labels": "refit",  # heil2022, public code
+    "random_state": 42,
+}
+SLOW = {"learning_rate": 1e-5}  # the networks' rate without a search
+CORRECTED = {
+    "batch_size": 64,
+    "epochs": 30,
+    "clip_norm": 1.0,
+    "learning_rate": 1e-3,
+    "early_stopping": "consecutive",
+    "patience": 5,
+    "holdout": 0.2,
+    "class_weight": "inverse",
+    "inner_labels": "fixed",
+    "random_state": 0,
+}
+PAPER = "heil2022, public code and Methods: Model training"
+OURS = "this book: fixed label codes, resetting patience, rate by search on intact folds (searched.yml)"
+NORM, PLAIN = {"batch_norm": True}, {"batch_norm": False}
+
+
+def _heil(summary: str, *parts: dict[str, Any]) -> Preset:
+    return Preset(NetworkClassifier, HEIL | {k: v for part in parts for k, v in part.items()}, summary, PAPER)
+
+
+def _corrected(summary: str, *parts: dict[str, Any]) -> Preset:
+    return Preset(
+        NetworkClassifier, CORRECTED | {k: v for part in parts for k, v in part.items()}, summary, OURS
+    )
+
+
+CONVERGED = "logistic regression at its optimum, standardised features, C by inner group-wise folds"
+PRESETS: dict[str, Preset] = {
+    "heil2022/logistic-regression": _heil(
+        "logistic regression by the networks' trainer", LOGISTIC, {"learning_rate": 1e-3}
+    ),
+    "heil2022/three-layer": _heil("three-layer network", THREE, PLAIN, SLOW),
+    "heil2022/five-layer": _heil("five-layer network with BatchNorm", FIVE, NORM, SLOW),
+    "heil2022/three-layer-batchnorm": _heil("three-layer network with BatchNorm added", THREE, NORM, SLOW),
+    "heil2022/five-layer-no-batchnorm": _heil("five-layer network, BatchNorm left out", FIVE, PLAIN, SLOW),
+    "corrected/logistic-regression": Preset(ConvergedLogisticRegression, {}, CONVERGED, "this book"),
+    "corrected/three-layer": _corrected("three-layer network", THREE, PLAIN),
+    "corrected/five-layer": _corrected("five-layer network with BatchNorm", FIVE, NORM),
+    "corrected/three-layer-batchnorm": _corrected("three-layer network with BatchNorm added", THREE, NORM),
+    "corrected/five-layer-no-batchnorm": _corrected("five-layer network, BatchNorm left out", FIVE, PLAIN),
+}
