@@ -15,7 +15,13 @@ from anndata import AnnData
 
 from exprml.base.errors import ParameterError, UnknownNameError
 from exprml.data.formats.gct import read_gct, write_gct
-from exprml.data.formats.gctx import read_gctx, write_gctx
+from exprml.data.formats.gctx import (
+    gctx_blocks,
+    read_gctx,
+    read_gctx_metadata,
+    write_gctx,
+    write_gctx_blocks,
+)
 from exprml.data.formats.h5ad import read_h5ad
 from exprml.data.formats.rfile import rdata_matrix, rdata_object, read_rdata, read_rdata_matrix
 from exprml.data.formats.rframe import read_r_frame
@@ -24,11 +30,13 @@ from exprml.data.formats.table import read_table
 
 __all__ = [
     "file_kind",
+    "gctx_blocks",
     "rdata_matrix",
     "rdata_object",
     "read",
     "read_gct",
     "read_gctx",
+    "read_gctx_metadata",
     "read_h5ad",
     "read_r_frame",
     "read_rdata",
@@ -36,6 +44,7 @@ __all__ = [
     "read_table",
     "write_gct",
     "write_gctx",
+    "write_gctx_blocks",
 ]
 
 _READERS: dict[str, Callable[..., AnnData]] = {

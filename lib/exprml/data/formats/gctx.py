@@ -1,4 +1,4 @@
-"""GCTX: the HDF5 format of the Connectivity Map, read by windows.
+"""GCTX: the HDF5 format of the Connectivity Map, read by windows, read and written in blocks of samples.
 
 Layout: ``/0/DATA/0/matrix`` with samples in rows and genes in columns (the transpose of GCT), sample metadata
 under ``/0/META/COL``, gene metadata under ``/0/META/ROW``, one data set per field, ids in ``id``.
@@ -7,15 +7,16 @@ Enache et al. 2019, Bioinformatics 35:1427.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import DataError, FormatError
+from exprml.base.errors import DataError, FormatError, ParameterError
 from exprml.base.files import atomic_path
 from exprml.data.formats.container import (
     Wanted,
@@ -75,19 +76,106 @@ def read_gctx(
     return make_adata(values, obs, var, path=path, how=how, missing=missing)
 
 
+def read_gctx_metadata(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the metadata of samples and of genes, (obs, var), without reading a value."""
+    path = require_kind(path, "gctx")
+    with h5py.File(path) as file:
+        refuse_foreign_links(file, path)
+        ids = {kind: _ids(file, kind, path) for kind in _FIELDS}
+        _checked_matrix(file, ids, path)
+        obs, var = (_fields(file, kind, ids[kind], None, path) for kind in ("sample", "gene"))
+    return obs, var
+
+
+def gctx_blocks(
+    path: str | Path, *, columns: np.ndarray | None = None, size: int = 1000, dtype: type | str = np.float32
+) -> Iterator[np.ndarray]:
+    """Yield the values of a GCTX file, `size` samples after `size` samples; one block is in memory at a time.
+
+    Parameters
+    ----------
+    path : str or Path
+    columns : array of int, optional
+        Positions of the genes to read, in the order wanted; all of them by default.
+    size : int
+        Samples of a block; the last may have fewer.
+
+    Yields
+    ------
+    numpy.ndarray, (samples, genes)
+        NaN where a value is missing.
+    """
+    path = require_kind(path, "gctx")
+    check_block_size(size)
+    with h5py.File(path) as file:
+        refuse_foreign_links(file, path)
+        matrix = _checked_matrix(file, {kind: _ids(file, kind, path) for kind in _FIELDS}, path)
+        for start in range(0, matrix.shape[0], size):
+            rows = np.arange(start, min(start + size, matrix.shape[0]))
+            yield _window(matrix, rows, columns, float_type(dtype), path)
+
+
+def check_block_size(size: int) -> None:
+    """Refuse a block without samples."""
+    if size < 1:
+        raise ParameterError(f"a block of {size} samples: at least 1 is needed")
+
+
 def write_gctx(adata: AnnData, path: str | Path) -> None:
     """Write GCTX 1.0, atomically; the same data give the same bytes.
 
     Texts are UTF-8, missing texts ``-666``, truth values the texts ``True`` and ``False``.
     """
     require_filled(adata)
+    values = adata.X.toarray() if hasattr(adata.X, "toarray") else np.asarray(adata.X)
+    write_gctx_blocks([values], path, obs=adata.obs, var=adata.var, dtype=values.dtype)
+
+
+def write_gctx_blocks(
+    blocks: Iterable[np.ndarray],
+    path: str | Path,
+    *,
+    obs: pd.DataFrame,
+    var: pd.DataFrame,
+    dtype: Any = np.float32,
+    attributes: Mapping[str, str] | None = None,
+) -> None:
+    """Write GCTX 1.0 block by block, atomically: all blocks, or no file.
+
+    Parameters
+    ----------
+    blocks : iterable of array, (samples of the block, genes)
+        In the order of `obs`; each is written before the next is asked for.
+    path : str or Path
+    obs, var : DataFrame
+        Metadata, indexed by sample id and gene id.
+    dtype : numpy dtype
+        As which values are kept.
+    attributes : dict of str, optional
+        Attributes of the file, beside its version.
+
+    Raises
+    ------
+    DataError
+        If the blocks have other samples or genes than the metadata.
+    """
+    shape = (len(obs), len(var))
     with atomic_path(path) as part, h5py.File(part, "w") as file:
         file.attrs["version"] = np.bytes_("GCTX1.0")
-        values = adata.X.toarray() if hasattr(adata.X, "toarray") else np.asarray(adata.X)
-        chunk = (max(1, min(adata.n_obs, _BLOCK_CELLS // 8 // adata.n_vars)), adata.n_vars)
-        file.create_dataset(_MATRIX, data=values, chunks=chunk)
-        _write_fields(file, "sample", adata.obs, list(adata.obs_names))
-        _write_fields(file, "gene", adata.var, list(adata.var_names))
+        for name, text in (attributes or {}).items():
+            file.attrs[name] = text
+        chunk = (max(1, min(shape[0], _BLOCK_CELLS // 8 // shape[1])), shape[1])
+        matrix = file.create_dataset(_MATRIX, shape, dtype, chunks=chunk)
+        stop = 0
+        for values in blocks:
+            start, stop = stop, stop + len(values)
+            if stop > shape[0] or values.shape[1:] != shape[1:]:
+                raise DataError(f"a block of shape {values.shape} at sample {start}: expected {shape} in all")
+            matrix[start:stop] = values
+        if stop != shape[0]:
+            raise DataError(f"{stop} samples written, but the metadata have {shape[0]}")
+        _write_fields(file, "sample", obs, list(obs.index.astype(str)))
+        _write_fields(file, "gene", var, list(var.index.astype(str)))
 
 
 def _ids(file: h5py.File, kind: str, path: Path) -> list[str]:
