@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -77,8 +77,11 @@ class Entry:
     labels : tuple of str
         The columns of `obs` that notebooks predict.
     reader, options : str, dict
-        Function of :mod:`exprml.data.catalogue.loading` and its keywords.
+        Function of :mod:`exprml.data.catalogue.readers` and its keywords.
     files : tuple of DataFile
+        Its own, and those of the entries named in `files_of`.
+    files_of : tuple of str
+        Data sets whose files this one reads too, by their keys.
     licence, how_to_get, about, shows, cannot_show, floor, units : str
         Sentences of the data card.
     citations : tuple of dict
@@ -102,6 +105,7 @@ class Entry:
     citations: tuple[Mapping[str, str], ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[DataFile, ...] = ()
+    files_of: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -163,7 +167,20 @@ def _read(path: Path, changed: int) -> Mapping[str, Entry]:
         listed = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise DataError(f"{WHERE} is no valid YAML: {error}") from error
-    return {name: _entry(name, fields) for name, fields in listed.items()}
+    own = {name: _entry(name, fields) for name, fields in listed.items()}
+    return {name: _with_shared_files(found, own) for name, found in own.items()}
+
+
+def _with_shared_files(found: Entry, own: Mapping[str, Entry]) -> Entry:
+    for name in found.files_of:
+        if name not in own:
+            raise UnknownNameError(f"files_of of data set {found.name!r}", name, own, WHERE)
+    files = [*found.files, *(file for name in found.files_of for file in own[name].files)]
+    keys = [file.key for file in files]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise DataError(f"{WHERE}, {found.name}: two files are called {twice!r}; rename its own")
+    return replace(found, files=tuple(files))
 
 
 def _entry(name: str, values: Mapping[str, Any]) -> Entry:
@@ -176,6 +193,7 @@ def _entry(name: str, values: Mapping[str, Any]) -> Entry:
             **{key: value.strip() if isinstance(value, str) else value for key, value in values.items()}
             | {"name": name, "labels": tuple(values.get("labels") or ())}
             | {"citations": tuple(values.get("citations") or ())}
+            | {"files_of": tuple(values.get("files_of") or ())}
             | {"files": tuple(_file(name, key, one) for key, one in (values.get("files") or {}).items())}
         )
     except TypeError as error:

@@ -35,7 +35,7 @@ def entry_hash(found: Entry) -> str:
 @lru_cache
 def _code_hash(makes: bool, reads: bool) -> str:
     """Return the hash of the code that makes or reads the data, blind to comments and layout."""
-    paths = [_DATA / "catalogue" / "loading.py"]
+    paths = [_DATA / "catalogue" / f"{name}.py" for name in ("readers", "loading", "landmarks")]
     folders = [name for name, used in (("simulate", makes), ("formats", reads)) if used]
     paths += [path for folder in folders for path in sorted((_DATA / folder).glob("*.py"))]
     texts = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]

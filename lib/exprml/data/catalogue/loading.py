@@ -1,4 +1,4 @@
-"""The readers of the catalogue: from the files of an entry to AnnData with the book's columns.
+"""Readers of the catalogue: from the files of an entry to AnnData with the book's columns.
 
 Tissue data have obs: tissue, donor, sex ("male", "female" or ""), cell_line (its name, "" for tissue),
 detailed_category. Gene ids stand without version in the index; ``var["ensembl_version"]`` keeps it.
@@ -6,7 +6,7 @@ detailed_category. Gene ids stand without version in the index; ``var["ensembl_v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +40,15 @@ def gtex_toil(paths: Paths) -> AnnData:
         raise DataError(f"{paths['expression'].name}: X_train and X_test have different genes")
     obs = pd.concat([part.obs for part in parts])
     adata = AnnData(np.vstack([part.X for part in parts]), obs=obs, var=parts[0].var)
-    phenotype = _text_table(paths["phenotype"], index="sample")
-    _require(adata.obs_names, phenotype.index, "sample", paths["phenotype"])
+    phenotype = text_table(paths["phenotype"], index="sample")
+    require(adata.obs_names, phenotype.index, "sample", paths["phenotype"])
     about = phenotype.loc[adata.obs_names]
     _add_tissue_columns(adata, about["detailed_category"])
     adata.obs["sex"] = about["_gender"].str.lower().where(about["_gender"].isin(["Male", "Female"]), "")
     _name_genes(adata, _symbols(paths["symbols"]))
     steps = ["X_train and X_test joined", "donor: first two tokens of the sample id; K-562 is one donor"]
     steps += ["sex and detailed category from the phenotype table", "symbols by Ensembl id without version"]
-    return _with_steps(adata, _reading(paths) + steps)
+    return with_steps(adata, reading(paths) + steps)
 
 
 def gtex_v8(paths: Paths) -> AnnData:
@@ -65,18 +65,18 @@ def gtex_v8(paths: Paths) -> AnnData:
         TPM. The tissue is SMTS, the detailed category SMTSD (heil2022, Methods); sex is not in these files.
     """
     adata = formats.read_gct(paths["expression"])
-    attributes = _text_table(paths["attributes"], index="SAMPID", separator="\t")
-    _require(adata.obs_names, attributes.index, "sample", paths["attributes"])
+    attributes = text_table(paths["attributes"], index="SAMPID", separator="\t")
+    require(adata.obs_names, attributes.index, "sample", paths["attributes"])
     about = attributes.loc[adata.obs_names]
     adata.obs["tissue"] = about["SMTS"]
     _add_tissue_columns(adata, about["SMTSD"])
     adata.obs["sex"] = ""
     described = adata.var["Description"].astype(str) if "Description" in adata.var else pd.Series(dtype=str)
-    symbols = dict(zip(_without_version(described.index), described, strict=True))
+    symbols = dict(zip(without_version(described.index), described, strict=True))
     adata.var = adata.var.drop(columns=["Description"], errors="ignore")
     _name_genes(adata, symbols)
-    steps = _reading(paths)
-    return _with_steps(adata, [*steps, "tissue: SMTS; donor: second token of the sample id, as GTEX-..."])
+    steps = reading(paths)
+    return with_steps(adata, [*steps, "tissue: SMTS; donor: second token of the sample id, as GTEX-..."])
 
 
 def tcga_paired(paths: Paths) -> AnnData:
@@ -100,8 +100,8 @@ def tcga_paired(paths: Paths) -> AnnData:
     var = pd.DataFrame({"symbol": genes}, index=pd.Index(genes, name="gene"))
     adata = AnnData(X, obs=pd.concat([part.obs for part in parts]), var=var)
     adata.obs.index.name = "sample"
-    steps = _reading(paths)
-    return _with_steps(adata, [*steps, f"the {len(genes)} genes common to all {len(parts)} cohorts kept"])
+    steps = reading(paths)
+    return with_steps(adata, [*steps, f"the {len(genes)} genes common to all {len(parts)} cohorts kept"])
 
 
 def dgex_maps(paths: Paths) -> AnnData:
@@ -129,7 +129,7 @@ def dgex_maps(paths: Paths) -> AnnData:
         )
     var = pd.concat(parts).set_index("probe")
     adata = AnnData(np.empty((0, len(var)), np.float32), var=var)
-    return _with_steps(adata, _reading(paths))
+    return with_steps(adata, reading(paths))
 
 
 def recount3(paths: Paths) -> AnnData:
@@ -156,7 +156,7 @@ def recount3(paths: Paths) -> AnnData:
         store.file.close()
     adata.X = np.asarray(adata.X, dtype=np.float32)
     steps = [*map(str, adata.uns["provenance"]["steps"]), f"{adata.n_obs} labelled of {total} samples"]
-    return _with_steps(adata, steps)
+    return with_steps(adata, steps)
 
 
 def gene_lengths(paths: Paths) -> AnnData:
@@ -177,23 +177,7 @@ def gene_lengths(paths: Paths) -> AnnData:
     table["length"] = table["length"].astype(float)
     table = table.sort_values("length", ascending=False, kind="stable").drop_duplicates("ensembl_id")
     var = table.sort_index().set_index("ensembl_id").rename_axis("gene")[["symbol", "length"]]
-    return _with_steps(AnnData(np.empty((0, len(var)), np.float32), var=var), ["read the lengths of genes"])
-
-
-def gtex_twin(paths: Paths, **options: Any) -> AnnData:
-    """Make the twin of GTEx: see :func:`exprml.data.simulate.gtex_twin`."""
-    from exprml.data import simulate
-
-    return simulate.gtex_twin(**options)
-
-
-def tcga_twin(paths: Paths, **options: Any) -> AnnData:
-    """Make the twin of the paired TCGA data: see :func:`exprml.data.simulate.tcga_twin`."""
-    from exprml.data import simulate
-
-    adata = simulate.tcga_twin(**options)
-    adata.uns["provenance"]["missing"] = int(np.isnan(adata.X).sum())
-    return adata
+    return with_steps(AnnData(np.empty((0, len(var)), np.float32), var=var), ["read the lengths of genes"])
 
 
 def studies_twin(paths: Paths, **options: Any) -> AnnData:
@@ -211,7 +195,7 @@ def studies_twin(paths: Paths, **options: Any) -> AnnData:
 
     adata = simulate.studies_twin(recount2_structure(paths) if paths else None, **options)
     steps = adata.uns["provenance"]["steps"]
-    adata.uns["provenance"]["steps"] = [*(f"structure: {one}" for one in _reading(paths)), *steps]
+    adata.uns["provenance"]["steps"] = [*(f"structure: {one}" for one in reading(paths)), *steps]
     return adata
 
 
@@ -234,7 +218,7 @@ def recount2_structure(paths: Paths) -> pd.DataFrame:
     runs = formats.read_r_frame(paths["runs"], "metadata_clean", ["run", "project"])
     labels = labels[(labels["dataset"] == "sra") & (labels["reported_tissue"] != "")].set_index("sample_id")
     study = runs.set_index("run")["project"]
-    _require(labels.index, study.index, "run", paths["runs"])
+    require(labels.index, study.index, "run", paths["runs"])
     reported = labels["reported_sex"].str.lower().replace({"m": "male", "f": "female"})
     sex = reported.where(reported.isin(["male", "female"]), labels["predicted_sex"])
     return pd.DataFrame(
@@ -244,30 +228,6 @@ def recount2_structure(paths: Paths) -> pd.DataFrame:
             "sex": sex.where(sex.isin(["male", "female"]), ""),
         }
     ).rename_axis("run")
-
-
-def heil_simulation(paths: Paths, **options: Any) -> AnnData:
-    """Make the mixed simulation of heil2022: see :func:`exprml.data.simulate.heil_simulation`."""
-    from exprml.data import simulate
-
-    return simulate.heil_simulation(**options)
-
-
-READERS: dict[str, Callable[..., AnnData]] = {
-    one.__name__: one
-    for one in (
-        gtex_toil,
-        gtex_v8,
-        tcga_paired,
-        dgex_maps,
-        recount3,
-        gene_lengths,
-        gtex_twin,
-        tcga_twin,
-        studies_twin,
-        heil_simulation,
-    )
-}
 
 
 def _toil_part(objects: dict[str, Any], split: str, path: Path) -> AnnData:
@@ -314,7 +274,7 @@ def _add_tissue_columns(adata: AnnData, detailed: pd.Series) -> None:
 
 def _name_genes(adata: AnnData, symbols: Mapping[str, str]) -> None:
     versions = adata.var_names
-    plain = _without_version(versions)
+    plain = without_version(versions)
     if plain.has_duplicates:
         raise DataError(f"Ensembl id {plain[plain.duplicated()][0]!r} stands twice, apart from its version")
     adata.var["ensembl_version"] = versions
@@ -323,17 +283,18 @@ def _name_genes(adata: AnnData, symbols: Mapping[str, str]) -> None:
     adata.var.index.name = "gene"
 
 
-def _without_version(ids: pd.Index) -> pd.Index:
+def without_version(ids: pd.Index) -> pd.Index:
     """Return Ensembl ids without version; the suffix of genes on Y's copy of X's ends (_PAR_Y) stays."""
     return ids.str.replace(r"\.\d+(?=_|$)", "", regex=True)
 
 
 def _symbols(path: Path) -> dict[str, str]:
-    table = _text_table(path, index="gene_id")
-    return dict(zip(_without_version(table.index), table["symbol"], strict=True))
+    table = text_table(path, index="gene_id")
+    return dict(zip(without_version(table.index), table["symbol"], strict=True))
 
 
-def _text_table(path: Path, *, index: str, separator: str = ",") -> pd.DataFrame:
+def text_table(path: Path, *, index: str, separator: str = ",") -> pd.DataFrame:
+    """Return a table of texts by one of its columns, whose values must be unique."""
     table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
     if index not in table:
         raise DataError(f"{path.name}: no column {index!r}, only {', '.join(map(str, table.columns[:8]))}")
@@ -345,17 +306,19 @@ def _text_table(path: Path, *, index: str, separator: str = ",") -> pd.DataFrame
     return table
 
 
-def _require(ids: pd.Index, known: pd.Index, kind: str, path: Path) -> None:
+def require(ids: pd.Index, known: pd.Index, kind: str, path: Path) -> None:
+    """Raise if some of the ids are not known to the file at `path`."""
     absent = ids.difference(known)
     if len(absent):
         raise DataError(f"{path.name}: {len(absent)} of {len(ids)} {kind}s are not in it, as {absent[0]!r}")
 
 
-def _reading(paths: Paths) -> list[str]:
+def reading(paths: Paths) -> list[str]:
     """Return what was read, by the same names whether a copy is gzipped or not."""
     return [f"read {path.name.removesuffix('.gz')}" for path in paths.values()]
 
 
-def _with_steps(adata: AnnData, steps: list[str]) -> AnnData:
+def with_steps(adata: AnnData, steps: list[str]) -> AnnData:
+    """Write the steps and the number of missing values into the provenance."""
     adata.uns["provenance"] = {"steps": steps, "missing": int(np.isnan(adata.X).sum())}
     return adata

@@ -30,7 +30,7 @@ def load(name: str, *, policy: str | None = None) -> AnnData:
     Returns
     -------
     AnnData, samples x genes
-        float32; `obs` and `var` as :mod:`exprml.data.catalogue.loading` says, text columns as plain text;
+        float32; `obs` and `var` as :mod:`exprml.data.catalogue.readers` says, text columns as plain text;
         ``uns["provenance"]`` with dataset, title, role, files, steps and the number of missing values.
 
     Raises
@@ -96,7 +96,7 @@ def _load(found: Entry, sources: tuple[str, ...]) -> AnnData:
 
 
 def _read(found: Entry, paths: dict[str, Path]) -> AnnData:
-    from exprml.data.catalogue.loading import READERS
+    from exprml.data.catalogue.readers import READERS
 
     if found.reader not in READERS:
         raise DataError(f"{found.name}: no reader {found.reader!r}; known: {', '.join(READERS)}")

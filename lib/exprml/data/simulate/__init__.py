@@ -1,10 +1,11 @@
-"""Made data: the simulations of heil2022, twins of GTEx, of many studies and of TCGA, and the floor.
+"""Made data: the simulations of heil2022, twins of real data sets, and the floor.
 
 All draws come from one seeded generator, so the same arguments give the same values everywhere.
 """
 
 from exprml.data.simulate.gtex import FLOOR, TISSUES, gtex_twin
 from exprml.data.simulate.heil import floored_shift, heil_simulation
+from exprml.data.simulate.landmarks import landmark_twin
 from exprml.data.simulate.parts import detection_floor
 from exprml.data.simulate.studies import studies_structure, studies_twin
 from exprml.data.simulate.tcga import tcga_twin
@@ -16,6 +17,7 @@ __all__ = [
     "floored_shift",
     "gtex_twin",
     "heil_simulation",
+    "landmark_twin",
     "studies_structure",
     "studies_twin",
     "tcga_twin",
