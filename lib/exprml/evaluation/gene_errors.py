@@ -1,0 +1,247 @@
+"""Errors of predicted genes: per gene, per sample, how often and by how much one model is ahead of another.
+
+The metric of chen2016 (section 2.4) and bhukya2021: mean absolute error per gene over test samples, on
+standardised values; the overall error is its mean over genes. Lower is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from exprml.base.errors import DataError, ParameterError, UnknownNameError
+from exprml.evaluation.compare import benjamini_hochberg
+
+SHUFFLED = "shuffled targets"
+GENES_AT_ONCE = 512  # bounds the memory of float64 copies: 45 MB for 11,101 samples
+_RUN = ["setting", "fold", "seed"]
+Side = str | tuple[str, str]
+
+
+class GeneErrors(NamedTuple):
+    """Errors of one prediction: a row per gene, and the mean absolute error of each sample."""
+
+    by_gene: pd.DataFrame
+    by_sample: np.ndarray
+
+
+class GeneWins(NamedTuple):
+    """How often one model's error is below another's, and the relative gain, gene by gene.
+
+    Attributes
+    ----------
+    share : float
+        Share of genes with lower error, by any amount.
+    median, low, high : float
+        Of the relative gain ``1 - error / other error``: median, 5th and 95th percentile over genes.
+    n_genes : int
+    gains : Series
+        The relative gain of each gene; negative where the other model is ahead.
+    """
+
+    share: float
+    median: float
+    low: float
+    high: float
+    n_genes: int
+    gains: pd.Series
+
+
+def gene_errors(truth: np.ndarray, predicted: np.ndarray, genes: Sequence[str]) -> GeneErrors:
+    """Return the errors of a prediction, by gene and by sample.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray, shape (samples, genes)
+        Standardised values; they are read in blocks of genes, and no copy of them is made.
+    genes : sequence of str
+        Names of the columns.
+
+    Returns
+    -------
+    GeneErrors
+        ``by_gene``: gene, absolute_error, squared_error (means over samples), correlation (Pearson; NaN where
+        a side is constant), r2 (NaN where the truth is constant).
+
+    Raises
+    ------
+    DataError
+        If the shapes differ or a prediction is not finite.
+    """
+    if truth.shape != predicted.shape or truth.shape[1] != len(genes):
+        raise DataError(
+            f"predictions of shape {predicted.shape} for truth {truth.shape} and {len(genes)} gene names"
+        )
+    by_sample = np.zeros(len(truth))
+    parts = []
+    for start in range(0, truth.shape[1], GENES_AT_ONCE):
+        block = slice(start, start + GENES_AT_ONCE)
+        known, guess = truth[:, block].astype(np.float64), predicted[:, block].astype(np.float64)
+        wrong = np.abs(guess - known)
+        by_sample += wrong.sum(axis=1)
+        parts.append(_block(known, guess, wrong))
+    table = pd.concat(parts, ignore_index=True)
+    if not np.isfinite(table["absolute_error"]).all():
+        lost = np.asarray(genes)[~np.isfinite(table["absolute_error"])]
+        raise DataError(f"predictions of {len(lost)} genes are not finite, as of {lost[0]!r}")
+    table.insert(0, "gene", np.asarray(genes))
+    return GeneErrors(table, by_sample / truth.shape[1])
+
+
+def _block(known: np.ndarray, guess: np.ndarray, wrong: np.ndarray) -> pd.DataFrame:
+    """Return the errors of a few genes."""
+    squared = np.square(wrong).mean(axis=0)
+    known, guess = known - known.mean(axis=0), guess - guess.mean(axis=0)
+    spread, guessed = known.std(axis=0), guess.std(axis=0)
+    flat = (spread < 1e-9) | (guessed < 1e-9)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = np.where(flat, np.nan, (known * guess).mean(axis=0) / (spread * guessed))
+        r2 = np.where(spread < 1e-9, np.nan, 1 - squared / np.square(spread))
+    errors = {"absolute_error": wrong.mean(axis=0), "squared_error": squared}
+    return pd.DataFrame({**errors, "correlation": correlation, "r2": r2})
+
+
+def overall(by_gene: pd.DataFrame) -> dict[str, float]:
+    """Return the scores over genes: metric -> value.
+
+    Returns
+    -------
+    dict
+        mean_absolute_error; sd_over_genes (of the genes' absolute errors, ddof 0: what chen2016 prints as ±);
+        mean_squared_error; correlation and r2 (means over the genes that have one, NaN if none has).
+    """
+    error = by_gene["absolute_error"]
+    return {
+        "mean_absolute_error": float(error.mean()),
+        "sd_over_genes": float(error.std(ddof=0)),
+        "mean_squared_error": float(by_gene["squared_error"].mean()),
+        "correlation": float(by_gene["correlation"].mean()),
+        "r2": float(by_gene["r2"].mean()),
+    }
+
+
+def rows_of(table: pd.DataFrame, side: Side) -> pd.DataFrame:
+    """Return the rows of a model, or of a (model, setting); those with shuffled targets are left out.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such model or setting.
+    ParameterError
+        If a model alone is named and there are several settings of it.
+    """
+    model, setting = side if isinstance(side, tuple) else (side, None)
+    kept = table[table["control"] != SHUFFLED] if "control" in table else table
+    rows = kept[kept["model"] == model]
+    if rows.empty:
+        raise UnknownNameError("model", model, set(kept["model"]), "the table of errors")
+    settings = list(dict.fromkeys(rows["setting"])) if "setting" in rows else [None]
+    if setting is None and len(settings) > 1:
+        raise ParameterError(f"model {model!r} has settings {settings}: name one, as (model, setting)")
+    if setting is not None and setting not in settings:
+        raise UnknownNameError("setting", setting, settings, f"the errors of {model!r}")
+    return rows if setting is None else rows[rows["setting"] == setting]
+
+
+def errors_beside(table: pd.DataFrame, x: Side, y: Side, by: str = "gene") -> pd.DataFrame:
+    """Return the mean absolute error of two models over the folds and seeds they share.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``Inference.genes``, or ``Inference.samples`` with ``by="sample"``.
+    x, y : str or (str, str)
+        Models, or (model, setting).
+    by : str
+        The column that names the rows.
+
+    Returns
+    -------
+    DataFrame
+        Index the genes; columns x, y.
+
+    Raises
+    ------
+    DataError
+        If the two share no gene, fold and seed.
+    """
+    keys = [by, *(name for name in ("fold", "seed") if name in table)]
+    sides = [rows_of(table, one).set_index(keys)["absolute_error"] for one in (x, y)]
+    both = pd.concat(sides, axis=1, join="inner", keys=["x", "y"])
+    if both.empty:
+        raise DataError(f"{x!r} and {y!r} share no {by} on the same fold")
+    return both.groupby(level=by, sort=False).mean()
+
+
+def gene_wins(genes: pd.DataFrame, better: Side, than: Side) -> GeneWins:
+    """Return in how many genes `better` has the lower error, and the size of its gains.
+
+    chen2016 (section 3.1, Fig 3) counts wins of any size; genes are correlated, so the count alone is no
+    test, and the distribution of gains belongs beside it.
+
+    Parameters
+    ----------
+    genes : DataFrame
+        ``Inference.genes``: errors are averaged over folds and seeds first.
+    better, than : str or (str, str)
+        Models, or (model, setting).
+    """
+    both = errors_beside(genes, better, than)
+    gains = 1 - both["x"] / both["y"].where(both["y"] > 0)
+    low, median, high = gains.quantile([0.05, 0.5, 0.95])
+    return GeneWins(float((both["x"] < both["y"]).mean()), median, low, high, len(both), gains)
+
+
+def error_reductions(
+    samples: pd.DataFrame,
+    pairs: Mapping[str, tuple[Side, Side]],
+    *,
+    n_draws: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return by how much the overall error of one model is below another's, drawing whole groups.
+
+    Parameters
+    ----------
+    samples : DataFrame or Inference
+        ``Inference.samples``: sample, group, model, setting, control, fold, seed, absolute_error.
+    pairs : mapping of str to (better, than)
+        Words -> models, or (model, setting); the relative reduction is ``1 - error / other error``.
+    n_draws, confidence, seed
+        Of the bootstrap: groups (patients) are drawn with replacement, each with all its samples. The
+        intervals say how far the result depends on which patients are tested, not on which were trained on.
+
+    Returns
+    -------
+    DataFrame
+        comparison, mean, low, high, p_value, p (adjusted by Benjamini and Hochberg), n_groups; a row per
+        pair, as `exprml.book.figures.paired_differences` draws them.
+    """
+    samples = getattr(samples, "samples", samples)
+    found = []
+    for words, (better, than) in pairs.items():
+        sums = _sums_by_group(samples, better, than)
+        draws = np.random.default_rng(seed).multinomial(len(sums), [1 / len(sums)] * len(sums), size=n_draws)
+        drawn = draws @ sums
+        reductions = 1 - drawn[:, 0] / drawn[:, 1]
+        low, high = np.quantile(reductions, [(1 - confidence) / 2, (1 + confidence) / 2])
+        tail = 2 * min(np.mean(reductions <= 0), np.mean(reductions >= 0))
+        total = sums.sum(axis=0)
+        row = {"comparison": words, "mean": 1 - total[0] / total[1], "low": low, "high": high}
+        found.append({**row, "p_value": float(np.clip(tail, 1 / n_draws, 1)), "n_groups": len(sums)})
+    table = pd.DataFrame(found)
+    return table.assign(p=benjamini_hochberg(table["p_value"]))
+
+
+def _sums_by_group(samples: pd.DataFrame, better: Side, than: Side) -> np.ndarray:
+    """Return the summed errors of the two models, a row per group, over the samples both have predicted."""
+    keys = ["sample", "group", "fold", "seed"]
+    sides = [rows_of(samples, one).set_index(keys)["absolute_error"] for one in (better, than)]
+    both = pd.concat(sides, axis=1, join="inner", keys=["x", "y"])
+    if both.empty:
+        raise DataError(f"{better!r} and {than!r} share no sample on the same fold")
+    return both.groupby(level="group").sum().to_numpy()
