@@ -5,215 +5,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import check_random_state
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
-from torch import nn
+from sklearn.utils.validation import validate_data
 
 from exprml.base.errors import DataError, ParameterError
-from exprml.models.layers import build_network, copy_weights, initialise, layer_widths
+from exprml.models.layers import build_network, initialise, layer_widths
+from exprml.models.network_base import (
+    Network,
+    Start,
+    check_finite,
+    check_groups,
+    check_targets,
+    draw_seed,
+    inner_split,
+)
 from exprml.models.schedules import check_choice
-from exprml.models.training import TrainingSettings, fit_network, predict_batches, resolve_device, seeded
 
-
-def inner_split(groups: np.ndarray, holdout: float | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Split samples into a part to train on and a part that stops training, groups kept whole.
-
-    Groups are shuffled and added to the first part until it holds more than ``1 - holdout`` of the
-    samples (heil2022, Model training); what is left may be nothing, then the last epoch is used.
-
-    Parameters
-    ----------
-    groups : array, (samples,)
-        The group of each sample.
-    holdout : float, optional
-        Share of the second part; None or 0 leaves it empty.
-    seed : int
-        Shuffles the groups.
-
-    Returns
-    -------
-    training_rows, holdout_rows : arrays of int, ascending
-    """
-    if not holdout:
-        return np.arange(len(groups)), np.arange(0)
-    if not 0 < holdout < 1:
-        raise ParameterError(f"holdout must be a share between 0 and 1 or None, not {holdout!r}")
-    _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    shuffled = np.random.RandomState(seed).permutation(len(sizes))
-    before = np.concatenate([[0], np.cumsum(sizes[shuffled])[:-1]])
-    chosen = np.zeros(len(sizes), dtype=bool)
-    chosen[shuffled[before <= (1 - holdout) * len(groups)]] = True
-    return np.flatnonzero(chosen[codes]), np.flatnonzero(~chosen[codes])
-
-
-def check_finite(X: np.ndarray) -> None:
-    """Refuse NaN and infinity, saying how many there are and where the first one is.
-
-    Raises
-    ------
-    DataError
-        Also the remedy.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(X.sum(dtype=np.float64)):
-            return
-    bad = ~np.isfinite(X)
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        raise DataError(
-            f"X contains {int(bad.sum())} NaN or infinity values, the first in sample {row}, feature "
-            f"{column}: drop or impute them first"
-        )
-
-
-def check_groups(groups: Any, n_samples: int) -> np.ndarray:
-    """Return the group of each sample; without groups every sample is its own.
-
-    Raises
-    ------
-    DataError
-        If the length differs from the samples or there are fewer than two groups.
-    """
-    if groups is None:
-        return np.arange(n_samples)
-    groups = np.asarray(groups)
-    if groups.shape != (n_samples,):
-        raise DataError(
-            f"groups has shape {groups.shape}, but X has {n_samples} samples: give one per sample"
-        )
-    if n_samples and (groups == groups[0]).all():
-        raise DataError(
-            f"all samples are in one group, {groups.tolist()[0]!r}: at least 2 are needed to hold some out"
-        )
-    return groups
-
-
-def draw_seed(random_state: Any) -> int:
-    """Return an int as it is; from None or a RandomState draw one."""
-    if isinstance(random_state, (int, np.integer)):
-        return int(random_state)
-    return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-@dataclass(frozen=True)
-class _Start:
-    """Where training begins: a fitted network whose weights are taken, or none."""
-
-    network: Any = None
-    new_output: bool = False  # keep the output layer as drawn: other classes or targets
-
-    def __post_init__(self) -> None:
-        if self.network is not None and not hasattr(self.network, "module_"):
-            raise ParameterError(f"start_from must be a fitted network, not {self.network!r}")
-        if self.new_output and self.network is None:
-            raise ParameterError("new_output=True keeps the rest of another network: give start_from too")
-
-    def check(self, settings: _Network) -> None:
-        """Refuse weights that would mean something else in a network with these settings."""
-        for name in ("activation", "inputs") if self.network is not None else ():
-            ours, theirs = getattr(settings, name), getattr(self.network, name)
-            if ours != theirs:
-                raise ParameterError(f"{name} is {ours!r}, but start_from was trained with {theirs!r}")
-
-    @property
-    def classes(self) -> np.ndarray | None:
-        """The classes that the outputs taken over stand for."""
-        return None if self.new_output else getattr(self.network, "classes_", None)
+__all__ = [
+    "NetworkClassifier",
+    "NetworkRegressor",
+    "build_network",
+    "check_finite",
+    "check_groups",
+    "check_targets",
+    "draw_seed",
+    "initialise",
+    "inner_split",
+    "layer_widths",
+]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class _Network(TrainingSettings, BaseEstimator):
-    """Parameters and steps that classifier and regressor share."""
-
-    hidden: tuple = (64,)  # widths, or fractions of the input width such as "1/2"
-    activation: str = "relu"
-    dropout: float = 0.0  # after each hidden layer
-    input_dropout: float = 0.0
-    batch_norm: bool = False  # after the activation, before dropout
-    initialisation: str = "pytorch"  # or "glorot-uniform", "glorot-normal"
-    initial_gain: float = 1.0
-    output_bound: float | None = None  # the output layer starts uniform within it
-    inputs: str = "raw"  # or "centred", "standardised": by the training samples' mean and sd
-    holdout: float | None = 0.2  # share of the samples that stops training; None trains to the end
-    random_state: Any = None
-
-    train_module = staticmethod(fit_network)  # `together` puts many fits' training off, to do it at once
-
-    def _validated(self, X: Any, y: Any, **options: Any) -> tuple[np.ndarray, np.ndarray]:
-        check_choice("inputs", self.inputs, ("raw", "centred", "standardised"))
-        options |= {"dtype": np.float32, "ensure_all_finite": False}
-        X, y = validate_data(self, X, y, ensure_min_samples=2, **options)
-        check_finite(X)
-        return X, y
-
-    def _scaled(self, X: np.ndarray) -> np.ndarray:
-        if self.inputs == "raw":
-            return X
-        centred = X - self.mean_
-        return centred if self.inputs == "centred" else np.divide(centred, self.scale_, out=centred)
-
-    def _fit_scale(self, X: np.ndarray, start: _Start) -> None:
-        if self.inputs != "raw" and start.network is not None:
-            self.mean_, self.scale_ = start.network.mean_, start.network.scale_  # the weights belong to them
-        elif self.inputs != "raw":
-            self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
-            deviation = X.std(axis=0, dtype=np.float64).astype(np.float32)
-            self.scale_ = np.where(deviation > 0, deviation, np.float32(1))
-
-    def _draw_module(self, n_inputs: int, n_outputs: int) -> nn.Module:
-        """Return the network with its first weights; the same seed and shape, the same weights."""
-        with seeded(self.seed_, resolve_device(self.device)):
-            shape = {name: getattr(self, name) for name in ("activation", "batch_norm")}
-            rates = {"dropout": self.dropout, "input_dropout": self.input_dropout}
-            module = build_network(n_inputs, layer_widths(self.hidden, n_inputs), n_outputs, **shape, **rates)
-            initialise(module, self.initialisation, gain=self.initial_gain, output_bound=self.output_bound)
-        return module
-
-    def _fit_module(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        rows: np.ndarray,
-        held: np.ndarray,
-        n_outputs: int,
-        start: _Start,
-        **options: Any,
-    ) -> None:
-        """Build the network, take the weights of `start` and train on `rows`, watching `held`."""
-        start.check(self)
-        self._fit_scale(X, start)
-        self.module_ = self._draw_module(X.shape[1], n_outputs)
-        if start.network is not None:
-            copy_weights(self.module_, start.network.module_, new_output=start.new_output)
-        record = self.train_module(
-            self.module_,
-            self._scaled(X),
-            y,
-            settings=self,
-            rows=rows,
-            validation=held,
-            seed=self.seed_,
-            **options,
-        )
-        self.history_, self.n_epochs_, self.best_epoch_ = record.history, record.n_epochs, record.best_epoch
-
-    def _outputs(self, X: Any) -> np.ndarray:
-        """Return the network's outputs, (samples, outputs) float64."""
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, reset=False, ensure_all_finite=False)
-        check_finite(X)
-        device = next(self.module_.parameters()).device
-        return predict_batches(self.module_, self._scaled(X), device).numpy().astype(np.float64)
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
-class NetworkClassifier(ClassifierMixin, _Network):
+class NetworkClassifier(ClassifierMixin, Network):
     """A fully connected classifier; with ``hidden=()`` it is logistic regression by gradient descent.
 
     All parameters of `exprml.models.training.TrainingSettings`, and those below.
@@ -274,7 +103,7 @@ class NetworkClassifier(ClassifierMixin, _Network):
         """
         X, y = self._validated(X, y)
         check_choice("inner_labels", self.inner_labels, ("fixed", "refit"))
-        start = _Start(start_from, new_output)
+        start = Start(start_from, new_output)
         codes = self._encode(y, start.classes)
         self.seed_ = draw_seed(self.random_state)
         rows, held = inner_split(check_groups(groups, len(X)), self.holdout, self.seed_)
@@ -340,7 +169,7 @@ class NetworkClassifier(ClassifierMixin, _Network):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkRegressor(RegressorMixin, _Network):
+class NetworkRegressor(RegressorMixin, Network):
     """A fully connected regressor for one target or thousands at once.
 
     Parameters as in `NetworkClassifier` but for `class_weight`, `inner_labels` and `classes`;
@@ -355,31 +184,56 @@ class NetworkRegressor(RegressorMixin, _Network):
         return tags
 
     def fit(
-        self, X: Any, y: Any, groups: Any = None, *, start_from: Any = None, new_output: bool = False
+        self,
+        X: Any,
+        y: Any,
+        groups: Any = None,
+        *,
+        validation: tuple[Any, Any] | None = None,
+        watch: Mapping[str, tuple[Any, Any]] | None = None,
+        start_from: Any = None,
+        new_output: bool = False,
     ) -> NetworkRegressor:
         """Train on `X` (samples, features) and `y`, (samples,) or (samples, targets).
 
         Parameters
         ----------
+        validation : (X, y), optional
+            Samples that choose the epoch, by `validation_loss`, in place of an inner part: then all of `X`
+            is trained on.
+        watch : dict of (X, y), optional
+            Each adds a column of its name to `history_`: the mean absolute error after each epoch, over
+            samples and targets. It decides nothing.
         start_from, new_output
             As in `NetworkClassifier`: a fitted network to begin with, and whether its targets are others.
 
         Raises
         ------
         DataError
-            For NaN in `X`, or groups that do not fit.
+            For NaN in `X`, groups, a validation or a watched part that do not fit.
         ParameterError
             For a setting that cannot be used.
         """
         X, y = self._validated(X, y, multi_output=True, y_numeric=True)
         check_choice("loss of a regressor", self.loss, ("squared", "absolute"))
         self.seed_ = draw_seed(self.random_state)
-        rows, held = inner_split(check_groups(groups, len(X)), self.holdout, self.seed_)
+        holdout = self.holdout if validation is None else None
+        rows, held = inner_split(check_groups(groups, len(X)), holdout, self.seed_)
         self.training_rows_, self.holdout_rows_ = rows, held
         self.one_target_ = y.ndim == 1
         targets = np.asarray(y, dtype=np.float32).reshape(len(X), -1)
-        self._fit_module(X, targets, rows, held, targets.shape[1], _Start(start_from, new_output))
+        beside = {name: self._beside(name, *data, targets.shape[1]) for name, data in (watch or {}).items()}
+        if validation is not None:
+            held = self._beside("validation", *validation, targets.shape[1])
+        start = Start(start_from, new_output)
+        self._fit_module(X, targets, rows, held, targets.shape[1], start, watch=beside)
         return self
+
+    def _beside(self, name: str, X: Any, y: Any, n_targets: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return features and targets of data that are not trained on."""
+        X = validate_data(self, X, dtype=np.float32, reset=False, ensure_all_finite=False)
+        check_finite(X)
+        return X, check_targets(name, y, len(X), n_targets).astype(np.float32, copy=False)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return predictions of the shape `y` had."""

@@ -10,6 +10,8 @@ from typing import Any
 from exprml.base.errors import ParameterError
 from exprml.models.optimizers import Optimizer
 
+STOPPING = ("none", "cumulative", "consecutive", "look-back")
+
 
 def check_choice(name: str, value: Any, known: Iterable[str]) -> None:
     """Refuse a value that is not among `known`, naming the nearest.
@@ -27,23 +29,27 @@ def check_choice(name: str, value: Any, known: Iterable[str]) -> None:
 
 
 class EarlyStopping:
-    """Count epochs without improvement.
+    """Decide from one validation loss after the other when to stop.
 
     Parameters
     ----------
-    mode : {"none", "cumulative", "consecutive"}
-        "cumulative" never resets the count (heil2022 as published); "consecutive"
-        resets it at each improvement; "none" remembers the best epoch and never stops.
+    mode : {"none", "cumulative", "consecutive", "look-back"}
+        "cumulative" counts looks without improvement and never resets (heil2022 as published);
+        "consecutive" resets the count at each improvement; "look-back" stops at a loss above the one
+        seen `patience` looks earlier (bhukya2021: looks every 5 epochs, 25 epochs back); "none"
+        remembers the best epoch and never stops.
     patience : int
-        The count at which `stop` becomes true.
+        The count at which `stop` becomes true, or how many looks back to compare with.
     """
 
     def __init__(self, mode: str, patience: int) -> None:
         self.mode, self.patience = mode, patience
         self.best, self.best_epoch, self.count = math.inf, None, 0
+        self.looks: list[float] = []
 
     def improved(self, epoch: int, loss: float) -> bool:
         """Take the loss of an epoch; return whether it is the lowest so far."""
+        self.looks.append(loss)
         if loss < self.best:
             self.best, self.best_epoch = loss, epoch
             self.count = 0 if self.mode == "consecutive" else self.count
@@ -54,6 +60,8 @@ class EarlyStopping:
     @property
     def stop(self) -> bool:
         """Whether training ends now."""
+        if self.mode == "look-back":
+            return len(self.looks) > self.patience and not self.looks[-1] <= self.looks[-1 - self.patience]
         return self.mode != "none" and self.count >= self.patience
 
 

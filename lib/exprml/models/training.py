@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,90 +23,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from exprml.base.errors import ParameterError
 from exprml.models.optimizers import make_optimizer, parameter_groups, wide_layers
-from exprml.models.schedules import EarlyStopping, LearningRate, check_choice
+from exprml.models.schedules import EarlyStopping, LearningRate
+from exprml.models.settings import TrainingSettings, check_settings, resolve_device, seeded
 
-LOSSES = ("cross-entropy", "squared", "absolute")
-REDUCTIONS = ("mean", "sum-over-outputs")
-OPTIMIZERS = ("adam", "sgd")
-SCHEDULES = ("none", "cosine", "step", "reduce-when-worse", "plateau")
-STOPPING = ("none", "cumulative", "consecutive")
-PRECISIONS = ("float32", "bfloat16")
 EVALUATION_ROWS = 4096  # rows per batch where nothing is learned
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
-class TrainingSettings:
-    """How a network is trained; the estimators inherit these fields as parameters.
-
-    Attributes
-    ----------
-    loss : {"cross-entropy", "squared", "absolute"}
-        What is minimised.
-    reduction : {"mean", "sum-over-outputs"}
-        Squared and absolute error are averaged over the batch, and over the outputs ("mean") or
-        summed over them (chen2016; with thousands of targets the rates differ by that factor).
-    optimizer : {"adam", "sgd"}
-        `momentum` and `nesterov` belong to "sgd".
-    learning_rate, weight_decay : float
-        As the optimiser takes them.
-    layer_rates : tuple of float
-        Factor of the rate for the weights of each linear layer, the last one repeated; biases keep 1.
-        ``(1, 3)`` is chen2016.
-    batch_size, epochs : int
-        Rows per step, passes over the data. A batch of one row left over at the end is skipped.
-    clip_norm : float, optional
-        Largest norm of the gradient of all parameters together.
-    schedule : {"none", "cosine", "step", "reduce-when-worse", "plateau"}
-        "step" multiplies by `schedule_factor` after every `schedule_every` steps (mcdermott2020);
-        "reduce-when-worse" after an epoch whose error on `schedule_rows` fixed training rows rose
-        (chen2016); "plateau" after `schedule_every` epochs that lower the validation loss by no
-        more than `schedule_delta` (okeke2023). `schedule_floor` is the smallest rate.
-    early_stopping : {"none", "cumulative", "consecutive"}
-        "cumulative" is heil2022 as published: epochs without improvement are counted and the count
-        is never reset, on the unweighted sum of the validation loss. "consecutive" is the correct
-        form: the count starts again at each improvement, on the loss weighted as in training.
-        The best state is restored whenever there is a validation set.
-    patience, validate_every : int
-        The count that stops training; epochs between two looks at the validation set.
-    validation_loss : {"same", "squared", "absolute"}
-        What selects the epoch; chen2016 trains on squared and selects on absolute error.
-    precision : {"float32", "bfloat16"}
-        "bfloat16" multiplies matrices in it; weights stay float32.
-    compiled : bool
-        Whether to use ``torch.compile`` (needs a C++ compiler).
-    device : str
-        "auto" (CUDA if there is one, else CPU) or a name PyTorch knows.
-    progress : bool, optional
-        Whether to draw a bar; by default only in a terminal.
-    """
-
-    loss: str = "cross-entropy"
-    reduction: str = "mean"
-    optimizer: str = "adam"
-    learning_rate: float = 1e-3
-    momentum: float = 0.0
-    nesterov: bool = False
-    weight_decay: float = 0.0
-    layer_rates: tuple = ()
-    batch_size: int = 64
-    epochs: int = 30
-    clip_norm: float | None = None
-    schedule: str = "none"
-    schedule_factor: float = 0.9
-    schedule_every: int = 1
-    schedule_floor: float = 0.0
-    schedule_delta: float = 0.0
-    schedule_rows: int = 5000
-    early_stopping: str = "consecutive"
-    patience: int = 5
-    validate_every: int = 1
-    validation_loss: str = "same"
-    precision: str = "float32"
-    compiled: bool = False
-    device: str = "auto"
-    progress: bool | None = None
 
 
 @dataclass
@@ -116,7 +37,8 @@ class TrainingRecord:
     Attributes
     ----------
     history : DataFrame
-        One row per epoch: epoch (from 1), loss, validation_loss (NaN where not looked at), learning_rate.
+        One row per epoch: epoch (from 1), loss, validation_loss (NaN where not looked at), learning_rate,
+        and the mean absolute error on each data set of `watch`.
     n_epochs : int
         Epochs run.
     best_epoch : int
@@ -129,60 +51,6 @@ class TrainingRecord:
     n_epochs: int
     best_epoch: int
     diverged: bool = False
-
-
-def check_settings(settings: TrainingSettings) -> None:
-    """Refuse settings that cannot be used.
-
-    Raises
-    ------
-    ParameterError
-        Naming the setting, its value and what is possible.
-    """
-    check_choice("loss", settings.loss, LOSSES)
-    check_choice("reduction", settings.reduction, REDUCTIONS)
-    check_choice("optimizer", settings.optimizer, OPTIMIZERS)
-    check_choice("schedule", settings.schedule, SCHEDULES)
-    check_choice("early_stopping", settings.early_stopping, STOPPING)
-    check_choice("validation_loss", settings.validation_loss, ("same", "squared", "absolute"))
-    check_choice("precision", settings.precision, PRECISIONS)
-    for name in ("batch_size", "epochs", "patience", "validate_every", "schedule_every"):
-        value = getattr(settings, name)
-        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-            raise ParameterError(f"{name} must be a whole number from 1 on, not {value!r}")
-    if not settings.learning_rate > 0:
-        raise ParameterError(f"learning_rate must be positive, not {settings.learning_rate!r}")
-    if settings.clip_norm is not None and not settings.clip_norm > 0:
-        raise ParameterError(f"clip_norm must be positive or None, not {settings.clip_norm!r}")
-
-
-def resolve_device(name: str) -> torch.device:
-    """Return the device called `name`; "auto" is CUDA where there is one, else the CPU.
-
-    Raises
-    ------
-    ParameterError
-        If PyTorch knows no such device or this machine has none.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
-        raise ParameterError(f"device {name!r} cannot be used here; use 'auto', 'cpu' or 'cuda'") from error
-    return device
-
-
-@contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Draw torch's random numbers from `seed` inside the block; the caller's state comes back after it."""
-    on_cuda = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if on_cuda else []):
-        torch.default_generator.manual_seed(seed)
-        if on_cuda:
-            torch.cuda.manual_seed(seed)
-        yield
 
 
 def error_sums(
@@ -204,7 +72,7 @@ def error_sums(
         return total, len(targets) if class_weights is None else class_weights[targets].sum()
     difference = outputs - targets
     total = (difference.square() if loss == "squared" else difference.abs()).sum()
-    return total, len(targets) if reduction == "sum-over-outputs" else targets.numel()
+    return total, targets.numel() if reduction == "mean" else len(targets)
 
 
 def predict_batches(module: nn.Module, X: np.ndarray | Tensor, device: torch.device) -> Tensor:
@@ -248,7 +116,7 @@ class _Run:
         if settings.loss == "cross-entropy":
             return functional.cross_entropy(outputs, targets, weight=self.class_weights)
         error, count = error_sums(settings.loss, settings.reduction, outputs, targets)
-        return error / count
+        return error if settings.reduction == "sum" else error / count
 
     def train_epoch(self, rate: LearningRate) -> float:
         """Take one step per batch and return the mean loss over the rows seen."""
@@ -256,7 +124,7 @@ class _Run:
             return self._steps(rate)
 
     def _steps(self, rate: LearningRate) -> float:
-        size = self.settings.batch_size
+        settings, size = self.settings, self.settings.batch_size
         self.module.train()
         total, seen = torch.zeros((), device=self.X.device), 0
         shuffled = torch.randperm(len(self.rows), generator=self.order).to(self.rows.device)
@@ -269,7 +137,8 @@ class _Run:
             loss.backward()
             self.optimizer.step()
             rate.after_step()
-            total += loss.detach() * len(batch)  # stays on the device: no waiting inside the epoch
+            # stays on the device: no waiting inside the epoch
+            total += loss.detach() * (1 if settings.reduction == "sum" else len(batch))
             seen += len(batch)
         return total.item() / max(seen, 1)
 
@@ -278,13 +147,31 @@ class _Run:
         settings = self.settings
         summed = settings.early_stopping == "cumulative" and settings.loss == "cross-entropy"
         weights = None if summed else self.class_weights
-        loss = settings.loss if settings.validation_loss == "same" else settings.validation_loss
+        if settings.validation_loss == "same":
+            return self._error(settings.loss, settings.reduction, X, y, rows, weights, summed=summed)
+        return self._error(settings.validation_loss, "mean", X, y, rows)
+
+    def absolute_error(self, X: Tensor, y: Tensor, rows: Tensor) -> float:
+        """Return the mean absolute error over `rows` and outputs."""
+        return self._error("absolute", "mean", X, y, rows)
+
+    def _error(
+        self,
+        loss: str,
+        reduction: str,
+        X: Tensor,
+        y: Tensor,
+        rows: Tensor,
+        weights: Tensor | None = None,
+        *,
+        summed: bool = False,
+    ) -> float:
         self.module.eval()
         total, count = 0.0, 0.0
         with torch.no_grad():
             for batch in rows.split(EVALUATION_ROWS):
                 outputs = self.forward(X.index_select(0, batch))
-                error, n = error_sums(loss, settings.reduction, outputs, y.index_select(0, batch), weights)
+                error, n = error_sums(loss, reduction, outputs, y.index_select(0, batch), weights)
                 total, count = total + float(error), count + float(n)
         return total if summed else total / max(count, 1e-30)
 
@@ -322,6 +209,7 @@ def fit_network(
     class_weights: np.ndarray | None = None,
     groups: list[dict[str, Any]] | None = None,
     seed: int = 0,
+    watch: Mapping[str, tuple[Any, Any]] | None = None,
     on_epoch: Callable[[int, nn.Module], None] | None = None,
 ) -> TrainingRecord:
     """Train `module` in place and leave it in its best state, in evaluation mode.
@@ -345,6 +233,8 @@ def fit_network(
     seed : int
         Draws the order of batches and dropout. The same seed, machine and thread count give the
         same bytes; the caller's random state is left alone.
+    watch : dict of (X, y), optional
+        Data whose mean absolute error is noted after each epoch and decides nothing.
     on_epoch : callable, optional
         Called with the epoch's number and the module after each epoch.
     """
@@ -358,15 +248,18 @@ def fit_network(
     groups = groups or parameter_groups(module, settings.layer_rates)
     run = _Run(module, X, y, rows, settings, weights, order, groups)
     with seeded(seed + 1, device):  # not the stream that drew the first weights
-        return _run_epochs(run, _validation_set(validation, run), on_epoch)
+        watched = {name: _validation_set(data, run) for name, data in (watch or {}).items()}
+        return _run_epochs(run, _validation_set(validation, run), watched, on_epoch)
 
 
-def _run_epochs(run: _Run, validation: Any, on_epoch: Callable | None) -> TrainingRecord:
+def _run_epochs(
+    run: _Run, validation: Any, watch: dict[str, Any], on_epoch: Callable | None
+) -> TrainingRecord:
     settings, history, best, diverged = run.settings, [], None, False
     stopping = EarlyStopping(settings.early_stopping, settings.patience)
     rate = LearningRate(run.optimizer, settings)
     drawn = torch.randperm(len(run.rows), generator=torch.Generator().manual_seed(0))
-    watched = run.rows[drawn[: settings.schedule_rows].to(run.rows.device)]
+    fixed = run.rows[drawn[: settings.schedule_rows].to(run.rows.device)]
     hidden = not sys.stderr.isatty() if settings.progress is None else not settings.progress
     for epoch in tqdm(range(1, settings.epochs + 1), unit="epoch", disable=hidden, leave=False):
         used_rate, loss, validation_loss = rate.value, run.train_epoch(rate), float("nan")
@@ -374,13 +267,14 @@ def _run_epochs(run: _Run, validation: Any, on_epoch: Callable | None) -> Traini
             validation_loss = run.evaluate(*validation)
             if stopping.improved(epoch, validation_loss):
                 best = run.snapshot()
-        history.append((epoch, loss, validation_loss, used_rate))
+        errors = [run.absolute_error(*data) for data in watch.values()]
+        history.append((epoch, loss, validation_loss, used_rate, *errors))
         if on_epoch is not None:
             on_epoch(epoch, run.module)
         diverged = not np.isfinite(loss)
         if diverged or stopping.stop:
             break
-        rate.after_epoch(lambda: run.evaluate(run.X, run.y, watched), validation_loss)
+        rate.after_epoch(lambda: run.evaluate(run.X, run.y, fixed), validation_loss)
     if diverged:
         warnings.warn(
             f"the loss became {loss} in epoch {epoch}: use a smaller learning_rate than "
@@ -391,5 +285,5 @@ def _run_epochs(run: _Run, validation: Any, on_epoch: Callable | None) -> Traini
     if best is not None:
         run.module.load_state_dict(best)
     run.module.eval()
-    table = pd.DataFrame(history, columns=["epoch", "loss", "validation_loss", "learning_rate"])
+    table = pd.DataFrame(history, columns=["epoch", "loss", "validation_loss", "learning_rate", *watch])
     return TrainingRecord(table, len(table), stopping.best_epoch or len(table), diverged)
