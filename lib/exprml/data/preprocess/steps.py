@@ -1,8 +1,4 @@
-"""Preprocessing steps: TPM, logarithm, scaling to [0, 1], variable genes, classes with enough groups.
-
-Transformers learn from the training data they are fitted on. The papers fit them on all samples, which leaks
-without labels (heil2022, public code); fit them on everything to follow the papers.
-"""
+"""TPM, logarithm, variable genes, classes with enough groups."""
 
 from __future__ import annotations
 
@@ -16,7 +12,6 @@ from anndata import AnnData
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
-from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
@@ -82,20 +77,6 @@ def log_transform(X: Any, *, offset: float = 0.001, base: float = 2.0) -> Any:
         return np.log(values + offset) / np.log(base)
 
     return _apply(X, logarithm, f"log base {base:g} of values + {offset:g}")
-
-
-class ZeroOneScaler(MinMaxScaler):
-    """Scale each gene to [0, 1] by its training values; a constant gene becomes zero (heil2022, Data).
-
-    scikit-learn's MinMaxScaler lets new samples differ from zero in such a gene; here it stays silent.
-    """
-
-    def partial_fit(self, X: Any, y: Any = None) -> ZeroOneScaler:
-        """Learn smallest and largest values; `fit` starts anew and comes here."""
-        super().partial_fit(X, y)
-        constant = self.data_range_ == 0
-        self.scale_[constant] = self.min_[constant] = 0
-        return self
 
 
 class VariableGenes(SelectorMixin, BaseEstimator):
@@ -172,7 +153,7 @@ def keep_classes(
         most = f"{counts['groups'].idxmax()!r} with {counts['groups'].max()}"
         raise DataError(f"no class of {label!r} has {min_groups} groups of {group!r}; the most has {most}")
     kept = adata[classes.isin(good).to_numpy()].copy()
-    _note(kept, f"classes of {label} with at least {min_groups} groups of {group}")
+    note_step(kept, f"classes of {label} with at least {min_groups} groups of {group}")
     excluded = counts[counts["reason"] != ""].sort_values("samples", ascending=False, kind="stable")
     return kept, excluded
 
@@ -186,11 +167,11 @@ def _apply(X: Any, function: Callable[[np.ndarray], np.ndarray], step: str) -> A
     result = X.copy()
     values = X.X.toarray() if sparse.issparse(X.X) else np.asarray(X.X)
     result.X = function(values).astype(values.dtype if values.dtype.kind == "f" else np.float32)
-    _note(result, step)
+    note_step(result, step)
     return result
 
 
-def _note(adata: AnnData, step: str) -> None:
+def note_step(adata: AnnData, step: str) -> None:
     """Append `step` to the provenance of `adata`."""
     provenance = dict(copy.deepcopy(adata.uns.get("provenance", {})))
     adata.uns["provenance"] = {**provenance, "steps": [*map(str, provenance.get("steps", [])), step]}
