@@ -86,7 +86,7 @@ def gene_errors(truth: np.ndarray, predicted: np.ndarray, genes: Sequence[str]) 
     table = pd.concat(parts, ignore_index=True)
     if not np.isfinite(table["absolute_error"]).all():
         lost = np.asarray(genes)[~np.isfinite(table["absolute_error"])]
-        raise DataError(f"predictions of {len(lost)} genes are not finite, as of {lost[0]!r}")
+        raise DataError(f"predictions of {len(lost)} genes are not finite, as of {str(lost[0])!r}")
     table.insert(0, "gene", np.asarray(genes))
     return GeneErrors(table, by_sample / truth.shape[1])
 

@@ -92,7 +92,7 @@ def side_of(expression: AnnData, groups: Any) -> Side:
     names = np.asarray(expression.var_names)[genes].astype(str)
     if not np.isfinite(values).all():
         lost = names[~np.isfinite(values).all(axis=0)]
-        raise DataError(f"{len(lost)} genes have values that are missing or infinite, as {lost[0]!r}")
+        raise DataError(f"{len(lost)} genes have values that are missing or infinite, as {str(lost[0])!r}")
     if isinstance(groups, str) and groups not in expression.obs:
         raise UnknownNameError("obs column", groups, expression.obs.columns, "groups")
     given = expression.obs[groups] if isinstance(groups, str) else groups
@@ -116,7 +116,7 @@ def common_genes(source: Side, target: Side) -> tuple[Side, Side]:
     )
     if (here.is_landmark != target.is_landmark[there]).any():
         odd = here.genes[here.is_landmark != target.is_landmark[there]]
-        raise DataError(f"{len(odd)} genes are landmarks in source or target alone, as {odd[0]!r}")
+        raise DataError(f"{len(odd)} genes are landmarks in source or target alone, as {str(odd[0])!r}")
     if not here.is_landmark.any() or here.is_landmark.all():
         raise DataError(f"source and target share {len(here.genes)} genes: no landmark, or no target, left")
     return here, replace(
