@@ -6,7 +6,7 @@ import anndata
 import numpy as np
 import pytest
 
-from exprml.base.errors import UnknownNameError
+from exprml.base.errors import ParameterError, UnknownNameError
 from exprml.book import report
 from exprml.book.context import Context
 from exprml.book.report import Run
@@ -107,3 +107,13 @@ def test_run_report_holds_parameters_data_versions_machine_and_seconds():
     text = report.run_report(run, 12.34)
     for part in ("rate", "0.1", "gtex-twin (twin), abcdef0123456789", "numpy", "processor", "12.3", "f" * 16):
         assert part in text
+
+
+def test_kept_files_lie_beside_the_results_of_their_profile(project, told, twin):
+    told()
+    kept = report.start("heil2022/a").kept_file("ridge")
+    assert kept == project.root / "data/results/smoke/heil2022/a-ridge"
+    told(changed={"seed": 0})
+    assert report.start("heil2022/a").kept_file("ridge").parts[-3] == "custom"
+    with pytest.raises(ParameterError, match="kept file '../x'"):
+        report.start("heil2022/a").kept_file("../x")

@@ -6,6 +6,7 @@ A notebook says ``run = report.start("heil2022/02-gtex-tissues", seed=seed)`` on
 from __future__ import annotations
 
 import random
+import re
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, display
 
-from exprml.base.errors import UnknownNameError
+from exprml.base.errors import ParameterError, UnknownNameError
 from exprml.book import context, profiles, results
 from exprml.book.context import Context, results_path
 from exprml.book.machine import hardware, versions
@@ -69,6 +70,21 @@ class Run:
     def results_path(self) -> Path:
         """Where :func:`exprml.book.results.write` puts this run's table."""
         return Path(self.context.results) if self.context.results else results_path(self.notebook, self.label)
+
+    def kept_file(self, name: str) -> Path:
+        """Return where the notebook may keep something beside its results, a fitted model for example.
+
+        Parameters
+        ----------
+        name : str
+            Letters, digits, ``-``, ``_``, ``.``. What a changed or live run keeps lies apart from the book's.
+        """
+        if not re.fullmatch(r"\w[\w.-]*", name):
+            raise ParameterError(f"kept file {name!r}: use letters, digits, '-', '_' and '.' in its name")
+        if self.label == context.OWN:
+            return Path.cwd() / f"{Path(self.notebook).name}-{name}"
+        beside = results_path(self.notebook, self.label, "")
+        return beside.with_name(f"{beside.name}-{name}")
 
     def table(self) -> pd.DataFrame:
         """Return what this run has written to its results table so far."""

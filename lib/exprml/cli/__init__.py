@@ -1,4 +1,4 @@
-"""The door: ``exprml data … | run … | build … | new … | list … | search …``."""
+"""The door: ``exprml data … | run … | build … | new … | infer … | list … | search …``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from exprml.base.errors import ExprmlError
 
-_ROOMS = ("data", "run", "new", "list", "search")
+_ROOMS = ("data", "run", "new", "infer", "list", "search")
 _FIRST_STEPS = """first steps:
   exprml list                                     the notebooks and how long they take
   exprml run heil2022/01 --profile smoke          one of them, small, in seconds
