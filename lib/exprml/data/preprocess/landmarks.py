@@ -82,9 +82,10 @@ def mark_landmarks(adata: AnnData, genes: pd.DataFrame) -> AnnData:
     Returns
     -------
     AnnData
-        A copy; var gets is_landmark and is_target (bool). Of genes that stand twice in the data the first is
-        taken, as in the paper; a name that the list gives to a landmark and to a target is neither. Both are
-        counted in the step noted in ``uns["provenance"]``.
+        A copy; var gets is_landmark and is_target (bool, never both). Of genes that stand twice in the data
+        the first is taken, as in the paper. A gene listed as landmark and as target is a landmark: 445 genes
+        of the paper are both, by one probe and by the mean of their others, and only probes tell them apart.
+        Both are counted in the step noted in ``uns["provenance"]``.
 
     Raises
     ------
@@ -116,21 +117,21 @@ class _Join(NamedTuple):
 def _join(adata: AnnData, genes: pd.DataFrame, key: str) -> _Join:
     """Join the list to the data by `key`, looked up in the names and in the column called so."""
     listed = _exploded(genes, key)
-    both = listed.groupby(level=0)["is_landmark"].nunique()
-    clear = listed.drop(index=both.index[both > 1])
-    role = clear["is_landmark"].groupby(level=0).first()
+    roles = listed["is_landmark"].groupby(level=0).agg(["max", "min"])
+    role, unclear = roles["max"], roles.index[roles["max"] & ~roles["min"]]
     names = [adata.var_names.to_series(), *([adata.var[key]] if key in adata.var else [])]
     names = max((_without_version(one, key) for one in names), key=lambda one: one.isin(role.index).sum())
     known = names.isin(role.index).to_numpy()
     first = known & ~names.duplicated().to_numpy()
     is_landmark = first & names.map(role).eq(True).to_numpy()
-    found = clear[clear.index.isin(names)].groupby("is_landmark")["row"].nunique()
+    taken = listed["is_landmark"] == role.reindex(listed.index)
+    found = listed[taken & listed.index.isin(names)].groupby("is_landmark")["row"].nunique()
     totals = genes["is_landmark"].value_counts()
     counted = [f"{found.get(one, 0)} of {totals.get(one, 0)}" for one in (True, False)]
     step = f"joined to D-GEX's genes by {key}: {counted[0]} landmarks and {counted[1]} targets found"
-    repeated, unclear = int((known & ~first).sum()), int(names.isin(both.index[both > 1]).sum())
+    repeated, both = int((known & ~first).sum()), int(names[first].isin(unclear).sum())
     step += f"; {repeated} columns repeat a name, the first is taken" if repeated else ""
-    step += f"; {unclear} columns could be landmark or target, taken as neither" if unclear else ""
+    step += f"; {both} are listed as landmark and as target, taken as landmark" if both else ""
     return _Join(key, int(found.sum()), is_landmark, first & ~is_landmark, step)
 
 
