@@ -9,6 +9,8 @@ import pandas as pd
 
 from exprml.base.errors import ParameterError
 
+_ROWS = 500  # compared with all earlier ones at once
+
 
 def near_duplicates(
     X: Any,
@@ -68,14 +70,13 @@ def near_duplicates(
 
 def _close_to_earlier(X: np.ndarray, members: np.ndarray, distance: float) -> pd.DataFrame:
     """Return which of the members lie close to an earlier member, with the earliest such."""
-    from sklearn.metrics import pairwise_distances_chunked
+    from sklearn.metrics import euclidean_distances
 
-    def close(block: np.ndarray, start: int) -> pd.DataFrame:
-        later, earlier = np.nonzero(block < distance)
-        apart = block[later, earlier]
-        later = later + start
-        pairs = pd.DataFrame({"row": members[later], "partner": members[earlier], "distance": apart})
-        return pairs[earlier < later].drop_duplicates("row")
-
-    blocks = pairwise_distances_chunked(X[members], reduce_func=close, working_memory=256)
-    return pd.concat(list(blocks))
+    found = []
+    for start in range(0, len(members), _ROWS):
+        here, so_far = members[start : start + _ROWS], members[: start + _ROWS]
+        apart = euclidean_distances(X[here], X[so_far])
+        later, earlier = np.nonzero(np.tril(apart < distance, start - 1))
+        pairs = {"row": here[later], "partner": members[earlier], "distance": apart[later, earlier]}
+        found.append(pd.DataFrame(pairs).drop_duplicates("row"))
+    return pd.concat(found)
