@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 from exprml.base.errors import DataError, FormatError, UnknownNameError
-from exprml.models.training import resolve_device
+from exprml.models.settings import resolve_device
 
 ESTIMATORS = {
     "LeastSquares": "exprml.models.least_squares",
@@ -56,7 +56,7 @@ def describe(value: Any, arrays: Arrays, name: str = "model") -> Any:
 
     Parameters
     ----------
-    value : estimator, network, array, table, list, tuple, dict, text, number, truth value or None
+    value : estimator, network, array, table, list, tuple, slice, dict, text, number, truth value or None
     arrays : dict
         Filled with the arrays, in the memory order they have (products differ in the last bit without it).
     name : str
@@ -78,6 +78,8 @@ def describe(value: Any, arrays: Arrays, name: str = "model") -> Any:
     if isinstance(value, list | tuple):
         parts = [describe(one, arrays, f"{name}.{at}") for at, one in enumerate(value)]
         return {"tuple": parts} if isinstance(value, tuple) else parts
+    if isinstance(value, slice):
+        return {"slice": [describe(one, arrays, name) for one in (value.start, value.stop, value.step)]}
     if isinstance(value, Mapping) and all(isinstance(one, str) for one in value):
         return {"dict": {key: describe(one, arrays, f"{name}.{key}") for key, one in value.items()}}
     if isinstance(value, pd.DataFrame):
@@ -141,14 +143,20 @@ def _is_fitted(name: str) -> bool:
 def _describe_module(module: nn.Module, arrays: Arrays, name: str) -> dict[str, Any]:
     for key, value in module.state_dict().items():
         arrays[f"{name}.{key}"] = value.detach().cpu().numpy()
-    return {"network": _layers(module, name), "arrays": name}
+    linear = [one.weight for one in module.modules() if isinstance(one, nn.Linear)]
+    return {"network": _layers(module, name, linear), "arrays": name}
 
 
-def _layers(module: nn.Module, name: str) -> Any:
-    """Return the layers of a sequential network by name, with what their constructors need."""
+def _layers(module: nn.Module, name: str, linear: list[nn.Parameter]) -> Any:
+    """Return the layers of a sequential network by name, with what their constructors need.
+
+    A layer that shares its weights says with which of the network's linear layers.
+    """
     if type(module) is nn.Sequential:
-        return [_layers(one, name) for one in module]
+        return [_layers(one, name, linear) for one in module]
     kind = type(module).__name__
+    if kind == "TiedLinear":
+        return {"layer": kind, "to": next(at for at, one in enumerate(linear) if one is module.weight)}
     if kind not in LAYERS:
         raise UnknownNameError(f"layer in {name}", kind, LAYERS)
     settings = {key: getattr(module, key) for key in LAYERS[kind]}
@@ -194,7 +202,7 @@ def _class_of(name: str) -> type[BaseEstimator]:
 
 
 def _restore_module(stored: dict, arrays: Mapping[str, np.ndarray], name: str) -> nn.Module:
-    module = _built(stored["network"], name)
+    module = _built(stored["network"], name, [])
     wanted = {key: _array(f"{stored['arrays']}.{key}", arrays) for key in module.state_dict()}
     try:
         module.load_state_dict({key: torch.from_numpy(np.array(one)) for key, one in wanted.items()})
@@ -203,13 +211,19 @@ def _restore_module(stored: dict, arrays: Mapping[str, np.ndarray], name: str) -
     return module.eval().requires_grad_(False)
 
 
-def _built(stored: Any, name: str) -> nn.Module:
+def _built(stored: Any, name: str, linear: list[nn.Linear]) -> nn.Module:
+    """Return the layers with first weights; `linear` collects the linear ones, for those tied to them."""
     if isinstance(stored, list):
-        return nn.Sequential(*(_built(one, name) for one in stored))
+        return nn.Sequential(*(_built(one, name, linear) for one in stored))
+    if stored["layer"] == "TiedLinear":
+        from exprml.models.autoencoders import TiedLinear
+
+        return TiedLinear(linear[stored["to"]])
     if stored["layer"] not in LAYERS:
         raise UnknownNameError(f"layer in {name}", stored["layer"], LAYERS)
-    settings = {key: stored["settings"][key] for key in LAYERS[stored["layer"]]}
-    return getattr(nn, stored["layer"])(**settings)
+    layer = getattr(nn, stored["layer"])(**{key: stored["settings"][key] for key in LAYERS[stored["layer"]]})
+    linear += [layer] if isinstance(layer, nn.Linear) else []
+    return layer
 
 
 def _restore_all(key: str, into: Any) -> Any:
@@ -228,6 +242,7 @@ _RESTORERS = {
     "array": _restore_array,
     "texts": _restore_all("texts", lambda parts: np.array(list(parts), dtype=object)),
     "tuple": _restore_all("tuple", tuple),
+    "slice": _restore_all("slice", lambda parts: slice(*parts)),
     "dict": _restore_all("dict", dict),
     "table": _restore_all("table", lambda parts: pd.DataFrame(dict(parts))),
     "estimator": _restore_estimator,

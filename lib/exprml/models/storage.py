@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from sklearn.base import BaseEstimator
 
-from exprml.base.errors import DataError, FormatError
+from exprml.base.errors import DataError, ExprmlError, FormatError
 from exprml.base.files import as_json, atomic_path, write_text
 from exprml.base.hashing import file_hash, text_hash
 from exprml.models.landmarks import GeneMatch, match_genes
@@ -182,9 +182,9 @@ def load(path: str | Path) -> StoredModel:
         genes = [pd.DataFrame(document[kind]).set_index("id") for kind in ("landmarks", "targets")]
         model = restore(document["model"], arrays)
         found = StoredModel(model, *genes, Scaling(**scaling), document["provenance"])
-    except (KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, FormatError):
-            raise
+    except ExprmlError:
+        raise
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise FormatError(f"{described}: not a whole model file ({type(error).__name__}: {error})") from error
     return found
 
