@@ -7,6 +7,23 @@ them) and draw what is there: every fold as a dot, the mean as a line, chance an
 from exprml.book.figures.comparisons import before_after, paired_differences, published_and_reproduced
 from exprml.book.figures.curves import accuracy_against, learning_curves
 from exprml.book.figures.distributions import class_sizes, density, feature_histograms, scatter
+from exprml.book.figures.drawings import (
+    architecture,
+    describe_curves,
+    describe_weights,
+    variance_curves,
+    weights_map,
+)
+from exprml.book.figures.genes import (
+    describe_density,
+    describe_epochs,
+    describe_reductions,
+    describe_wins,
+    error_by_epoch,
+    error_density,
+    gene_scatter,
+    side_label,
+)
 from exprml.book.figures.look import MODEL_ORDER, look, model_label, model_style, new_figure
 from exprml.book.figures.matrices import confusion, heatmap_table, recall_heatmap
 from exprml.book.figures.page import describe_differences, describe_means, show
@@ -15,13 +32,23 @@ from exprml.book.figures.workflow import workflow
 __all__ = [
     "MODEL_ORDER",
     "accuracy_against",
+    "architecture",
     "before_after",
     "class_sizes",
     "confusion",
     "density",
+    "describe_curves",
+    "describe_density",
     "describe_differences",
+    "describe_epochs",
     "describe_means",
+    "describe_reductions",
+    "describe_weights",
+    "describe_wins",
+    "error_by_epoch",
+    "error_density",
     "feature_histograms",
+    "gene_scatter",
     "heatmap_table",
     "learning_curves",
     "look",
@@ -33,5 +60,8 @@ __all__ = [
     "recall_heatmap",
     "scatter",
     "show",
+    "side_label",
+    "variance_curves",
+    "weights_map",
     "workflow",
 ]

@@ -30,6 +30,31 @@ _MODELS: dict[str, tuple[str, str]] = {
     "random forest": ("#009E73", "D"),
     "nearest neighbours": ("#56B4E9", "X"),
     "linear converged": ("#4A5568", "h"),
+    "lasso": ("#56B4E9", "<"),
+    "ridge": ("#4A5568", "h"),
+    "reduced rank": ("#332288", "p"),
+    "component regression": ("#999933", "d"),
+    "knn ge": ("#8C564B", "X"),
+    "boosted trees": ("#009E73", "D"),
+    "d gex 1": ("#E69F00", "v"),
+    "d gex 2": ("#CC79A7", "s"),
+    "d gex 3": ("#D55E00", "^"),
+    "d gex": ("#D55E00", "^"),
+    "mlp": ("#17BECF", "*"),
+    "e mlp": ("#8C6BB1", "P"),
+    "autoencoder": ("#AA4499", ">"),
+}
+_WORDS = {
+    "lasso": "LR-L1 (lasso)",
+    "knn ge": "KNN-GE",
+    "d gex": "D-GEX",
+    "d gex 1": "D-GEX, 1 layer",
+    "d gex 2": "D-GEX, 2 layers",
+    "d gex 3": "D-GEX, 3 layers",
+    "mlp": "MLP",
+    "e mlp": "E-MLP",
+    "reduced rank": "reduced-rank regression",
+    "component regression": "PCA regression",
 }
 MODEL_ORDER = tuple(_MODELS)
 _SPARE = ("#56B4E9", "#8C564B", "#17BECF", "#7F7F7F", "#BCBD22", "#AA4499")
@@ -135,7 +160,10 @@ def _bare(name: str) -> str:
 
 def model_label(name: str) -> str:
     """Return the words for a model: ``heil2022/three-layer`` → ``three-layer``; the protocol if corrected."""
-    bare = _bare(name).replace("three layer", "three-layer").replace("five layer", "five-layer")
+    bare = _bare(name)
+    if bare == "ridge":  # chen2016's LR-L2, and ours with the penalty that validation samples choose
+        return "LR-L2 (ridge)" if str(name).startswith("chen2016/") else "tuned ridge"
+    bare = _WORDS.get(bare, bare).replace("three layer", "three-layer").replace("five layer", "five-layer")
     bare = bare.replace("batchnorm", "BatchNorm")
     return f"{bare} (corrected)" if str(name).startswith("corrected/") else bare
 
