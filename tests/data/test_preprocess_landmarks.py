@@ -116,12 +116,12 @@ def test_columns_of_the_data_are_looked_up_too_and_the_probe_may_be_the_index():
 
 
 def test_ambiguous_joins_are_settled_and_counted():
-    marked = mark_landmarks(data(["A", "C", "C", "B"]), GENES)  # A is listed as landmark and as target
-    assert marked.var["is_landmark"].tolist() == [True, False, False, True]
-    assert marked.var["is_target"].tolist() == [False, True, False, False]
+    marked = mark_landmarks(data(["A", "C", "C", "B", "B"]), GENES)  # A is listed as landmark and as target
+    assert marked.var["is_landmark"].tolist() == [True, False, False, True, False]
+    assert marked.var["is_target"].tolist() == [False, True, False, False, False]
     step = marked.uns["provenance"]["steps"][-1]
     assert "by symbol: 2 of 2 landmarks and 1 of 3 targets found" in step
-    assert "1 columns repeat a name, the first is taken" in step
+    assert "2 columns repeat a name, the first is taken" in step
     assert "1 are listed as landmark and as target, taken as landmark" in step
 
 
