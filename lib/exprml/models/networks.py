@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,6 +191,7 @@ class NetworkRegressor(RegressorMixin, Network):
         *,
         validation: tuple[Any, Any] | None = None,
         watch: Mapping[str, tuple[Any, Any]] | None = None,
+        decode: Callable[[np.ndarray], np.ndarray] | None = None,
         start_from: Any = None,
         new_output: bool = False,
     ) -> NetworkRegressor:
@@ -204,6 +205,9 @@ class NetworkRegressor(RegressorMixin, Network):
         watch : dict of (X, y), optional
             Each adds a column of its name to `history_`: the mean absolute error after each epoch, over
             samples and targets. It decides nothing.
+        decode : callable, optional
+            From outputs to what `validation` and `watch` hold, both (samples, any width), if `y` is a code
+            of it: then the epoch is chosen by the error of what is decoded.
         start_from, new_output
             As in `NetworkClassifier`: a fitted network to begin with, and whether its targets are others.
 
@@ -222,11 +226,12 @@ class NetworkRegressor(RegressorMixin, Network):
         self.training_rows_, self.holdout_rows_ = rows, held
         self.one_target_ = y.ndim == 1
         targets = np.asarray(y, dtype=np.float32).reshape(len(X), -1)
-        beside = {name: self._beside(name, *data, targets.shape[1]) for name, data in (watch or {}).items()}
+        wide = (targets if decode is None else decode(targets[:1])).shape[1]
+        beside = {name: self._beside(name, *data, wide) for name, data in (watch or {}).items()}
         if validation is not None:
-            held = self._beside("validation", *validation, targets.shape[1])
+            held = self._beside("validation", *validation, wide)
         start = Start(start_from, new_output)
-        self._fit_module(X, targets, rows, held, targets.shape[1], start, watch=beside)
+        self._fit_module(X, targets, rows, held, targets.shape[1], start, watch=beside, decode=decode)
         return self
 
     def _beside(self, name: str, X: Any, y: Any, n_targets: int) -> tuple[np.ndarray, np.ndarray]:

@@ -96,6 +96,7 @@ class _Run:
     class_weights: Tensor | None
     order: torch.Generator
     groups: list[dict[str, Any]]
+    decode: Callable[[np.ndarray], np.ndarray] | None = None
     network: Callable[[Tensor], Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,7 +104,7 @@ class _Run:
         self.network = torch.compile(self.module) if self.settings.compiled else self.module
         self.reduced = self.settings.precision == "bfloat16"
         plain = self.X.device.type == "cpu" and not (self.reduced or self.settings.compiled)
-        self.wide = wide_layers(self.module) if plain else []
+        self.wide = wide_layers(self.module, self.settings.batch_size) if plain else []
 
     def forward(self, X: Tensor) -> Tensor:
         """Return outputs as float32."""
@@ -167,10 +168,13 @@ class _Run:
         summed: bool = False,
     ) -> float:
         self.module.eval()
-        total, count = 0.0, 0.0
+        total, count, beside = 0.0, 0.0, X is not self.X
         with torch.no_grad():
             for batch in rows.split(EVALUATION_ROWS):
                 outputs = self.forward(X.index_select(0, batch))
+                if beside and self.decode is not None:
+                    decoded = self.decode(outputs.cpu().numpy())
+                    outputs = torch.as_tensor(decoded, dtype=y.dtype).to(y.device)
                 error, n = error_sums(loss, reduction, outputs, y.index_select(0, batch), weights)
                 total, count = total + float(error), count + float(n)
         return total if summed else total / max(count, 1e-30)
@@ -210,6 +214,7 @@ def fit_network(
     groups: list[dict[str, Any]] | None = None,
     seed: int = 0,
     watch: Mapping[str, tuple[Any, Any]] | None = None,
+    decode: Callable[[np.ndarray], np.ndarray] | None = None,
     on_epoch: Callable[[int, nn.Module], None] | None = None,
 ) -> TrainingRecord:
     """Train `module` in place and leave it in its best state, in evaluation mode.
@@ -235,6 +240,8 @@ def fit_network(
         same bytes; the caller's random state is left alone.
     watch : dict of (X, y), optional
         Data whose mean absolute error is noted after each epoch and decides nothing.
+    decode : callable, optional
+        Turns outputs into what `watch` and a `validation` of other data hold, where `y` is a code of it.
     on_epoch : callable, optional
         Called with the epoch's number and the module after each epoch.
     """
@@ -246,7 +253,7 @@ def fit_network(
     weights = None if class_weights is None else torch.as_tensor(class_weights).to(device, torch.float32)
     order = torch.Generator().manual_seed(seed)
     groups = groups or parameter_groups(module, settings.layer_rates)
-    run = _Run(module, X, y, rows, settings, weights, order, groups)
+    run = _Run(module, X, y, rows, settings, weights, order, groups, decode)
     with seeded(seed + 1, device):  # not the stream that drew the first weights
         watched = {name: _validation_set(data, run) for name, data in (watch or {}).items()}
         return _run_epochs(run, _validation_set(validation, run), watched, on_epoch)

@@ -1,0 +1,279 @@
+"""Autoencoders of the targets, and regression onto their codes (bhukya2021, Methods).
+
+An autoencoder squeezes the targets of a sample through a short code and back. A regressor then needs to
+predict only the code; the decoder does the rest. What the autoencoder loses no regressor gets back.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+from torch import Tensor, nn
+from torch.nn import functional
+
+from exprml.base.errors import DataError, ParameterError
+from exprml.models.layers import build_network, initialise, layer_widths
+from exprml.models.network_base import Network, Start, check_finite, check_groups, draw_seed, inner_split
+from exprml.models.settings import resolve_device, seeded
+from exprml.models.training import predict_batches
+
+
+def storage_capacity_widths(n_outputs: int, n_samples: int) -> tuple[int, int]:
+    """Return the widths of two hidden layers that can store `n_samples` (bhukya2021, Methods).
+
+    The formula says how many units *suffice to memorise* so many samples; nothing about new ones.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Units of the output layer, m.
+    n_samples : int
+        Samples to store, N.
+
+    Returns
+    -------
+    first, second : int
+        sqrt((m + 2) N) + 2 sqrt(N / (m + 2)) and m sqrt(N / (m + 2)), rounded to the nearest whole number,
+        which is what the paper's 11,850 and 11,826 (m = 2,000, N = 70,000) ask for; at least 1.
+
+    Raises
+    ------
+    ParameterError
+        If either number is below 1.
+    """
+    for name, value in (("n_outputs", n_outputs), ("n_samples", n_samples)):
+        if value < 1:
+            raise ParameterError(f"{name} must be 1 or more, not {value!r}")
+    ratio = math.sqrt(n_samples / (n_outputs + 2))
+    first = math.sqrt((n_outputs + 2) * n_samples) + 2 * ratio
+    return round(first), max(round(n_outputs * ratio), 1)
+
+
+class TiedLinear(nn.Module):
+    """A layer whose weights are another layer's, transposed; only its bias is its own.
+
+    Parameters
+    ----------
+    source : Linear
+        Both layers hold the same parameter, which learns from both.
+    """
+
+    def __init__(self, source: nn.Linear) -> None:
+        super().__init__()
+        self.weight = source.weight
+        self.bias = nn.Parameter(source.weight.new_zeros(source.in_features))
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Return (rows, inputs of the source) for (rows, outputs of the source)."""
+        return functional.linear(codes, self.weight.t(), self.bias)
+
+
+def _tie(encoder: nn.Sequential, decoder: nn.Sequential) -> nn.Sequential:
+    """Return the decoder with the encoder's linear layers, transposed and in reverse, in place of its own."""
+    sources = [layer for layer in encoder if isinstance(layer, nn.Linear)]
+    return nn.Sequential(
+        *(TiedLinear(sources.pop()) if isinstance(layer, nn.Linear) else layer for layer in decoder)
+    )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Autoencoder(TransformerMixin, Network):
+    """Targets -> hidden layers -> code -> the same layers in reverse -> targets.
+
+    All parameters of `exprml.models.settings.TrainingSettings` and of `NetworkRegressor`, and those below.
+    Which of them bhukya2021 printed, and which had to be guessed, the preset ``bhukya2021/autoencoder`` says.
+
+    Parameters
+    ----------
+    hidden : tuple of int or str
+        Widths from the targets to the code; the decoder has them in reverse. ``(6000,)`` and ``code=2000``
+        are 9520-6000-2000-6000-9520. With ``()`` and ``activation="linear"`` it is principal component
+        analysis by gradient descent.
+    code : int
+        Length of the code.
+    code_activation : str, optional
+        Activation of the code; None is that of the hidden layers.
+    tied : bool
+        Whether the decoder's weights are the encoder's, transposed. Then the output layer has none of its
+        own, and `output_bound` must be None.
+    input_dropout : float
+        Share of the targets set to zero on the way in, in training: a denoising autoencoder.
+
+    Attributes
+    ----------
+    module_ : Sequential
+        Encoder and decoder.
+    n_features_in_, n_epochs_, best_epoch_, history_, seed_, training_rows_, holdout_rows_
+        As in `NetworkRegressor`.
+    """
+
+    hidden: tuple = (6000,)
+    code: int = 2000
+    code_activation: str | None = None
+    tied: bool = False
+    activation: str = "elu"
+    loss: str = "squared"
+
+    def fit(
+        self, Y: Any, y: Any = None, groups: Any = None, *, validation: Any = None, watch: Any = None
+    ) -> Autoencoder:
+        """Train on `Y` (samples, targets); `y` is ignored.
+
+        Parameters
+        ----------
+        groups : sequence, optional
+            The group of each sample, kept whole where an inner part is held out to choose the epoch.
+        validation : array, (samples, targets), optional
+            Other samples that choose the epoch, in place of an inner part.
+        watch : dict of array, (samples, targets), optional
+            Samples whose mean absolute error after each epoch becomes a column of `history_`.
+
+        Raises
+        ------
+        DataError
+            For NaN in `Y`, or groups that do not fit.
+        ParameterError
+            For a setting that cannot be used.
+        """
+        Y = self._targets(Y, reset=True)
+        self.seed_ = draw_seed(self.random_state)
+        held_out = self.holdout if validation is None else None
+        rows, held = inner_split(check_groups(groups, len(Y)), held_out, self.seed_)
+        self.training_rows_, self.holdout_rows_ = rows, held
+        if validation is not None:
+            held = self._pair(validation)
+        watched = {name: self._pair(data) for name, data in (watch or {}).items()}
+        self._fit_module(Y, Y, rows, held, Y.shape[1], Start(), watch=watched)
+        return self
+
+    def _targets(self, Y: Any, *, reset: bool = False) -> np.ndarray:
+        Y = validate_data(self, Y, dtype=np.float32, reset=reset, ensure_all_finite=False)
+        check_finite(Y)
+        return Y
+
+    def _pair(self, Y: Any) -> tuple[np.ndarray, np.ndarray]:
+        Y = self._targets(Y)
+        return Y, Y
+
+    def _draw_module(self, n_inputs: int, n_outputs: int) -> nn.Module:
+        """Return encoder and decoder with their first weights."""
+        if self.tied and self.output_bound is not None:
+            raise ParameterError(
+                f"tied=True leaves the output layer no weights of its own to start within "
+                f"output_bound={self.output_bound!r}: use output_bound=None"
+            )
+        widths, code = layer_widths(self.hidden, n_inputs), layer_widths([self.code], n_inputs)[0]
+        options = {"activation": self.activation, "batch_norm": self.batch_norm, "dropout": self.dropout}
+        end = {"output_activation": self.code_activation or self.activation}
+        with seeded(self.seed_, resolve_device(self.device)):
+            encoder = build_network(
+                n_inputs, widths, code, **options, **end, input_dropout=self.input_dropout
+            )
+            decoder = build_network(code, widths[::-1], n_outputs, **options)
+            module = nn.Sequential(encoder, _tie(encoder, decoder) if self.tied else decoder)
+            initialise(module, self.initialisation, gain=self.initial_gain, output_bound=self.output_bound)
+        return module
+
+    def _through(self, part: int, rows: np.ndarray) -> np.ndarray:
+        device = next(self.module_.parameters()).device
+        return predict_batches(self.module_[part], rows, device).numpy().astype(np.float64)
+
+    def transform(self, Y: Any) -> np.ndarray:
+        """Return codes, (samples, code)."""
+        check_is_fitted(self)
+        return self._through(0, self._scaled(self._targets(Y)))
+
+    def inverse_transform(self, codes: Any) -> np.ndarray:
+        """Return the targets that codes stand for, (samples, targets)."""
+        check_is_fitted(self)
+        codes = np.asarray(codes, dtype=np.float32)
+        length = layer_widths([self.code], self.n_features_in_)[0]
+        if codes.ndim != 2 or codes.shape[1] != length:
+            raise DataError(f"codes have shape {codes.shape}; this autoencoder needs (samples, {length})")
+        check_finite(codes)
+        return self._through(1, codes)
+
+
+class EncodedRegressor(RegressorMixin, BaseEstimator):
+    """Predict a code of the targets, then decode it: E-MLP, where both parts are networks (bhukya2021).
+
+    Parameters
+    ----------
+    encoder : transformer with ``inverse_transform``
+        Learns the code from the training targets alone: `Autoencoder`, scikit-learn's PCA.
+    regressor : regressor for many targets
+        Learns to predict codes.
+
+    Attributes
+    ----------
+    encoder_, regressor_
+        The fitted parts.
+    selected_by_ : {"decoded error", "code error", "inner part"}
+        How the regressor chose its epoch or parameter: by the error of decoded validation targets (networks
+        can), by the error of validation codes (what else takes `validation`), or by what it does alone.
+    """
+
+    def __init__(self, encoder: Any, regressor: Any) -> None:
+        self.encoder, self.regressor = encoder, regressor
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def fit(
+        self, X: Any, Y: Any, groups: Any = None, *, validation: Any = None, watch: Any = None
+    ) -> EncodedRegressor:
+        """Fit the encoder on `Y` (samples, targets), then the regressor from `X` to the codes.
+
+        Parameters
+        ----------
+        groups : sequence, optional
+            Handed on to parts that take groups.
+        validation : (X, Y), optional
+            Chooses the epoch of both parts, see `selected_by_`.
+        watch : dict of (X, Y), optional
+            Handed on to a regressor that can watch decoded errors; columns of its `history_`.
+
+        Raises
+        ------
+        DataError
+            If the targets are not a table.
+        """
+        Y = np.asarray(Y)
+        if Y.ndim != 2:
+            raise DataError(f"Y has shape {Y.shape}: a code needs a table of targets, (samples, targets)")
+        shared = {} if groups is None else {"groups": groups}
+        held = {} if validation is None else {"validation": validation[1]}
+        self.encoder_ = clone(self.encoder)
+        self.encoder_.fit(Y, **_taken(self.encoder_, shared | held))
+        self.regressor_ = clone(self.regressor)
+        options = shared | self._selection(validation, watch)
+        self.regressor_.fit(X, self.encoder_.transform(Y), **_taken(self.regressor_, options))
+        return self
+
+    def _selection(self, validation: Any, watch: Any) -> dict[str, Any]:
+        """Return what tells the regressor how to choose, and note it in `selected_by_`."""
+        self.selected_by_ = "inner part"
+        if has_fit_parameter(self.regressor_, "decode"):
+            self.selected_by_ = "decoded error" if validation is not None else "inner part"
+            return {"validation": validation, "watch": watch, "decode": self.encoder_.inverse_transform}
+        if validation is None or not has_fit_parameter(self.regressor_, "validation"):
+            return {}
+        self.selected_by_ = "code error"
+        return {"validation": (validation[0], self.encoder_.transform(np.asarray(validation[1])))}
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return decoded predictions, (samples, targets)."""
+        check_is_fitted(self)
+        return self.encoder_.inverse_transform(self.regressor_.predict(X))
+
+
+def _taken(estimator: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that the estimator's ``fit`` takes."""
+    return {name: value for name, value in options.items() if has_fit_parameter(estimator, name)}
