@@ -3,16 +3,14 @@
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from exprml.base.errors import DataError, ParameterError
-from exprml.models.linear import ConvergedLogisticRegression, LeastSquares, _mean_recall
+from exprml.base.errors import DataError
+from exprml.models.linear import ConvergedLogisticRegression, _mean_recall
 
 
-@parametrize_with_checks(
-    [ConvergedLogisticRegression(C=(0.01, 1.0), device="cpu"), LeastSquares(device="cpu")]
-)
+@parametrize_with_checks([ConvergedLogisticRegression(C=(0.01, 1.0), device="cpu")])
 def test_scikit_learn(estimator, check):
     check(estimator)
 
@@ -89,34 +87,3 @@ def test_equal_class_means_put_the_optimum_at_zero():
 def test_single_class_is_named():
     with pytest.raises(DataError, match="one class only"):
         ConvergedLogisticRegression().fit(np.eye(3), [1, 1, 1])
-
-
-@pytest.mark.parametrize(("penalty", "peer"), [(0.0, LinearRegression()), (7.0, Ridge(alpha=7.0))])
-def test_least_squares_equal_scikit_learns(penalty, peer):
-    random = np.random.default_rng(0)
-    X = random.normal(size=(300, 40)) + 5
-    Y = X @ random.normal(size=(40, 200)) + random.normal(size=(300, 200))
-    ours = LeastSquares(penalty=penalty, device="cpu").fit(X, Y)
-    peer.fit(X, Y)
-    np.testing.assert_allclose(ours.coef_, peer.coef_, atol=1e-9)
-    np.testing.assert_allclose(ours.intercept_, peer.intercept_, atol=1e-8)
-
-
-def test_least_squares_with_fewer_samples_than_features_is_the_shortest():
-    random = np.random.default_rng(0)
-    X, y = random.normal(size=(15, 40)), random.normal(size=15)
-    found = LeastSquares(device="cpu").fit(X, y).coef_
-    np.testing.assert_allclose(found, LinearRegression().fit(X, y).coef_, atol=1e-6)
-
-
-def test_a_constant_feature_gets_no_weight():
-    random = np.random.default_rng(0)
-    X = random.normal(size=(50, 3))
-    X[:, 1] = 4.0
-    model = LeastSquares(device="cpu").fit(X, X[:, 0])
-    np.testing.assert_allclose(model.coef_, [1, 0, 0], atol=1e-9)
-
-
-def test_negative_penalty_is_refused():
-    with pytest.raises(ParameterError, match="-1"):
-        LeastSquares(penalty=-1).fit(np.eye(3), np.arange(3))

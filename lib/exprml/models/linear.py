@@ -1,7 +1,7 @@
 """Linear models brought to their optimum: the controls that every network is compared with.
 
 Logistic regression by L-BFGS in the eigenbasis of the features, where the problem is nearly round and
-some tens of steps suffice; least squares and ridge for thousands of targets by normal equations.
+some tens of steps suffice. Least squares is in `least_squares`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.optimize import minimize
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils.class_weight import compute_sample_weight
@@ -20,7 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from exprml.base.errors import DataError, ParameterError
+from exprml.base.errors import DataError
 from exprml.models.networks import check_finite, check_groups
 from exprml.models.training import resolve_device
 
@@ -277,74 +277,3 @@ class ConvergedLogisticRegression(ClassifierMixin, BaseEstimator):
         """Return the likeliest label of each sample."""
         logits = self.decision_function(X)
         return self.classes_[(logits > 0).astype(int) if logits.ndim == 1 else logits.argmax(axis=1)]
-
-
-class LeastSquares(RegressorMixin, BaseEstimator):
-    """Least squares or ridge for thousands of targets: one Gram matrix, one Cholesky factor.
-
-    Parameters
-    ----------
-    penalty : float
-        Weight of the squared coefficients, intercept left out (scikit-learn's ``alpha``); 0 is
-        ordinary least squares, with the shortest solution where there are too few samples.
-    device : str
-        "auto", "cpu", "cuda".
-
-    Attributes
-    ----------
-    coef_ (targets, features) or (features,), intercept_, n_features_in_
-    """
-
-    def __init__(self, *, penalty: float = 0.0, device: str = "auto") -> None:
-        self.penalty = penalty
-        self.device = device
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
-    def fit(self, X: Any, y: Any, groups: Any = None) -> LeastSquares:
-        """Fit on `X` (samples, features) and `y`, (samples,) or (samples, targets); `groups` is not used.
-
-        Raises
-        ------
-        DataError
-            For NaN in `X`.
-        ParameterError
-            For a negative penalty.
-        """
-        if self.penalty < 0:
-            raise ParameterError(f"penalty must be 0 or more, not {self.penalty!r}")
-        kinds = [np.float32, np.float64]
-        X, y = validate_data(
-            self, X, y, dtype=kinds, multi_output=True, y_numeric=True, ensure_all_finite=False
-        )
-        check_finite(X)
-        device = resolve_device(self.device)
-        x_mean, y_mean = X.mean(axis=0, dtype=np.float64), y.mean(axis=0, dtype=np.float64)
-        inputs = torch.as_tensor(X - x_mean.astype(X.dtype)).to(device)
-        targets = torch.as_tensor((y - y_mean).astype(X.dtype).reshape(len(y), -1)).to(device)
-        found = self._solve((inputs.T @ inputs).double(), inputs.T @ targets).cpu().numpy().T
-        self.coef_ = found[0] if y.ndim == 1 else found
-        self.intercept_ = y_mean - self.coef_ @ x_mean
-        return self
-
-    def _solve(self, gram: Tensor, product: Tensor) -> Tensor:
-        """Return the coefficients, (features, targets): Cholesky, or eigenvalues where it fails."""
-        size = gram.diagonal().mean().clamp_min(1e-300)
-        gram.diagonal().add_(self.penalty)
-        factor, failed = torch.linalg.cholesky_ex(gram)
-        smallest = factor.diagonal().min()
-        if not failed and smallest.square() > 1e-7 * size:
-            return torch.cholesky_solve(product.double(), factor)
-        values, vectors = torch.linalg.eigh(gram)
-        inverse = torch.where(values > values[-1].clamp_min(1e-300) * 1e-7, 1 / values, 0.0)
-        return vectors @ (inverse[:, None] * (vectors.T @ product.double()))
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return predictions of the shape `y` had."""
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False, ensure_all_finite=False)
-        check_finite(X)
-        return X @ self.coef_.T + self.intercept_

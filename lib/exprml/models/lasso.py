@@ -1,0 +1,188 @@
+"""The lasso for thousands of targets at once: coordinate descent on one Gram matrix, parallel over targets.
+
+The objective is scikit-learn's, ``|y - X w - b|^2 / (2 n) + penalty * |w|_1`` for each target.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+
+from exprml.models.multitarget import MultiTargetRegressor, TunedRegressor, blocks, usable
+
+DEPTH = tuple(float(one) for one in np.logspace(0, -4, 13))  # penalties in units of the largest useful one
+
+
+@dataclass
+class _Problem:
+    """All that coordinate descent needs of the samples, and the coefficients found last."""
+
+    gram: np.ndarray  # (features, features)
+    products: np.ndarray  # (targets, features)
+    squares: np.ndarray  # (targets,)
+    n_samples: int
+    x_mean: np.ndarray
+    y_mean: np.ndarray
+    weights: np.ndarray  # (targets, features)
+    passes: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, X: np.ndarray, Y: np.ndarray) -> _Problem:
+        x_mean, y_mean = X.mean(axis=0, dtype=np.float64), Y.mean(axis=0, dtype=np.float64)
+        centred = X - x_mean.astype(X.dtype)
+        products, squares = np.empty((Y.shape[1], X.shape[1]), X.dtype), np.empty(Y.shape[1])
+        for some in blocks(Y.shape[1]):
+            targets = (Y[:, some] - y_mean[some]).astype(X.dtype)
+            products[some] = targets.T @ centred
+            squares[some] = np.square(targets).sum(axis=0, dtype=np.float64)
+        weights = np.zeros_like(products)
+        return cls(centred.T @ centred, products, squares, len(X), x_mean, y_mean, weights)
+
+    @property
+    def largest(self) -> float:
+        """The smallest penalty that leaves every coefficient at 0."""
+        return float(np.abs(self.products).max()) / self.n_samples
+
+    def solve(self, penalty: float, tolerance: float, max_passes: int) -> None:
+        """Move `weights` from where they are to the solution for `penalty`."""
+        import numba
+
+        from exprml.models import lasso_kernel
+
+        before = numba.get_num_threads()
+        numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+        try:
+            gaps, self.passes = lasso_kernel.solve(
+                *(self.gram, self.products, self.squares, self.weights),
+                *(float(penalty) * self.n_samples, float(tolerance), int(max_passes)),
+            )
+        finally:
+            numba.set_num_threads(before)
+        late = int((gaps > tolerance * self.squares).sum())
+        if late:
+            warnings.warn(
+                f"the lasso with penalty={penalty:.3g} left {late} of {len(gaps)} targets above the "
+                f"tolerance of {tolerance:g} after {max_passes} passes: raise max_passes or the penalty",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+
+class Lasso(MultiTargetRegressor):
+    """The lasso with one penalty for all targets.
+
+    Parameters
+    ----------
+    penalty : float
+        Weight of the absolute coefficients, intercept left out (scikit-learn's ``alpha``).
+    tolerance : float
+        Stop when the duality gap is at most this share of a target's sum of squares (as scikit-learn).
+    max_passes : int
+        Passes over the coefficients, per target.
+
+    Attributes
+    ----------
+    coef_ (targets, features) or (features,), intercept_, n_features_in_
+    n_iter_ : array of int, (targets,)
+        Passes.
+    """
+
+    def __init__(self, *, penalty: float = 0.01, tolerance: float = 1e-4, max_passes: int = 10_000) -> None:
+        self.penalty = penalty
+        self.tolerance = tolerance
+        self.max_passes = max_passes
+
+    def fit(self, X: Any, Y: Any, groups: Any = None, *, validation: Any = None) -> Lasso:
+        """Fit on `X` (samples, features) and `Y`, (samples,) or (samples, targets).
+
+        Nothing is chosen here, so neither `groups` nor `validation` is used.
+
+        Raises
+        ------
+        DataError
+            For NaN in `X`.
+        ParameterError
+            For a negative penalty.
+        """
+        usable([self.penalty], "penalty", least=0)
+        problem = _Problem.of(*self._validated(X, Y))
+        problem.solve(self.penalty, self.tolerance, self.max_passes)
+        self.n_iter_ = problem.passes
+        self._keep_linear(problem.weights, problem.x_mean, problem.y_mean)
+        return self
+
+
+class TunedLasso(TunedRegressor):
+    """The lasso with one penalty for all targets, chosen along a path (chen2016, LR-L1).
+
+    Each penalty begins from the solution of the one before, strongest first.
+
+    Parameters
+    ----------
+    penalties : sequence of float, optional
+        Weights of the absolute coefficients to try (scikit-learn's ``alpha``). None tries 13 from the
+        smallest that leaves every coefficient at 0 down to 1e-4 of it.
+    tolerance, max_passes
+        As in `Lasso`.
+    holdout : float
+        Share of the samples, whole groups, that chooses where `fit` gets no validation samples.
+    random_state : int
+        Draws that share.
+
+    Attributes
+    ----------
+    penalty_ : float
+    path_ : DataFrame
+        penalty (strongest first), mean_absolute_error on the samples that chose.
+    coef_ (targets, features) or (features,), intercept_, n_features_in_
+    """
+
+    def __init__(
+        self,
+        *,
+        penalties: Any = None,
+        tolerance: float = 1e-4,
+        max_passes: int = 10_000,
+        holdout: float = 0.2,
+        random_state: int = 0,
+    ) -> None:
+        self.penalties = penalties
+        self.tolerance = tolerance
+        self.max_passes = max_passes
+        self.holdout = holdout
+        self.random_state = random_state
+
+    def _start(self, X: np.ndarray, Y: np.ndarray) -> _Problem:
+        return _Problem.of(X, Y)
+
+    def _errors(self, start: _Problem, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[float, float]]:
+        given = self.penalties
+        if given is None:
+            given = [one * start.largest for one in DEPTH]
+        best = np.inf
+        for penalty in usable(map(float, given), "penalties", least=0)[::-1]:
+            start.solve(penalty, self.tolerance, self.max_passes)
+            error = self._error(start, X, Y)
+            if error < best:
+                best, kept = error, start.weights.copy()
+            yield penalty, error
+        start.weights = kept
+
+    def _error(self, start: _Problem, X: np.ndarray, Y: np.ndarray) -> float:
+        total = 0.0
+        for some in blocks(len(X)):
+            inputs = (X[some] - start.x_mean).astype(start.weights.dtype)
+            residual = Y[some] - start.y_mean - inputs @ start.weights.T
+            total += float(np.abs(residual).sum())
+        return total / Y.size
+
+    def _finish(self, start: _Problem, chosen: float) -> None:
+        self.penalty_ = float(chosen)
+        start.solve(chosen, self.tolerance, self.max_passes)  # at once where the path ended there
+        self._keep_linear(start.weights, start.x_mean, start.y_mean)

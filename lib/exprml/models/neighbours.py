@@ -1,0 +1,103 @@
+"""Neighbours among genes: a target is inferred as the mean of the landmarks that resemble it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from exprml.models.multitarget import TunedRegressor, blocks, usable
+
+
+@dataclass(frozen=True)
+class _Order:
+    """The landmarks next to each target, nearest first."""
+
+    nearest: np.ndarray  # (ranks, targets), number of a landmark
+
+    def means(self, X: np.ndarray, sizes: list[int]) -> Iterator[np.ndarray]:
+        """Yield for each size the mean of that many landmarks, (samples, targets); the array is reused."""
+        total = np.zeros((len(X), self.nearest.shape[1]), X.dtype)
+        before = 0
+        for size in sizes:
+            for rank in range(before, size):
+                total += X[:, self.nearest[rank]]
+            before = size
+            yield total / X.dtype.type(size)
+
+
+class LandmarkNeighbours(TunedRegressor):
+    """KNN-GE of chen2016 (Methods): nearest landmark genes, not nearest samples.
+
+    The distance between a target and a landmark is Euclidean over the training samples; a target is
+    predicted as the mean of its nearest landmarks' values in the same sample. Genes should be standardised.
+
+    Parameters
+    ----------
+    n_neighbours : int, optional
+        How many landmarks, without a search.
+    candidates : sequence of int
+        Numbers to try; those above the number of landmarks count as that.
+    holdout : float
+        Share of the samples, whole groups, that chooses where `fit` gets no validation samples.
+    random_state : int
+        Draws that share.
+
+    Attributes
+    ----------
+    n_neighbours_ : int
+    neighbours_ : array of int, (n_neighbours, targets)
+        Landmarks of each target, nearest first.
+    path_ : DataFrame
+        n_neighbours, mean_absolute_error on the samples that chose.
+    """
+
+    candidate = "n_neighbours"
+
+    def __init__(
+        self,
+        *,
+        n_neighbours: int | None = None,
+        candidates: Any = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50),
+        holdout: float = 0.2,
+        random_state: int = 0,
+    ) -> None:
+        self.n_neighbours = n_neighbours
+        self.candidates = candidates
+        self.holdout = holdout
+        self.random_state = random_state
+
+    def _sizes(self, n_landmarks: int) -> list[int]:
+        if self.n_neighbours is not None:
+            return [min(usable([self.n_neighbours], "n_neighbours", least=1)[0], n_landmarks)]
+        return sorted({min(one, n_landmarks) for one in usable(self.candidates, "candidates", least=1)})
+
+    def _start(self, X: np.ndarray, Y: np.ndarray) -> _Order:
+        """Order landmarks by |x|^2 - 2 x'y, which is the squared distance but for |y|^2."""
+        own = np.square(X).sum(axis=0, dtype=np.float64)
+        most = self._sizes(X.shape[1])[-1]
+        nearest = np.empty((most, Y.shape[1]), np.intp)
+        for some in blocks(Y.shape[1]):
+            distance = own[:, None] - 2.0 * (X.T @ Y[:, some].astype(X.dtype))
+            nearest[:, some] = np.argsort(distance, axis=0, kind="stable")[:most]
+        return _Order(nearest)
+
+    def _errors(self, start: _Order, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[int, float]]:
+        sizes = self._sizes(X.shape[1])
+        totals = np.zeros(len(sizes))
+        for some in blocks(len(X)):
+            for number, predicted in enumerate(start.means(X[some], sizes)):
+                totals[number] += np.abs(predicted - Y[some]).sum(dtype=np.float64)
+        return zip(sizes, totals / Y.size, strict=True)
+
+    def _finish(self, start: _Order, chosen: int) -> None:
+        self.n_neighbours_ = int(chosen)
+        self.neighbours_ = start.nearest[:chosen]
+
+    def _predict(self, X: np.ndarray) -> np.ndarray:
+        found = np.empty((len(X), self.neighbours_.shape[1]), X.dtype)
+        for some in blocks(len(X)):
+            (found[some],) = _Order(self.neighbours_).means(X[some], [self.n_neighbours_])
+        return found

@@ -1,0 +1,59 @@
+"""KNN-GE: neighbours are landmark genes (chen2016, Methods), against a loop by hand."""
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from exprml.base.errors import ParameterError
+from exprml.models.neighbours import LandmarkNeighbours
+
+
+@parametrize_with_checks([LandmarkNeighbours()])
+def test_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def genes(n=50, p=12, k=7, seed=0):
+    random = np.random.default_rng(seed)
+    factors = random.normal(size=(n, 3))
+    X = factors @ random.normal(size=(3, p)) + random.normal(size=(n, p))
+    return X, factors @ random.normal(size=(3, k)) + random.normal(size=(n, k))
+
+
+def by_hand(X, Y, new, k):
+    predicted = np.empty((len(new), Y.shape[1]))
+    for target in range(Y.shape[1]):
+        distances = [np.linalg.norm(X[:, gene] - Y[:, target]) for gene in range(X.shape[1])]
+        predicted[:, target] = new[:, np.argsort(distances)[:k]].mean(axis=1)
+    return predicted
+
+
+@pytest.mark.parametrize("k", [1, 4, 12])
+def test_equals_a_loop_over_genes(k):
+    (X, Y), (new, _) = genes(), genes(9, seed=1)
+    model = LandmarkNeighbours(n_neighbours=k).fit(X, Y)
+    np.testing.assert_allclose(model.predict(new), by_hand(X, Y, new, k), atol=1e-12)
+    assert model.neighbours_.shape == (k, 7)
+
+
+def test_the_path_is_that_of_separate_fits_and_the_best_is_kept():
+    (X, Y), held = genes(), genes(30, seed=1)
+    model = LandmarkNeighbours(candidates=(1, 3, 99)).fit(X, Y, validation=held)
+    assert model.path_["n_neighbours"].tolist() == [1, 3, 12]
+    for k, error in model.path_.itertuples(index=False):
+        assert error == pytest.approx(np.abs(by_hand(X, Y, held[0], k) - held[1]).mean(), abs=1e-12)
+    assert model.n_neighbours_ == model.path_["n_neighbours"][model.path_["mean_absolute_error"].idxmin()]
+    np.testing.assert_allclose(model.predict(X), by_hand(X, Y, X, model.n_neighbours_), atol=1e-12)
+
+
+def test_a_copy_among_the_landmarks_is_found():
+    X, _ = genes()
+    model = LandmarkNeighbours().fit(X, X[:, [5, 2]])
+    assert model.n_neighbours_ == 1
+    assert model.neighbours_.tolist() == [[5, 2]]
+    np.testing.assert_array_equal(model.predict(X), X[:, [5, 2]])
+
+
+def test_no_neighbours_are_refused():
+    with pytest.raises(ParameterError, match="n_neighbours has 0"):
+        LandmarkNeighbours(n_neighbours=0).fit(*genes())
