@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from exprml.base.errors import DataError, FormatError, UnknownNameError
 from exprml.base.files import as_json
 from exprml.base.hashing import text_hash
-from exprml.models import storage
+from exprml.models import state, storage
 from exprml.models.autoencoders import Autoencoder, EncodedRegressor
 from exprml.models.landmarks import match_genes
 from exprml.models.lasso import Lasso, TunedLasso
@@ -105,6 +105,15 @@ def test_loaded_model_predicts_the_same_bytes(name, tmp_path, data, scaling):
     loaded = storage.load(tmp_path / "model").model
     assert type(loaded) is type(model)
     np.testing.assert_array_equal(loaded.predict(new), expected)
+
+
+def test_arrays_keep_the_order_in_memory_that_their_products_depend_on():
+    for value in (np.ones((3, 2), order="F"), np.ones((3, 2)), np.ones(3), np.float32(0.1), np.array(2)):
+        arrays = {}
+        stored = json.loads(json.dumps(state.describe(value, arrays)))
+        found = state.restore(stored, arrays)
+        np.testing.assert_array_equal(found, value, strict=True)
+        assert found.strides == value.strides
 
 
 @pytest.mark.parametrize("name", ["tuned ridge", "network", "two halves", "autoencoder"])

@@ -67,28 +67,11 @@ def describe(value: Any, arrays: Arrays, name: str = "model") -> Any:
     DataError
         For a value of a kind that cannot be kept; names it.
     """
-    if isinstance(value, bool | str | int | None):
+    if value is None or type(value) in (bool, str, int):
         return value
-    if isinstance(value, float) and type(value) is float:
-        return value if math.isfinite(value) else {"float": str(value)}
-    if isinstance(value, np.generic):
-        return {"scalar": describe(value.item(), arrays, name), "dtype": str(value.dtype)}
-    if isinstance(value, np.ndarray):
-        return _describe_array(value, arrays, name)
-    if isinstance(value, list | tuple):
-        parts = [describe(one, arrays, f"{name}.{at}") for at, one in enumerate(value)]
-        return {"tuple": parts} if isinstance(value, tuple) else parts
-    if isinstance(value, slice):
-        return {"slice": [describe(one, arrays, name) for one in (value.start, value.stop, value.step)]}
-    if isinstance(value, Mapping) and all(isinstance(one, str) for one in value):
-        return {"dict": {key: describe(one, arrays, f"{name}.{key}") for key, one in value.items()}}
-    if isinstance(value, pd.DataFrame):
-        columns = [(str(one), value[one].to_numpy()) for one in value]
-        return {"table": [[key, describe(one, arrays, f"{name}.{key}")] for key, one in columns]}
-    if isinstance(value, BaseEstimator):
-        return _describe_estimator(value, arrays, name)
-    if isinstance(value, nn.Module):
-        return _describe_module(value, arrays, name)
+    for kind, described in _DESCRIBERS:
+        if isinstance(value, kind):
+            return described(value, arrays, name)
     raise DataError(f"{name} is a {type(value).__name__}: no kind of value that a model file can hold")
 
 
@@ -112,14 +95,41 @@ def restore(stored: Any, arrays: Mapping[str, np.ndarray], name: str = "model") 
     return _RESTORERS[kind](stored, arrays, name)
 
 
+def _describe_scalar(value: np.generic, arrays: Arrays, name: str) -> Any:
+    return {"scalar": describe(value.item(), arrays, name), "dtype": str(value.dtype)}
+
+
+def _describe_float(value: float, arrays: Arrays, name: str) -> Any:
+    return value if math.isfinite(value) else {"float": str(value)}
+
+
+def _describe_list(value: list, arrays: Arrays, name: str) -> list:
+    return [describe(one, arrays, f"{name}.{at}") for at, one in enumerate(value)]
+
+
+def _describe_slice(value: slice, arrays: Arrays, name: str) -> dict[str, Any]:
+    return {"slice": [describe(one, arrays, name) for one in (value.start, value.stop, value.step)]}
+
+
+def _describe_dict(value: dict, arrays: Arrays, name: str) -> dict[str, Any]:
+    wrong = next((one for one in value if not isinstance(one, str)), None)
+    if wrong is not None:
+        raise DataError(f"{name} has the key {wrong!r}: only texts can name what a model file holds")
+    return {"dict": {key: describe(one, arrays, f"{name}.{key}") for key, one in value.items()}}
+
+
+def _describe_table(value: pd.DataFrame, arrays: Arrays, name: str) -> dict[str, Any]:
+    columns = [(str(one), value[one].to_numpy()) for one in value]
+    return {"table": [[key, describe(one, arrays, f"{name}.{key}")] for key, one in columns]}
+
+
 def _describe_array(value: np.ndarray, arrays: Arrays, name: str) -> dict[str, Any]:
     if value.dtype.kind in "OU":
         return {"texts": [describe(one, arrays, name) for one in value.tolist()]}
     if value.dtype.kind not in "biuf":
         raise DataError(f"{name} is an array of {value.dtype}: only numbers, truth values and texts are kept")
     turned = value.flags.f_contiguous and not value.flags.c_contiguous
-    arrays[name] = np.ascontiguousarray(value.T if turned else value).reshape(value.T.shape if turned else
-                                                                              value.shape)  # fmt: skip
+    arrays[name] = np.array(value.T if turned else value, order="C")
     return {"array": name, "order": "F" if turned else "C"}
 
 
@@ -236,6 +246,18 @@ def _restore_all(key: str, into: Any) -> Any:
     return restored
 
 
+_DESCRIBERS = (
+    (np.generic, _describe_scalar),  # before float: numpy's float64 is one
+    (float, _describe_float),
+    (np.ndarray, _describe_array),
+    (tuple, lambda value, arrays, name: {"tuple": _describe_list(value, arrays, name)}),
+    (list, _describe_list),
+    (slice, _describe_slice),
+    (dict, _describe_dict),
+    (pd.DataFrame, _describe_table),
+    (BaseEstimator, _describe_estimator),
+    (nn.Module, _describe_module),
+)
 _RESTORERS = {
     "float": lambda stored, arrays, name: float(stored["float"]),
     "scalar": lambda stored, arrays, name: np.dtype(stored["dtype"]).type(restore(stored["scalar"], arrays)),
