@@ -36,7 +36,9 @@ def entry_hash(found: Entry) -> str:
 def _code_hash(makes: bool, reads: bool) -> str:
     """Return the hash of the code that makes or reads the data, blind to comments and layout."""
     paths = [_DATA / "catalogue" / f"{name}.py" for name in ("readers", "loading", "landmarks")]
-    folders = [name for name, used in (("simulate", makes), ("formats", reads)) if used]
+    folders = [
+        name for name, used in (("simulate", makes), ("formats", reads), ("preprocess", reads)) if used
+    ]
     paths += [path for folder in folders for path in sorted((_DATA / folder).glob("*.py"))]
     texts = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
     return text_hash("".join(ast.dump(ast.parse(text)) for text in texts))

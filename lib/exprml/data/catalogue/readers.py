@@ -11,6 +11,8 @@ from anndata import AnnData
 from exprml.data.catalogue import landmarks, loading
 from exprml.data.catalogue.loading import Paths
 
+_LANDMARKS = ("landmark_twin", "plates_twin", "probe_twin")
+
 
 def _maker(name: str) -> Callable[..., AnnData]:
     """Return the reader of made data without files: the function of that name in the simulations."""
@@ -37,5 +39,9 @@ READERS: dict[str, Callable[..., AnnData]] = {
         loading.studies_twin,
         landmarks.tcga_landmarks,
         landmarks.cognoma_landmarks,
+        landmarks.dgex_microarrays,
+        landmarks.dgex_gtex,
+        landmarks.geuvadis,
+        landmarks.l1000_plates,
     )
-} | {name: _maker(name) for name in ("gtex_twin", "tcga_twin", "heil_simulation", "landmark_twin")}
+} | {name: _maker(name) for name in ("gtex_twin", "tcga_twin", "heil_simulation", *_LANDMARKS)}

@@ -7,6 +7,7 @@ from exprml.data.simulate.gtex import FLOOR, TISSUES, gtex_twin
 from exprml.data.simulate.heil import floored_shift, heil_simulation
 from exprml.data.simulate.landmarks import landmark_twin
 from exprml.data.simulate.parts import detection_floor
+from exprml.data.simulate.plates import plates_twin, probe_twin
 from exprml.data.simulate.studies import studies_structure, studies_twin
 from exprml.data.simulate.tcga import tcga_twin
 
@@ -18,6 +19,8 @@ __all__ = [
     "gtex_twin",
     "heil_simulation",
     "landmark_twin",
+    "plates_twin",
+    "probe_twin",
     "studies_structure",
     "studies_twin",
     "tcga_twin",

@@ -1,0 +1,189 @@
+"""Twins of the Connectivity Map's kinds of data: plates of treated wells, and profiles of probes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from exprml.base.errors import ParameterError
+from exprml.data.simulate.parts import provenance, table_of_genes
+
+_DOSES = (10.0, 3.33, 1.11, 0.37, 0.12, 0.04)  # micromolar, as on the real plates
+
+
+def plates_twin(
+    n_genes: int = 60,
+    *,
+    n_plates: int = 2,
+    n_perturbagens: int = 12,
+    n_controls: int = 12,
+    rank: int = 6,
+    nonlinear: float = 1.0,
+    seed: int = 0,
+) -> AnnData:
+    """Simulate plates of one cell line, level 3: every compound in six doses, and wells of the vehicle.
+
+    A value is level + plate (shift and scale of every gene) + spread x (states of the cell, which a compound
+    moves by dose and every well by chance + two bead-mates' shared error + noise). In half of the genes one
+    state counts only where another is above zero.
+
+    Parameters
+    ----------
+    n_genes : int
+        Even: two genes share a bead, as in L1000.
+    n_plates : int
+    n_perturbagens, n_controls : int
+        Compounds of a plate (a third of them on all plates), and wells of the vehicle.
+    rank : int
+        Number of states.
+    nonlinear : float
+        Size of the nonlinear part; 0 for none.
+    seed : int
+
+    Returns
+    -------
+    AnnData, wells x genes
+        float32, log2-like; obs and var as :func:`exprml.data.catalogue.landmarks.l1000_plates`.
+    """
+    if n_genes % 2 or min(n_genes, n_plates, n_perturbagens) < 1 or rank < 2:
+        raise ParameterError(
+            f"n_genes {n_genes}: an even number; and at least one plate, compound, two states"
+        )
+    generator = np.random.default_rng(seed)
+    loadings = generator.standard_normal((2, rank, n_genes)) / np.sqrt(rank)
+    loadings[1, :, ::2] = 0
+    level, spread = generator.normal(8, 2, n_genes), generator.uniform(0.4, 1.0, n_genes)
+    n_shared = n_perturbagens // 3
+    effects = generator.standard_normal((n_shared + n_plates * (n_perturbagens - n_shared), rank))
+    parts = []
+    for plate in range(n_plates):
+        own = n_shared + plate * (n_perturbagens - n_shared)
+        compounds = [*range(n_shared), *range(own, own + n_perturbagens - n_shared)]
+        obs = _wells(plate, compounds, n_controls)
+        codes = obs.pop("code").to_numpy()
+        strength = np.log1p(obs["dose"].to_numpy() / 0.3)[:, None] * np.where(codes >= 0, 1, 0)[:, None]
+        states = 0.5 * strength * effects[codes] + 0.6 * generator.standard_normal((len(obs), rank))
+        gated = np.roll(states, 1, axis=1) * np.where(states > 0, 1.0, -1.0)
+        X = states @ loadings[0] + nonlinear * gated @ loadings[1]
+        X += 0.4 * np.repeat(generator.standard_normal((len(obs), n_genes // 2)), 2, axis=1)
+        X += 0.3 * generator.standard_normal(X.shape)
+        X *= spread * np.exp(generator.normal(0, 0.15, n_genes))
+        parts.append((obs, X + level + generator.normal(0, 0.5, n_genes)))
+    var = table_of_genes(range(1, n_genes + 1)).assign(bead=[f"Bead {at // 2 + 1}" for at in range(n_genes)])
+    var = var.set_index(pd.Index(var["symbol"], name="gene")).assign(is_landmark=True, is_target=False)
+    obs, X = pd.concat([one for one, _ in parts]), np.vstack([values for _, values in parts])
+    step = f"{n_plates} plates, {n_genes} genes, {n_perturbagens} compounds, nonlinear {nonlinear:g}, "
+    step += f"seed {seed}"
+    uns = provenance("plates-twin", "A simulated twin of two L1000 plates", step)
+    return AnnData(X.astype(np.float32), obs=obs, var=var, uns=uns)
+
+
+def _wells(plate: int, compounds: list[int], n_controls: int) -> pd.DataFrame:
+    """Return obs of a plate, with the number of the compound (-1 for the vehicle)."""
+    rows = [(-1, "DMSO", 0.0)] * n_controls
+    rows += [(code, f"compound {code + 1}", dose) for code in compounds for dose in _DOSES]
+    obs = pd.DataFrame(rows, columns=["code", "perturbagen", "dose"])
+    vehicle = obs["code"] == -1
+    name = f"SIM{plate + 1:03d}_A375_24H"
+    obs = obs.assign(
+        plate=name,
+        well=[f"{'ABCDEFGHIJKLMNOP'[at // 24 % 16]}{at % 24 + 1:02d}" for at in range(len(obs))],
+        cell_line="A375",
+        perturbagen_id=np.where(vehicle, "DMSO", [f"SIM-K{code:08d}" for code in obs["code"]]),
+        kind=np.where(vehicle, "vehicle", "compound"),
+        is_control=vehicle,
+        hours=24.0,
+    )
+    return obs.set_index(pd.Index([f"{name}:{at}" for at in range(len(obs))], name="sample"))
+
+
+def probe_twin(
+    n_samples: int = 200,
+    n_landmarks: int = 30,
+    n_targets: int = 60,
+    *,
+    distances: tuple[float, ...] = (0.05, 0.3, 0.6, 0.9, 0.97, 1.03, 1.1, 1.4),
+    n_chains: int = 2,
+    seed: int = 0,
+) -> AnnData:
+    """Simulate microarray profiles of probes, with near-duplicates planted at known distances (chen2016 1.1).
+
+    Samples of a series share an effect. Behind them stand copies: one of an early sample at each distance,
+    and chains of two copies in which each is 0.8 from the one before and the ends 1.3 apart. All other pairs
+    are far beyond 1.
+
+    Parameters
+    ----------
+    n_samples : int
+        Without the copies.
+    n_landmarks, n_targets : int
+        Genes, of one to three probes; the first three targets are landmarks by other probes, as 445 of the
+        paper's are. Every tenth probe more belongs to no listed gene.
+    distances : tuple of float
+        Euclidean, over all probes.
+    n_chains : int
+    seed : int
+
+    Returns
+    -------
+    AnnData, samples x probes
+        float32, log2-like, 4 to 15; obs: series, copy_of ("" or a sample), planted (distance to it, NaN where
+        there is none); var (by probe): symbol, ensembl, is_landmark, simulated; empty names for probes of no
+        listed gene.
+    """
+    generator = np.random.default_rng(seed)
+    var = _probes(generator, n_landmarks, n_targets)
+    series = np.arange(n_samples) // 8
+    X = generator.uniform(6, 12, len(var)) + generator.normal(0, 0.7, (n_samples, len(var)))
+    X += generator.normal(0, 0.5, (series.max() + 1, len(var)))[series]
+    X = np.clip(X, 4.3, 14.7)  # so that no copy leaves 4 to 15 and comes nearer than planted
+    copies, partners, planted = [], [], []
+    for number, distance in enumerate(distances):
+        copies.append(X[number] + distance * _direction(generator, len(var)))
+        partners.append(number)
+        planted.append(distance)
+    for chain in range(n_chains):
+        first = len(distances) + chain
+        one, other = _direction(generator, len(var)), _direction(generator, len(var))
+        other -= (other @ one) * one
+        other /= np.linalg.norm(other)
+        turn = (1.3**2 / 0.8**2 - 2) / 2  # cosine between the two steps
+        step = turn * one + np.sqrt(1 - turn**2) * other
+        copies += [X[first] + 0.8 * one, X[first] + 0.8 * one + 0.8 * step]
+        partners += [first, n_samples + len(copies) - 2]
+        planted += [0.8, 0.8]
+    numbers = np.arange(n_samples + len(copies))
+    ids = np.array([f"GSMSIM{number:05d}" for number in numbers])
+    roots = np.array([at if at < n_samples else partners[at - n_samples] for at in partners], int)
+    obs = pd.DataFrame(
+        {
+            "series": [f"GSESIM{number}" for number in [*series, *series[roots]]],
+            "copy_of": [*[""] * n_samples, *ids[partners]],
+            "planted": [*[np.nan] * n_samples, *planted],
+        },
+        index=pd.Index(ids, name="sample"),
+    )
+    step = f"{n_samples} samples and {len(copies)} near-duplicates, {len(var)} probes, seed {seed}"
+    uns = provenance("probe-twin", "A simulated twin of microarray probes", step)
+    return AnnData(np.vstack([X, *copies]).astype(np.float32), obs=obs, var=var, uns=uns)
+
+
+def _direction(generator: np.random.Generator, n: int) -> np.ndarray:
+    drawn = generator.standard_normal(n)
+    return drawn / np.linalg.norm(drawn)
+
+
+def _probes(generator: np.random.Generator, n_landmarks: int, n_targets: int) -> pd.DataFrame:
+    """Return var of the probes: of landmarks, of targets and of genes that no list has."""
+    genes = [*range(n_landmarks), *range(3), *range(n_landmarks, n_landmarks + n_targets - 3)]
+    rows = []
+    for at, gene in enumerate(genes):
+        count = 1 if at < n_landmarks else int(generator.integers(1, 4))
+        rows += [(f"SIM{gene + 1}", f"ENSGSIM{gene + 1:09d}", at < n_landmarks)] * count
+    rows += [("", "", False)] * (len(rows) // 10)
+    rows = [rows[at] for at in generator.permutation(len(rows))]
+    index = pd.Index([f"{200001 + at}_at" for at in range(len(rows))], name="probe")
+    return pd.DataFrame(rows, columns=["symbol", "ensembl", "is_landmark"], index=index).assign(
+        simulated=True
+    )
