@@ -114,7 +114,7 @@ def test_leaking_groups_would_choose_a_weaker_penalty():
 
 
 def reduced_rank(X, Y, rank, penalty=0.0):
-    """Return the closed form: fitted values of the augmented problem projected on their leading directions."""
+    """Return the closed form: fitted values of the augmented problem projected on leading ones."""
     x, y = X - X.mean(0), Y - Y.mean(0)
     stacked = np.vstack([x, np.sqrt(penalty) * np.eye(X.shape[1])])
     full = np.linalg.lstsq(stacked, np.vstack([y, np.zeros((X.shape[1], Y.shape[1]))]), rcond=None)[0]

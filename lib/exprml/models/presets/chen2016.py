@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from exprml.models.lasso import TunedLasso
+from exprml.models.least_squares import LeastSquares, TunedRidge
+from exprml.models.neighbours import LandmarkNeighbours
 from exprml.models.networks import NetworkRegressor
 from exprml.models.presets.preset import Preset
 
@@ -43,4 +46,16 @@ def d_gex(n_layers: int) -> Preset:
     return Preset(NetworkRegressor, settings, f"D-GEX, {layers} of 9,000 tanh units", PAPER)
 
 
-PRESETS: dict[str, Preset] = {f"chen2016/d-gex-{n_layers}": d_gex(n_layers) for n_layers in RATES}
+BASELINES = "chen2016, Methods; the values tried are not printed and no code is public: ours"
+PRESETS: dict[str, Preset] = {f"chen2016/d-gex-{n_layers}": d_gex(n_layers) for n_layers in RATES} | {
+    "chen2016/linear-regression": Preset(
+        LeastSquares, {}, "ordinary least squares for each target, LR of the paper", "chen2016, Methods"
+    ),
+    "chen2016/lasso": Preset(TunedLasso, {}, "LR-L1: the lasso, one penalty for all targets", BASELINES),
+    "chen2016/ridge": Preset(
+        TunedRidge, {}, "LR-L2: ridge regression, one penalty for all targets; the norm squared", BASELINES
+    ),
+    "chen2016/knn-ge": Preset(
+        LandmarkNeighbours, {}, "KNN-GE: the mean of the landmark genes nearest to the target", BASELINES
+    ),
+}

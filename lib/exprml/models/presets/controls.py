@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.multioutput import MultiOutputRegressor
 
+from exprml.models.least_squares import ComponentRegression, ReducedRankRegression, TunedRidge
 from exprml.models.linear import ConvergedLogisticRegression
 from exprml.models.presets.heil2022 import CONVERGED
 from exprml.models.presets.preset import Preset
@@ -20,4 +22,22 @@ PRESETS: dict[str, Preset] = {
         "this book",
     ),
     "control/linear-converged": Preset(ConvergedLogisticRegression, {}, CONVERGED, "this book"),
+    "corrected/ridge": Preset(
+        TunedRidge, {}, "ridge regression, its penalty chosen on samples held out", "this book"
+    ),
+    "control/predict-zero": Preset(
+        DummyRegressor, {"strategy": "mean"}, "each target's training mean: 0 once standardised", "this book"
+    ),
+    "control/reduced-rank": Preset(
+        ReducedRankRegression, {}, "the best linear bottleneck, rank and ridge penalty tuned", "this book"
+    ),
+    "control/component-regression": Preset(
+        ComponentRegression, {}, "least squares on principal components, their number tuned", "this book"
+    ),
+    "control/boosted-trees": Preset(
+        MultiOutputRegressor,
+        {"estimator": HistGradientBoostingRegressor(max_iter=100, learning_rate=0.1, random_state=0)},
+        "boosted trees, one model for each target: give it a sample of the targets",
+        "this book",
+    ),
 }
