@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from exprml.models import optimizers
-from exprml.models.optimizers import SGD, Adam, parameter_groups
+from exprml.models.optimizers import SGD, Adam, parameter_groups, wide_layers
 
 INPUTS = torch.randn(20, 9, generator=torch.Generator().manual_seed(1)) * 5
 
@@ -137,4 +137,22 @@ def test_only_wide_layers_keep_factors():
 
     module = nn.Sequential(nn.Linear(1024, 512), Own(1024, 512), nn.Linear(512, 1024), nn.Linear(512, 8))
     module[2].weight.requires_grad_(False)
-    assert optimizers.wide_layers(module) == [module[0]]
+    assert wide_layers(module, 16) == [module[0]]
+
+
+def test_a_group_of_wide_weights_alone_steps_like_any_other():
+    # with a rate of its own for the second layer's weight, that group has nothing left to step for itself
+    flats = []
+    for wide in (False, True):
+        module = network()
+        groups = [group | {"lr": 0.01 * group["rate_factor"]} for group in parameter_groups(module, (1, 3))]
+        optimizer = SGD(groups, momentum=0.5)
+        with optimizer.keep_factors([module[0], module[2]] if wide else []):
+            flats.append(after_steps(module, optimizer.step))
+    torch.testing.assert_close(*flats, rtol=1e-5, atol=1e-6)
+
+
+def test_factors_are_kept_in_small_batches_only():
+    module = nn.Sequential(nn.Linear(1024, 1024), nn.Linear(1024, 4))
+    assert wide_layers(module, 200) == [module[0]]
+    assert wide_layers(module, 1000) == []

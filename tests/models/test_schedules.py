@@ -92,3 +92,15 @@ def test_plateau_waits_and_ignores_gains_below_delta():
 def test_unknown_choice_names_the_nearest():
     with pytest.raises(ParameterError, match="did you mean 'consecutive'"):
         check_choice("early_stopping", "consecutiv", ["none", "cumulative", "consecutive"])
+
+
+def test_look_back_compares_with_the_look_five_before():
+    #        1    2    3    4    5    6    7    8: worse than the 3rd, five looks before; best is the 4th
+    losses = [9.0, 8.0, 5.0, 4.0, 7.0, 8.9, 7.9, 5.1, 0.0]
+    assert last_epoch("look-back", 5, losses) == (8, 4)
+    # bad looks in a row do not stop as long as each is better than the one five before
+    assert last_epoch("look-back", 5, [5.0, 9.0, 9.0, 9.0, 9.0, 4.9, 8.9, 8.9]) == (None, 6)
+
+
+def test_look_back_stops_where_the_loss_is_nan():
+    assert last_epoch("look-back", 1, [1.0, math.nan]) == (2, 1)
