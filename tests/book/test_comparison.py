@@ -60,7 +60,9 @@ def test_every_curve_of_figures_2_to_4_gets_our_names():
 def test_unknown_paper_or_data_set_is_refused():
     with pytest.raises(UnknownNameError, match="did you mean 'heil2022'"):
         comparison.end_of_curves("heil2021")
-    with pytest.raises(UnknownNameError, match=r"chen2016.*names\.yml"):
+    with pytest.raises(UnknownNameError, match=r"okeke2023.*names\.yml"):
+        comparison.end_of_curves("okeke2023")
+    with pytest.raises(UnknownNameError, match="unknown data set of chen2016"):  # it has tables, no curves
         comparison.end_of_curves("chen2016")
     with pytest.raises(UnknownNameError, match="did you mean 'GTEx v8'"):
         comparison.end_of_curves("heil2022", "GTEx v9")
@@ -126,3 +128,43 @@ def test_starts_of_the_pretraining_curves_are_named_as_in_our_tables():
     )
     (line,) = comparison.side_by_side(beside).query("setting == 'pretrained'").to_dict("records")
     assert (line["published"], line["reference run"], line["this run"]) == (0.359, 0.3, 0.2)
+
+
+D_GEX, OLS = "chen2016/d-gex-3", "chen2016/linear-regression"
+
+
+def test_a_published_table_agrees_with_values_read_by_hand():
+    table = comparison.published_table("chen2016", "Table 1")
+    assert len(table) == 13
+    assert value(table, "targets", "wide, dropout 10 %", D_GEX) == (0.3204, 0.2325, 0.4083)
+    assert value(table, "targets", "narrow, dropout 10 %", "chen2016/d-gex-1") == (0.3421, 0.2563, 0.4279)
+    assert value(table, "targets", "", OLS) == (0.3784, 0.2933, 0.4635)
+    second = comparison.published_table("chen2016", "Table 2")
+    assert value(second, "targets", "wide, dropout 25 %", "chen2016/d-gex-2") == (0.4393, 0.3154, 0.5632)
+    assert not table.duplicated(["task", "setting", "model", "metric"]).any()
+
+
+def test_percentages_become_shares_of_one():
+    (share,) = comparison.published_table("chen2016", "sec 3.1 / Fig 3a").to_dict("records")
+    assert (share["metric"], share["model"]) == ("share_of_genes", D_GEX)
+    assert share["setting"] == "wide, dropout 10 %, against linear regression"
+    assert share["value"] == pytest.approx(0.9997)
+
+
+def test_a_table_without_our_names_is_refused():
+    with pytest.raises(UnknownNameError, match="named table of chen2016 'Methods"):
+        comparison.published_table("chen2016", "Methods: training")
+
+
+def test_a_table_stands_beside_runs_with_the_spread_over_genes():
+    wide = {"setting": "wide, dropout 10 %", "task": "targets", "metric": "mean_absolute_error"}
+    this_run = pd.concat([
+        rows([0.5, 0.6], D_GEX, **wide), rows([0.1, 0.1], D_GEX, **(wide | {"metric": "sd_over_genes"})),
+        rows([0.7], "corrected/ridge", **wide), rows([0.8], OLS, **(wide | {"setting": ""})),
+    ])  # fmt: skip
+    beside = comparison.beside_table("chen2016", "Table 1", this_run, this_run[:0])
+    run = beside[beside["source"] == "this run"]
+    assert value(run, "targets", "wide, dropout 10 %", D_GEX) == (0.55, 0.45, 0.65)
+    assert value(run, "targets", "", OLS) == (0.8, 0.8, 0.8)  # no spread over genes: the range of its folds
+    assert set(beside["model"]) == {D_GEX, OLS}
+    assert comparison.side_by_side(beside)["published"].tolist() == [0.320, 0.378]

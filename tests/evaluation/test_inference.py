@@ -387,3 +387,18 @@ def test_joined_tables_hold_the_rows_of_all():
     assert list(both.scores["setting"].unique()) == ["a", "b"]
     assert len(both.genes) == 2 * TARGETS
     assert both.data is parts[0].data
+
+
+def test_advantages_are_rows_of_each_fold():
+    other = GENES.assign(fold=1, absolute_error=[0.5] * 4 + [1.0] * 4)
+    rows = inference.advantages(pd.concat([GENES, other]), {"against ols": ("net", "ols")})
+    found = rows.set_index(["fold", "metric"])["value"]
+    assert found[0, "error_reduction"] == pytest.approx(1 - 2.0 / 2.6)
+    assert found[0, "share_of_genes"] == 0.75
+    assert found[0, "median_gain"] == pytest.approx(0.3)
+    assert found[1, "error_reduction"] == pytest.approx(0.5)
+    assert set(rows["setting"]) == {"against ols"}
+    assert set(rows["model"]) == {"net"}
+    wide = GENES.assign(setting=np.where(GENES["model"] == "net", "wide", ""))
+    named = inference.advantages(wide, {"against ols": (("net", "wide"), "ols")})
+    assert set(named["setting"]) == {"wide, against ols"}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -42,11 +43,9 @@ def end_of_curves(paper: str, dataset: str = "", *, point: str = END) -> pd.Data
         If no curves of that paper, or of that data set, are kept or named.
     """
     rows = results.published(paper)
+    names = _names(paper)
     ends = rows[rows["setting"].str.contains(point)].copy()
-    named = yaml.safe_load(data_folder("published", "names.yml").read_text(encoding="utf-8"))
-    if paper not in named:
-        raise UnknownNameError("paper with named curves", paper, named, "data/published/names.yml")
-    names, known = named[paper], set(ends["dataset"])
+    known = set(ends["dataset"])
     ends = ends[ends["dataset"].str.startswith(dataset)]
     if ends.empty:
         raise UnknownNameError(f"data set of {paper}", dataset, known, "data/published/results.csv")
@@ -57,6 +56,65 @@ def end_of_curves(paper: str, dataset: str = "", *, point: str = END) -> pd.Data
     spread = pd.to_numeric(ends["spread"]).fillna(0)
     ends = ends.assign(low=ends["value"] - spread, high=ends["value"] + spread)
     return ends[[*_KEYS, "value", "low", "high", "item"]].reset_index(drop=True)
+
+
+def _names(paper: str) -> Mapping[str, Any]:
+    """Return our words for a paper's words."""
+    named = yaml.safe_load(data_folder("published", "names.yml").read_text(encoding="utf-8"))
+    if paper not in named:
+        raise UnknownNameError("paper with named curves", paper, named, "data/published/names.yml")
+    return named[paper]
+
+
+def published_table(paper: str, item: str) -> pd.DataFrame:
+    """Return the numbers of one of a paper's tables (or figures, sections), named as in our results tables.
+
+    Parameters
+    ----------
+    paper, item : str
+        Key of the paper; how the item begins in ``data/published/results.csv`` ("Table 1").
+
+    Returns
+    -------
+    DataFrame
+        Columns task, setting, model, metric, value, low, high (value ± the published spread), item, dataset
+        (the paper's). ``names.yml`` lists the ``rows`` that have our names: a pattern for the paper's
+        "model | setting", and model and setting in our words; other rows are left out. Shares printed in
+        percent become shares of 1.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing of that item is kept and named.
+    """
+    names, rows = _names(paper), results.published(paper)
+    found = [_named(row, names) for row in rows[rows["item"].str.startswith(item)].to_dict("records")]
+    table = pd.DataFrame([row for row in found if row is not None])
+    if table.empty:
+        raise UnknownNameError(f"named table of {paper}", item, set(rows["item"]), "data/published/names.yml")
+    return table
+
+
+def _named(row: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a published row in our words, None if there are none for it."""
+    metric, words = names["metric"].get(row["metric"]), f"{row['model']} | {row['setting']}"
+    ours = next((one for one in names["rows"] if re.fullmatch(one["is"], words)), None)
+    if metric is None or ours is None:
+        return None
+    match = re.fullmatch(ours["is"], words)
+    scale = 0.01 if "%" in row["metric"] else 1.0
+    value, spread = scale * row["value"], scale * np.nan_to_num(float(row["spread"] or 0))
+    return {
+        "task": names["task"].get(row["task"], row["task"]),
+        "setting": match.expand(ours["setting"]),
+        "model": match.expand(ours["model"]),
+        "metric": metric,
+        "value": value,
+        "low": value - spread,
+        "high": value + spread,
+        "item": row["item"],
+        "dataset": row["dataset"],
+    }
 
 
 def _task(dataset: str, task: str, names: Mapping[str, Any]) -> str:
@@ -104,12 +162,60 @@ def beside_published(
     DataError
         If the paper's data sets share a line (all tissues of GTEx and of Recount3): name one.
     """
-    published = end_of_curves(paper, dataset, point=point)
+    return _beside(paper, end_of_curves(paper, dataset, point=point), mean_scores, this_run, reference)
+
+
+def beside_table(
+    paper: str,
+    item: str,
+    this_run: pd.DataFrame,
+    reference: pd.DataFrame,
+    *,
+    metric: str = "mean_absolute_error",
+    spread: str = "sd_over_genes",
+) -> pd.DataFrame:
+    """Return a published table beside the reference run and this run, with a column ``source``.
+
+    Parameters
+    ----------
+    paper, item : str
+        As in `published_table`.
+    this_run, reference : DataFrame
+        Results tables.
+    metric, spread : str
+        Metric of the rows; metric whose mean is drawn as ± around it, as the paper prints it (chen2016: the
+        standard deviation over genes). Where the runs have none, the range over folds and seeds.
+
+    Raises
+    ------
+    DataError
+        If the item says two things of one line.
+    """
+    published = published_table(paper, item)
+    published = published[published["metric"] == metric]
+
+    def scores(table: pd.DataFrame) -> pd.DataFrame:
+        found, around = mean_scores(table, metric), mean_scores(table, spread)
+        width = found[_KEYS].merge(around, on=_KEYS, how="left")["value"]
+        low, high = found["value"] - width, found["value"] + width
+        return found.assign(low=low.fillna(found["low"]), high=high.fillna(found["high"]))
+
+    return _beside(paper, published, scores, this_run, reference)
+
+
+def _beside(
+    paper: str,
+    published: pd.DataFrame,
+    scores: Callable[[pd.DataFrame], pd.DataFrame],
+    this_run: pd.DataFrame,
+    reference: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return the three sources below each other: what the paper published and we have run."""
     twice = published[published.duplicated(_KEYS)]
     if len(twice):
         line = ", ".join(twice.iloc[0][_KEYS])
         raise DataError(f"{paper} published {line!r} for several data sets: give `dataset`")
-    sources = {PUBLISHED: published, REFERENCE: mean_scores(reference), THIS_RUN: mean_scores(this_run)}
+    sources = {PUBLISHED: published, REFERENCE: scores(reference), THIS_RUN: scores(this_run)}
     table = pd.concat([part.assign(source=name) for name, part in sources.items()], ignore_index=True)
     ours = table[table["source"] != PUBLISHED][_KEYS].drop_duplicates()
     wanted = published[_KEYS].merge(ours)

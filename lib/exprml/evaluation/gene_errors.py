@@ -245,3 +245,48 @@ def _sums_by_group(samples: pd.DataFrame, better: Side, than: Side) -> np.ndarra
     if both.empty:
         raise DataError(f"{better!r} and {than!r} share no sample on the same fold")
     return both.groupby(level="group").sum().to_numpy()
+
+
+def advantages(
+    genes: pd.DataFrame,
+    pairs: Mapping[str, tuple[Side, Side]],
+    *,
+    task: str = "targets",
+    split: str = "group",
+) -> pd.DataFrame:
+    """Return what one model is ahead of another on each fold and seed, as rows of a results table.
+
+    Parameters
+    ----------
+    genes : DataFrame or Inference
+        ``Inference.genes``.
+    pairs : mapping of str to (better, than)
+        Words for the other side ("against linear regression") -> models, or (model, setting).
+    task, split : str
+        Copied into the rows.
+
+    Returns
+    -------
+    DataFrame
+        Columns task, split, model (the first one's), setting (its setting and the words), control, fold,
+        seed, metric, value. Metrics: error_reduction (of the mean over genes), share_of_genes and median_gain
+        (see `gene_wins`).
+    """
+    genes = getattr(genes, "genes", genes)
+    rows = []
+    for words, (better, than) in pairs.items():
+        ours = rows_of(genes, better)
+        for (fold, seed), part in ours.groupby(["fold", "seed"]):
+            other = rows_of(genes, than)
+            other = other[(other["fold"] == fold) & (other["seed"] == seed)]
+            if other.empty:
+                continue
+            wins = gene_wins(pd.concat([part, other]), better, than)
+            reduction = 1 - part["absolute_error"].mean() / other["absolute_error"].mean()
+            setting = ", ".join(filter(None, [part["setting"].iloc[0], words]))
+            labels = {"model": part["model"].iloc[0], "setting": setting, "fold": fold, "seed": seed}
+            values = {"error_reduction": reduction, "share_of_genes": wins.share, "median_gain": wins.median}
+            rows += [{**labels, "metric": metric, "value": value} for metric, value in values.items()]
+    if not rows:
+        raise DataError(f"none of the pairs {list(pairs)} shares a fold and seed")
+    return pd.DataFrame(rows).assign(control="", task=task, split=split)

@@ -25,6 +25,7 @@ from exprml.evaluation.gene_errors import (
     SHUFFLED,
     GeneErrors,
     GeneWins,
+    advantages,
     error_reductions,
     errors_beside,
     gene_errors,
@@ -35,8 +36,9 @@ from exprml.evaluation.prepared import Data, common_genes, cut, fitted_on, for_t
 from exprml.evaluation.splits import assert_groups_apart, check_groups, fold_numbers
 
 __all__ = [
-    "SHUFFLED", "ZERO", "Data", "GeneErrors", "GeneWins", "Inference", "Parts", "error_reductions",
-    "errors_beside", "gene_errors", "gene_wins", "infer", "infer_across", "joined", "overall", "three_parts",
+    "SHUFFLED", "ZERO", "Data", "GeneErrors", "GeneWins", "Inference", "Parts", "advantages",
+    "error_reductions", "errors_beside", "gene_errors", "gene_wins", "infer", "infer_across", "joined",
+    "overall", "three_parts",
 ]  # fmt: skip
 
 ZERO = "predict zero"
