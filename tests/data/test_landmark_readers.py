@@ -154,9 +154,9 @@ def plate(write_file, name, *words):
 
 def test_plates_stand_below_each_other_gene_by_gene(write_file):
     first = plate(write_file, "a.gct", "A01", "A02", "P1", "trt_cp", "10", "20")
-    second = plate(write_file, "b.gct", "B01", "B02", "P2", "trt_poscon", "10", "20")
+    second = plate(write_file, "b.gct", "B01", "B02", "P2", "trt_poscon", "20", "10")  # turned round
     adata = landmarks.l1000_plates({"one": first, "two": second})
-    np.testing.assert_array_equal(adata.X, [[1, 3], [2, 4], [1, 3], [2, 4]])
+    np.testing.assert_array_equal(adata.X, [[1, 3], [2, 4], [3, 1], [4, 2]])
     assert adata.obs["plate"].tolist() == ["P1", "P1", "P2", "P2"]
     assert adata.obs["kind"].tolist() == ["vehicle", "compound", "vehicle", "positive control"]
     assert adata.obs["dose"].tolist() == [0, 3.33, 0, 3.33]

@@ -33,6 +33,14 @@ def test_a_quadratic_model_gains_only_where_nonlinear_parts_are():
     assert quadratic == pytest.approx(linear, rel=0.01)
 
 
+def test_the_gain_grows_with_the_size_of_the_nonlinear_parts():
+    found = [
+        errors(simulate.landmark_twin(1200, 60, 100, rank=4, nonlinear=size), 800) for size in (0.4, 1.0)
+    ]
+    (little, of_little), (much, of_much) = found
+    assert 1 - of_much / much > 2 * (1 - of_little / little)
+
+
 def test_tumour_and_normal_of_a_patient_are_partners():
     obs = simulate.landmark_twin().obs
     pairs = obs.groupby("patient")["sample_type"].agg(sorted)
@@ -128,11 +136,11 @@ def test_plates_have_controls_compounds_of_both_and_beads_of_two():
 
 
 def test_bead_mates_share_an_error_and_doses_move_wells():
-    adata = simulate.plates_twin(n_controls=200, n_plates=1)
+    adata = simulate.plates_twin(600, n_controls=200, n_plates=1)
     vehicle = adata[adata.obs["is_control"].to_numpy()].X
     alike = np.corrcoef(vehicle.T)
-    mates = alike[np.arange(0, 60, 2), np.arange(1, 60, 2)].mean()
-    others = alike[np.arange(0, 58, 2), np.arange(3, 60, 2)].mean()
+    mates = alike[np.arange(0, 600, 2), np.arange(1, 600, 2)].mean()
+    others = alike[np.arange(0, 598, 2), np.arange(3, 600, 2)].mean()
     assert mates > others + 0.05
     away = np.linalg.norm(adata.X - vehicle.mean(axis=0), axis=1)
     by_dose = pd.Series(away, adata.obs_names).groupby(adata.obs["dose"]).mean()
