@@ -43,6 +43,18 @@ def seconds(function: Callable[[], object], device: str = "cpu") -> float:
     return now(device) - start
 
 
+def peak_memory(function: Callable[[], object]) -> str:
+    """Return the largest resident memory of this process during a call, all else included; Linux only."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
+        function()
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return "peak memory not measured"
+    kilobytes = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    return f"peak memory {kilobytes / 1e6:.2f} GB"
+
+
 def copy_bandwidth(device: str = "cpu", n: int = 28_000_000, repeats: int = 7) -> float:
     """Return bytes per second, read and written, of the best of some copies of `n` float32 values."""
     source, target = torch.zeros(n, device=device).add_(1), torch.zeros(n, device=device).add_(1)
