@@ -8,6 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
 from exprml.base.errors import DataError, ParameterError
+from exprml.models import presets
 from exprml.models.autoencoders import Autoencoder, EncodedRegressor, TiedLinear, storage_capacity_widths
 from exprml.models.least_squares import TunedRidge
 from exprml.models.networks import NetworkRegressor
@@ -200,3 +201,25 @@ def test_the_sizing_formula_gives_the_papers_widths_only_if_rounded_to_the_neare
     assert storage_capacity_widths(2, 100) == (30, 10)  # sqrt(400) + 2 sqrt(25), 2 sqrt(25)
     with pytest.raises(ParameterError, match="n_samples must be 1 or more, not 0"):
         storage_capacity_widths(5, 0)
+
+
+def test_e_mlp_is_what_the_paper_prints():
+    model = presets.make("bhukya2021/e-mlp")
+    regressor, encoder = model.regressor, model.encoder
+    assert regressor.hidden == storage_capacity_widths(2000, 70_000)
+    assert ((*encoder.hidden, encoder.code), encoder.epochs) == ((6000, 2000), 150)
+    assert (regressor.activation, regressor.dropout, regressor.input_dropout) == ("elu", 0.1, 0.1)
+    assert (regressor.optimizer, regressor.momentum, regressor.nesterov) == ("sgd", 0.9, True)
+    rates = [getattr(regressor, f"schedule{name}") for name in ("", "_factor", "_floor")]
+    assert (regressor.learning_rate, *rates) == (5e-4, "reduce-when-worse", 0.9, 1e-5)
+    assert (regressor.early_stopping, regressor.epochs) == ("look-back", 250)
+    assert (regressor.validate_every, regressor.validate_every * regressor.patience) == (5, 25)
+
+
+def test_first_weights_have_the_printed_spread():
+    settings = {"learning_rate": 1e-30, "epochs": 1, "hidden": (300, 200), "random_state": 0}
+    model = presets.make("bhukya2021/mlp", **settings).fit(X, Y)
+    first, second, last = [one.detach().numpy() for one in model.module_.parameters() if one.ndim == 2]
+    assert first.std() == pytest.approx((4 / (8 + 300)) ** 0.5, rel=0.05)
+    assert second.std() == pytest.approx((4 / (300 + 200)) ** 0.5, rel=0.05)
+    assert 0.9e-4 < np.abs(last).max() <= 1e-4

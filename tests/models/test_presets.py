@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.linear_model import Ridge
 
 from exprml.base.errors import ParameterError, UnknownNameError
 from exprml.models import presets
+from exprml.models.autoencoders import Autoencoder
 from exprml.models.networks import layer_widths
 
 PAPER = {  # heil2022, Methods: Model training
@@ -51,11 +53,15 @@ def test_corrected_networks_differ_in_training_only(model):
     assert (ours.patience, ours.clip_norm, ours.epochs) == (5, 1.0, 30)
 
 
+TINY_CODE = {"hidden": (8,), "code": 3, "epochs": 2}
 SMALL = {  # what makes the slow ones quick; settings that a paper gives are tested above
     "control/forest": {"n_estimators": 5},
     "chen2016/d-gex": {"hidden": (8,), "epochs": 2},
     "corrected/d-gex": {"hidden": (8,), "epochs": 2},
     "bhukya2021/d-gex": {"hidden": (8,), "epochs": 2},
+    "bhukya2021/mlp": {"hidden": (8,), "epochs": 2},
+    "bhukya2021/autoencoder": TINY_CODE,
+    "bhukya2021/e-mlp": {"encoder": Autoencoder(**TINY_CODE), "regressor": Ridge()},
 }
 
 

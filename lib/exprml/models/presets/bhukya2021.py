@@ -1,18 +1,79 @@
-"""bhukya2021 (Methods): E-MLP's parts and the D-GEX it was compared with."""
+"""bhukya2021 (Methods): E-MLP's parts and the D-GEX it was compared with.
+
+Printed are layers, ELU, first weights, Nesterov's momentum 0.9, the rate and its schedule, dropout of all but
+the output and the look-back stopping, all for the regressor; of the autoencoder layers and epochs. Each
+`source` below names what had to be guessed.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+from exprml.models.autoencoders import Autoencoder, EncodedRegressor
 from exprml.models.networks import NetworkRegressor
 from exprml.models.presets import chen2016
 from exprml.models.presets.preset import Preset
 
 RIVAL = chen2016.D_GEX | {"hidden": (9000,) * 3, "learning_rate": chen2016.RATES[3], "epochs": 250}
-
+STEPS: dict[str, Any] = {
+    "activation": "elu",
+    "initialisation": "glorot-normal",
+    "initial_gain": 2**0.5,  # the sd is sqrt(4 / (inputs + outputs)): Glorot's times sqrt(2)
+    "output_bound": 1e-4,
+    "loss": "squared",  # guess
+    "reduction": "sum-over-outputs",  # guess: as in D-GEX, whose rates the paper takes
+    "validation_loss": "absolute",  # guess: the error its tables have
+    "optimizer": "sgd",
+    "momentum": 0.9,
+    "nesterov": True,
+    "learning_rate": 5e-4,
+    "schedule": "reduce-when-worse",
+    "schedule_factor": 0.9,
+    "schedule_floor": 1e-5,
+    "schedule_rows": 5000,  # guess: "a small subset"
+    "batch_size": 200,  # guess: as in D-GEX
+    "holdout": 0.1,
+    "random_state": 1,
+}
+MLP = STEPS | {
+    "hidden": (11850, 11826),  # storage_capacity_widths(2000, 70_000)
+    "dropout": 0.1,
+    "input_dropout": 0.1,  # "all but output units"
+    "epochs": 250,
+    "early_stopping": "look-back",
+    "validate_every": 5,
+    "patience": 5,  # looks of 5 epochs: 25 epochs back
+}
+AUTOENCODER = STEPS | {
+    "hidden": (6000,),
+    "code": 2000,
+    "tied": False,  # guess: described, its use not stated
+    "epochs": 150,
+    "early_stopping": "none",
+}
+METHODS = "bhukya2021, Methods"
+GUESSED = "guessed: loss (squared, summed over outputs), batch (200), the subset that drives the rate (5,000)"
+OPEN = f"{METHODS}: layers and epochs only; all else guessed from the regressor's, and: ELU code, no dropout,"
 PRESETS: dict[str, Preset] = {
     "bhukya2021/d-gex": Preset(
         NetworkRegressor,
         RIVAL,  # what the paper leaves open ("adapted from the best D-GEX") is as in chen2016
         "D-GEX as E-MLP's rival: 3 hidden layers of 9,000 tanh units, 250 epochs",
         "bhukya2021, Methods; chen2016 for what is not stated",
+    ),
+    "bhukya2021/mlp": Preset(
+        NetworkRegressor, MLP, "E-MLP's regressor: landmarks to code", f"{METHODS}; {GUESSED}"
+    ),
+    "bhukya2021/autoencoder": Preset(
+        Autoencoder,
+        AUTOENCODER,
+        "autoencoder 6000-2000-6000 of the targets",
+        f"{OPEN} weights not tied, raw targets, the epoch with the lowest validation error kept",
+    ),
+    "bhukya2021/e-mlp": Preset(
+        EncodedRegressor,
+        {"encoder": Autoencoder(**AUTOENCODER), "regressor": NetworkRegressor(**MLP)},
+        "E-MLP: autoencoder of the targets, network from landmarks to its code",
+        f"{METHODS}; {GUESSED}; of the autoencoder all but layers and epochs",
     ),
 }
