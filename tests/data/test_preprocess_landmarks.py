@@ -81,6 +81,16 @@ def test_a_gene_is_the_mean_of_the_probes_that_are_there():
     assert "provenance" not in adata.uns
 
 
+def test_a_gene_that_is_landmark_and_target_gives_a_column_of_each():
+    genes = GENES.assign(ensembl=["ENSG1", "ENSG2", "ENSG1", "ENSG4", "ENSG5"])
+    both = probes_to_genes(data(["p1", "p3", "p4"], [[1, 2, 4], [5, 6, 8]]), genes)
+    assert both.var_names.tolist() == ["ENSG1", "ENSG1:target"]
+    assert both.X.tolist() == [[1, 3], [5, 7]]
+    assert both.var["is_landmark"].tolist() == [True, False]
+    with pytest.raises(DataError, match=r"1 Ensembl ids stand twice in the list of genes, e.g. .ENSG1"):
+        probes_to_genes(data(["p1"]), genes.assign(is_landmark=False))
+
+
 def test_repeated_probes_are_refused():
     with pytest.raises(DataError, match=r"1 probes stand twice in the data, e.g. .p1"):
         probes_to_genes(data(["p1", "p1"]), GENES)

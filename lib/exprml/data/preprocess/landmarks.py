@@ -30,19 +30,22 @@ def probes_to_genes(adata: AnnData, genes: pd.DataFrame) -> AnnData:
     Returns
     -------
     AnnData, samples x genes
-        By Ensembl id, in the order of `genes`; var: symbol, is_landmark, is_target, n_probes. Genes without
-        a probe in `adata` are left out; how many, and how many lack some of theirs, is noted in the steps.
+        By Ensembl id, in the order of `genes`; a target whose gene is a landmark too, by another probe, ends
+        in ":target". var: symbol, is_landmark, is_target, n_probes. Genes without a probe in `adata` are left
+        out; how many, and how many lack some of theirs, is noted in the steps.
 
     Raises
     ------
     DataError
         If a column is missing, a probe is listed for two genes or stands twice in `adata`, an Ensembl id
-        repeats, or no probe is found.
+        repeats among landmarks or among targets, or no probe is found.
     """
     genes = _gene_table(genes)
     listed = _exploded(genes, "probe")
     _refuse_repeats(listed.index, "probe", "the list of genes")
     _refuse_repeats(adata.var_names, "probe", "the data")
+    both = ~genes["is_landmark"] & genes["ensembl"].isin(genes.loc[genes["is_landmark"], "ensembl"])
+    genes["ensembl"] += both.map({True: ":target", False: ""})
     _refuse_repeats(genes["ensembl"], "Ensembl id", "the list of genes")
     found = listed[listed.index.isin(adata.var_names)].sort_values("row", kind="stable")
     if found.empty:
