@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 
 from exprml.base.errors import DataError, ParameterError
@@ -168,6 +169,14 @@ def test_a_network_chooses_its_epoch_by_the_decoded_error():
     assert model.regressor_.best_epoch_ == history.loc[history["held"].idxmin(), "epoch"]
     assert history["held"].min() == pytest.approx(np.abs(model.predict(X[200:]) - Y[200:]).mean(), rel=1e-5)
     assert model.encoder_.training_rows_.tolist() == list(range(200))
+
+
+def test_an_encoder_that_is_fitted_already_may_be_shared():
+    ready = PCA(3).fit(Y[:100])
+    model = EncodedRegressor(FrozenEstimator(ready), Ridge()).fit(X[:200], Y[:200])
+    assert_allclose(model.encoder_.components_, ready.components_)
+    alone = Ridge().fit(X[:200], ready.transform(Y[:200]))
+    assert_allclose(model.predict(X[200:]), ready.inverse_transform(alone.predict(X[200:])))
 
 
 def test_a_regressor_that_cannot_decode_chooses_by_the_error_of_codes():

@@ -251,7 +251,7 @@ class EncodedRegressor(RegressorMixin, BaseEstimator):
         shared = {} if groups is None else {"groups": groups}
         held = {} if validation is None else {"validation": validation[1]}
         self.encoder_ = clone(self.encoder)
-        self.encoder_.fit(Y, **_taken(self.encoder_, shared | held))
+        self.encoder_.fit(Y, None, **_taken(self.encoder_, shared | held))
         self.regressor_ = clone(self.regressor)
         options = shared | self._selection(validation, watch)
         self.regressor_.fit(X, self.encoder_.transform(Y), **_taken(self.regressor_, options))
