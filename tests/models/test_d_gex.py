@@ -175,3 +175,10 @@ def test_the_largest_nets_have_the_published_number_of_weights():
     widths = [943, *presets.make("chen2016/d-gex-3").hidden, 4760]
     weights = 2 * sum((before + 1) * after for before, after in pairwise(widths))
     assert weights == pytest.approx(float(table["n_parameters_largest (both halves)"]), rel=2e-3)
+
+
+def test_the_corrected_network_is_measured_as_the_published_one():
+    ours, paper = presets.make("corrected/d-gex"), presets.make("chen2016/d-gex-1")
+    for same in ("loss", "validation_loss", "holdout", "inputs", "initialisation"):
+        assert getattr(ours, same) == getattr(paper, same)
+    assert (ours.batch_size, ours.early_stopping) == (32, "consecutive")

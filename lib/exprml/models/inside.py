@@ -1,0 +1,127 @@
+"""Look inside a fitted network: what its last hidden layer says, which weights stand out, where they meet.
+
+chen2016, section 3.3: the last hidden layer as features for a linear model (Supp Fig S2), and the map of the
+strongest weights of a network with one hidden layer (Supp Fig S3).
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import nn
+
+from exprml.base.errors import ParameterError
+from exprml.models.networks import NetworkRegressor
+from exprml.models.training import predict_batches
+
+
+def untrained(network: NetworkRegressor) -> NetworkRegressor:
+    """Return a fitted network's twin with the weights it began with.
+
+    It scales its inputs as the fitted one does, so the two differ in what training did.
+    """
+    twin = copy(network)
+    twin.module_ = network._draw_module(*_ends(network.module_)).to(next(network.module_.parameters()).device)
+    return twin
+
+
+def _linear(module: nn.Module) -> list[nn.Linear]:
+    return [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
+
+
+def _ends(module: nn.Module) -> tuple[int, int]:
+    layers = _linear(module)
+    return layers[0].in_features, layers[-1].out_features
+
+
+def hidden_features(network: NetworkRegressor, X: np.ndarray) -> np.ndarray:
+    """Return the last hidden layer's outputs, (samples, units), without dropout.
+
+    Parameters
+    ----------
+    network : NetworkRegressor
+        Fitted, with at least one hidden layer.
+    X : array, (samples, features)
+
+    Raises
+    ------
+    ParameterError
+        If there is no hidden layer.
+    """
+    layers = list(network.module_)
+    last = max(place for place, layer in enumerate(layers) if isinstance(layer, nn.Linear))
+    if not any(isinstance(layer, nn.Linear) for layer in layers[:last]):
+        raise ParameterError("hidden=(): a network without a hidden layer has no hidden features")
+    before = nn.Sequential(*layers[:last])
+    scaled = network._scaled(np.asarray(X, dtype=np.float32))
+    return predict_batches(before, scaled, next(network.module_.parameters()).device).numpy()
+
+
+def layer_weights(network: NetworkRegressor) -> list[np.ndarray]:
+    """Return each linear layer's weights as (from, to) arrays, inputs first."""
+    return [layer.weight.detach().cpu().numpy().T.copy() for layer in _linear(network.module_)]
+
+
+def major_weights(
+    into: np.ndarray, out: np.ndarray, *, input_sds: float = 4.0, output_sds: float = 5.0
+) -> pd.DataFrame:
+    """Return the weights that stand out, as chen2016's Supp Fig S3 keeps them.
+
+    A weight into the hidden layer is kept if it lies more than `input_sds` standard deviations from the mean
+    of that *input's* weights; one out of it if more than `output_sds` from the mean of that *output's*.
+
+    Parameters
+    ----------
+    into, out : arrays, (inputs, hidden units) and (hidden units, outputs)
+        As `layer_weights` returns them for a network with one hidden layer.
+
+    Returns
+    -------
+    DataFrame
+        layer (0 into, 1 out of the hidden layer), start, end (places of the nodes), weight.
+    """
+    parts = []
+    for layer, (weights, axis, sds) in enumerate(((into, 1, input_sds), (out, 0, output_sds))):
+        centre = weights.mean(axis=axis, keepdims=True)
+        start, end = np.nonzero(np.abs(weights - centre) > sds * weights.std(axis=axis, keepdims=True))
+        edges = {"layer": layer, "start": start, "end": end, "weight": weights[start, end]}
+        parts.append(pd.DataFrame(edges))
+    return pd.concat(parts, ignore_index=True)
+
+
+def permuted_weights(into: np.ndarray, out: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return both layers with each input's and each output's weights dealt to other hidden units.
+
+    Every input and every output keeps its weights, and so as many major ones; hubs can only be chance.
+    """
+    random = np.random.default_rng(seed)
+    return random.permuted(into, axis=1), random.permuted(out, axis=0)
+
+
+def hidden_units(edges: pd.DataFrame, n_hidden: int) -> pd.DataFrame:
+    """Return what each hidden unit holds of the major weights.
+
+    Parameters
+    ----------
+    edges : DataFrame
+        From `major_weights`.
+    n_hidden : int
+        Number of hidden units.
+
+    Returns
+    -------
+    DataFrame
+        A row per unit: `edges` (major weights into and out of it), `into`, `out`, and `into_purity`,
+        `out_purity`: the share of the commoner sign, NaN without edges there.
+    """
+    table: dict[str, Any] = {}
+    for side, layer, column in (("into", 0, "end"), ("out", 1, "start")):
+        part = edges[edges["layer"] == layer]
+        unit, positive = part[column].to_numpy(dtype=int), part["weight"].to_numpy() > 0
+        count = np.bincount(unit, minlength=n_hidden)
+        share = np.bincount(unit, weights=positive, minlength=n_hidden) / np.where(count, count, np.nan)
+        table |= {side: count, f"{side}_purity": np.maximum(share, 1 - share)}
+    return pd.DataFrame(table | {"edges": table["into"] + table["out"]})
