@@ -85,6 +85,13 @@ def test_the_first_penalty_of_the_default_path_leaves_nothing():
     assert (np.diff(model.path_["penalty"]) < 0).all()
 
 
+def test_the_default_path_ends_once_weaker_penalties_are_no_better():
+    X, Y = correlated(60, 50, 4)
+    path = TunedLasso().fit(X, Y, validation=correlated(60, 50, 4, seed=1)).path_
+    assert len(path) < 13
+    assert path["mean_absolute_error"].idxmin() == len(path) - 3
+
+
 def test_too_few_passes_are_reported():
     X, Y = correlated()
     with pytest.warns(ConvergenceWarning, match="penalty=0.001 left 6 of 6 targets"):

@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from exprml.models.multitarget import MultiTargetRegressor, TunedRegressor, blocks, usable
 
 DEPTH = tuple(float(one) for one in np.logspace(0, -4, 13))  # penalties in units of the largest useful one
+PATIENCE = 2  # penalties in a row no better than the best, after which a default path ends
 
 
 @dataclass
@@ -31,6 +32,7 @@ class _Problem:
     y_mean: np.ndarray
     weights: np.ndarray  # (targets, features)
     passes: np.ndarray | None = None
+    late: int = 0  # targets above the tolerance
 
     @classmethod
     def of(cls, X: np.ndarray, Y: np.ndarray) -> _Problem:
@@ -64,13 +66,16 @@ class _Problem:
             )
         finally:
             numba.set_num_threads(before)
-        late = int((gaps > tolerance * self.squares).sum())
-        if late:
+        self.late = int((gaps > tolerance * self.squares).sum())
+
+    def warn_if_late(self, penalty: float, tolerance: float, max_passes: int) -> None:
+        """Warn of targets that the last `solve` left above the tolerance."""
+        if self.late:
             warnings.warn(
-                f"the lasso with penalty={penalty:.3g} left {late} of {len(gaps)} targets above the "
-                f"tolerance of {tolerance:g} after {max_passes} passes: raise max_passes or the penalty",
+                f"the lasso with penalty={penalty:.3g} left {self.late} of {len(self.squares)} targets above "
+                f"the tolerance of {tolerance:g} after {max_passes} passes: raise max_passes or the penalty",
                 ConvergenceWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
 
 
@@ -93,7 +98,7 @@ class Lasso(MultiTargetRegressor):
         Passes.
     """
 
-    def __init__(self, *, penalty: float = 0.01, tolerance: float = 1e-4, max_passes: int = 10_000) -> None:
+    def __init__(self, *, penalty: float = 0.01, tolerance: float = 1e-4, max_passes: int = 1000) -> None:
         self.penalty = penalty
         self.tolerance = tolerance
         self.max_passes = max_passes
@@ -113,6 +118,7 @@ class Lasso(MultiTargetRegressor):
         usable([self.penalty], "penalty", least=0)
         problem = _Problem.of(*self._validated(X, Y))
         problem.solve(self.penalty, self.tolerance, self.max_passes)
+        problem.warn_if_late(self.penalty, self.tolerance, self.max_passes)
         self.n_iter_ = problem.passes
         self._keep_linear(problem.weights, problem.x_mean, problem.y_mean)
         return self
@@ -127,7 +133,8 @@ class TunedLasso(TunedRegressor):
     ----------
     penalties : sequence of float, optional
         Weights of the absolute coefficients to try (scikit-learn's ``alpha``). None tries 13 from the
-        smallest that leaves every coefficient at 0 down to 1e-4 of it.
+        smallest that leaves every coefficient at 0 down to 1e-4 of it, and ends after two in a row that are
+        no better than the best: with few samples, weak penalties take long and choose nothing.
     tolerance, max_passes
         As in `Lasso`.
     holdout : float
@@ -148,7 +155,7 @@ class TunedLasso(TunedRegressor):
         *,
         penalties: Any = None,
         tolerance: float = 1e-4,
-        max_passes: int = 10_000,
+        max_passes: int = 1000,
         holdout: float = 0.2,
         random_state: int = 0,
     ) -> None:
@@ -165,13 +172,16 @@ class TunedLasso(TunedRegressor):
         given = self.penalties
         if given is None:
             given = [one * start.largest for one in DEPTH]
-        best = np.inf
+        best, worse = np.inf, 0
         for penalty in usable(map(float, given), "penalties", least=0)[::-1]:
             start.solve(penalty, self.tolerance, self.max_passes)
             error = self._error(start, X, Y)
-            if error < best:
+            worse = 0 if error < best else worse + 1
+            if not worse:
                 best, kept = error, start.weights.copy()
             yield penalty, error
+            if self.penalties is None and worse == PATIENCE:
+                break
         start.weights = kept
 
     def _error(self, start: _Problem, X: np.ndarray, Y: np.ndarray) -> float:
@@ -184,5 +194,6 @@ class TunedLasso(TunedRegressor):
 
     def _finish(self, start: _Problem, chosen: float) -> None:
         self.penalty_ = float(chosen)
-        start.solve(chosen, self.tolerance, self.max_passes)  # at once where the path ended there
+        start.solve(chosen, self.tolerance, self.max_passes)  # at once where the path kept its solution
+        start.warn_if_late(chosen, self.tolerance, self.max_passes)
         self._keep_linear(start.weights, start.x_mean, start.y_mean)
