@@ -79,7 +79,7 @@ def published_table(paper: str, item: str) -> pd.DataFrame:
     DataFrame
         Columns task, setting, model, metric, value, low, high (value ± the published spread), item, dataset
         (the paper's). ``names.yml`` lists the ``rows`` that have our names: a pattern for the paper's
-        "model | setting", and model and setting in our words; other rows are left out. Shares printed in
+        "model | setting", and model, setting and perhaps task in our words; other rows are left out. Shares printed in
         percent become shares of 1.
 
     Raises
@@ -105,7 +105,7 @@ def _named(row: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any] |
     scale = 0.01 if "%" in row["metric"] else 1.0
     value, spread = scale * row["value"], scale * np.nan_to_num(float(row["spread"] or 0))
     return {
-        "task": names["task"].get(row["task"], row["task"]),
+        "task": ours.get("task", names["task"].get(row["task"], row["task"])),
         "setting": match.expand(ours["setting"]),
         "model": match.expand(ours["model"]),
         "metric": metric,
