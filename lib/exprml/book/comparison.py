@@ -79,8 +79,8 @@ def published_table(paper: str, item: str) -> pd.DataFrame:
     DataFrame
         Columns task, setting, model, metric, value, low, high (value ± the published spread), item, dataset
         (the paper's). ``names.yml`` lists the ``rows`` that have our names: a pattern for the paper's
-        "model | setting", and model, setting and perhaps task in our words; other rows are left out. Shares printed in
-        percent become shares of 1.
+        "model | setting", and model, setting and perhaps task in our words; other rows are left out. Shares
+        printed in percent become shares of 1.
 
     Raises
     ------
