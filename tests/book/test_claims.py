@@ -43,6 +43,9 @@ INTACT = {"model": "net", "setting": "intact"}
 JUDGED = [
     (check("at_least", value=0.8), [0.7, 0.8], (True, True)),  # the mean is on the edge
     (check("at_least", value=0.8), [0.7, 0.79], (False, True)),
+    (check("equals", value=0.8), [0.7, 0.8], (True, True)),
+    (check("equals", value=0.8), [0.7, 0.79], (False, True)),
+    (check("equals", value=0.8), [0.9, 0.81], (False, True)),  # above is not equal either
     (check("at_chance", chance=0.5), [0.6, 0.4], (True, True)),
     (check("at_chance", chance=0.5), [0.55, 0.55], (True, True)),  # 0.55 - 0.5 is above 0.05 in floats
     (check("at_chance", chance=0.5), [0.4, 0.46], (False, True)),  # below is not at chance
@@ -408,6 +411,26 @@ def test_the_papers_own_figures_pass_the_checks_of_its_claims():
     asked = [one for one in LEDGER if one.paper == "heil2022" and not one.id.startswith(ours)]
     answers = {one.id: claims.verdict(one, table) for one in asked}
     assert {name: found for name, found in answers.items() if found[0] != claims.REPRODUCED} == {}
+
+
+def test_the_counts_of_chen2016_pass_the_checks_of_its_claims():
+    quoted = results.published("chen2016").set_index("metric")["value"]
+    whole = rows([1.0], role="own").drop(columns=["metric", "value", "experiment", "task", "setting"])
+    written = [
+        ("chen2016-data-audit", "the lists", "", "n_landmark_genes", quoted["n_landmark_genes"]),
+        ("chen2016-data-audit", "the lists", "", "n_target_genes", quoted["n_target_genes"]),
+        ("chen2016-data-audit", "profiles", "100 clusters", "share_dropped",
+         1 - quoted["n_profiles_after_dedup"] / quoted["n_profiles_raw"]),
+        ("chen2016-sfig1-architecture", "both halves", "", "n_parameters",
+         quoted["n_parameters_largest (both halves)"]),
+    ]  # fmt: skip
+    table = pd.DataFrame(written, columns=["experiment", "task", "setting", "metric", "value"])
+    table = table.merge(whole, how="cross")[list(results.COLUMNS)]
+    asked = [one for one in LEDGER if one.id.startswith("chen2016-1-")]
+    assert len(asked) == 3
+    assert {claims.verdict(one, table)[0] for one in asked} == {claims.REPRODUCED}
+    halved = table.assign(value=table["value"] / 2)
+    assert {claims.verdict(one, halved)[0] for one in asked} == {claims.NOT_REPRODUCED}
 
 
 def asked_rows(one):

@@ -104,6 +104,14 @@ def _check_at_least(table: pd.DataFrame, check: Mapping[str, Any], name: str, ro
     return Finding(holds, True, f"{name}: {mean:.3f} {words}, asked at least {check['value']}")
 
 
+def _check_equals(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
+    """Find whether the mean is ``value``, give or take the tolerance, on every task: for counts."""
+    far, words = _hardest(rows["task"], rows["value"] - check["value"], lambda means: -means.abs())
+    lead = name or rows["metric"].iloc[0]
+    sentence = f"{lead}: {check['value'] + far:,.6g} {words}, asked {check['value']:,.6g}"
+    return Finding(bool(abs(far) <= check["tolerance"]), True, sentence)
+
+
 def _check_at_chance(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
     """Find whether the mean score is within the tolerance of chance, from above and below, on every task."""
     far, words = _hardest(rows["task"], _from_chance(table, check, rows), lambda means: -means.abs())
@@ -229,6 +237,7 @@ _CHANCE_CHECKS = {
 _ERROR_CHECKS = {"lower_than": _check_lower_than, "not_lower_than": _check_not_lower_than}
 _EACH = {
     "at_least": _check_at_least,
+    "equals": _check_equals,
     **_CHANCE_CHECKS,
     "lower": _check_lower,
     "improves": _check_improves,
