@@ -224,14 +224,14 @@ def error_by_epoch(
                 history[column],
                 color=colour,
                 ls=_LINES[place % 4],
-                label=model_label(words),
+                label=_words(words),
             )
             if chosen and words in chosen:
                 row = history[history["epoch"] == chosen[words]]
                 panel.plot(row["epoch"], row[column], "o", ms=7, color=colour, mec="white", zorder=4)
         for place, (words, level) in enumerate((levels or {}).items()):
             dash = (0, ((6, 1.5, 1, 1.5), (3, 2), (1, 2))[place % 3])
-            panel.axhline(level, color=MUTED, lw=1.3, ls=dash, label=model_label(words))
+            panel.axhline(level, color=MUTED, lw=1.3, ls=dash, label=_words(words))
         panel.set(xlabel="epoch", ylabel=what, xscale="log" if log_x else "linear")
         panel.set_yscale("log" if log_y else "linear")
         put_legend(figure, axes.flat, columns=3)
@@ -239,6 +239,11 @@ def error_by_epoch(
             figure, "  ·  ".join(filter(None, ["dots: the epoch that was chosen" if chosen else "", note]))
         )
     return figure
+
+
+def _words(name: str) -> str:
+    """Return a model's label; words stay as they are."""
+    return model_label(name) if "/" in name else name
 
 
 def _epoch_colours(names: Mapping[str, object]) -> dict[str, str]:
@@ -258,10 +263,10 @@ def describe_epochs(
         best = history.loc[history[column].idxmin()]
         last = history.iloc[-1]
         parts.append(
-            f"{model_label(words)} least {best[column]:.3f} in epoch {best['epoch']:.0f}, "
+            f"{_words(words)} least {best[column]:.3f} in epoch {best['epoch']:.0f}, "
             f"{last[column]:.3f} in epoch {last['epoch']:.0f}"
         )
-    parts += [f"{model_label(words)} {level:.3f}" for words, level in (levels or {}).items()]
+    parts += [f"{_words(words)} {level:.3f}" for words, level in (levels or {}).items()]
     return f"Error by epoch: {'; '.join(parts)}."
 
 
