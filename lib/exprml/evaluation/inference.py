@@ -179,9 +179,9 @@ def infer(
         for seed in seeds:
             for fold in range(folds_run):
                 parts = three_parts(side.groups, n_folds=n_folds, fold=fold, seed=seed)
-                values = [side.part(rows) for rows in parts]
-                fitted = fitted_on(prepare, side.values if prepare_on == "all" else values[0].values)
-                scaled = [one.scaled(fitted) for one in values]
+                seen = side if prepare_on == "all" else side.part(parts.train)
+                fitted = fitted_on(prepare, seen.values)
+                scaled = [side.part(rows).scaled(fitted) for rows in parts]
                 yield {"fold": fold, "seed": seed}, cut(scaled, fitted, targets)
 
     labels = {"task": task, "setting": setting, "split": split or ("sample" if groups is None else "group")}

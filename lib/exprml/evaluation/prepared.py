@@ -87,7 +87,7 @@ def side_of(expression: AnnData, groups: Any) -> Side:
             "both: there must be some of each, and none both"
         )
     genes = landmark | target
-    values = expression.X[:, genes]
+    values = expression.X if genes.all() else expression.X[:, genes]
     values = np.asarray(values.toarray() if sparse.issparse(values) else values, dtype=np.float32)
     names = np.asarray(expression.var_names)[genes].astype(str)
     if not np.isfinite(values).all():
