@@ -25,6 +25,14 @@ def test_planted_pairs_lose_their_later_sample():
     assert near_duplicates(planted(), n_clusters=1, distance=0.4).empty
 
 
+def test_blocks_of_samples_agree_with_every_pair_at_once():
+    X = np.random.default_rng(0).normal(size=(1100, 3))
+    close = np.tril(np.linalg.norm(X[:, None] - X[None], axis=2) < 0.15, -1)
+    found = near_duplicates(X, n_clusters=1, distance=0.15)
+    assert found["row"].tolist() == np.flatnonzero(close.any(axis=1)).tolist()
+    assert found["partner"].tolist() == close.argmax(axis=1)[close.any(axis=1)].tolist()
+
+
 def test_a_pair_split_between_clusters_is_missed():
     generator = np.random.default_rng(0)
     left, right = generator.normal(0, 0.01, (30, 2)), generator.normal(0, 0.01, (30, 2))

@@ -73,10 +73,11 @@ def _close_to_earlier(X: np.ndarray, members: np.ndarray, distance: float) -> pd
     from sklearn.metrics import euclidean_distances
 
     found = []
+    own = X if len(members) == len(X) else X[members]  # all samples at once are not copied
     for start in range(0, len(members), _ROWS):
-        here, so_far = members[start : start + _ROWS], members[: start + _ROWS]
-        apart = euclidean_distances(X[here], X[so_far])
+        apart = euclidean_distances(own[start : start + _ROWS], own[: start + _ROWS])
         later, earlier = np.nonzero(np.tril(apart < distance, start - 1))
-        pairs = {"row": here[later], "partner": members[earlier], "distance": apart[later, earlier]}
+        rows = members[start + later]
+        pairs = {"row": rows, "partner": members[earlier], "distance": apart[later, earlier]}
         found.append(pd.DataFrame(pairs).drop_duplicates("row"))
     return pd.concat(found)
