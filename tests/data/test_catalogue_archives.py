@@ -5,6 +5,7 @@ import tarfile
 import zipfile
 
 import pytest
+
 from exprml.base.errors import FormatError
 from exprml.data.catalogue import extract
 

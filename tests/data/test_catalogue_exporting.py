@@ -6,6 +6,7 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
+
 from exprml.base.errors import DataError, ParameterError
 from exprml.data import catalogue
 from exprml.data.catalogue import exporting as room

@@ -10,6 +10,7 @@ import threading
 import pytest
 import requests
 import yaml
+
 from exprml.base.errors import DataError, DownloadError, NotAvailableError, ParameterError, UnknownNameError
 from exprml.data import catalogue
 from exprml.data.catalogue import downloading, fetching

@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
+from sklearn.utils.estimator_checks import check_estimator
+
 from exprml.base.errors import DataError, UnknownNameError
 from exprml.data import preprocess
-from sklearn.utils.estimator_checks import check_estimator
 
 
 def test_tpm_by_hand():
