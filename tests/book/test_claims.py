@@ -433,6 +433,20 @@ def test_the_counts_of_chen2016_pass_the_checks_of_its_claims():
     assert {claims.verdict(one, halved)[0] for one in asked} == {claims.NOT_REPRODUCED}
 
 
+def test_table_1_of_chen2016_passes_the_checks_on_penalties_and_neighbours():
+    quoted = comparison.published_table("chen2016", "Table 1").query("model.str.contains('/l|/r|/k')")
+    table = pd.concat(
+        rows([one.value] * 2, one.model, "targets", "", metric=one.metric, experiment=f"chen2016-{name}")
+        for one in quoted.itertuples()
+        for name in ("knn-k", "lr-regularisation")
+    )
+    asked = [one for one in LEDGER if one.id in ("chen2016-6-knn", "chen2016-6-penalties")]
+    assert [claims.verdict(one, table)[0] for one in asked] == [claims.REPRODUCED] * 2
+    better = {"chen2016/knn-ge": 0.5, "chen2016/lasso": 0.9, "chen2016/ridge": 0.9}
+    changed = table.assign(value=table["value"] * table["model"].map(better).fillna(1))
+    assert [claims.verdict(one, changed)[0] for one in asked] == [claims.NOT_REPRODUCED] * 2
+
+
 def asked_rows(one):
     return [check[name] for check in one.checks for name in ("rows", "than") if name in check]
 
