@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 
@@ -177,6 +178,15 @@ def test_an_encoder_that_is_fitted_already_may_be_shared():
     assert_allclose(model.encoder_.components_, ready.components_)
     alone = Ridge().fit(X[:200], ready.transform(Y[:200]))
     assert_allclose(model.predict(X[200:]), ready.inverse_transform(alone.predict(X[200:])))
+
+
+def test_a_regressor_that_diverges_ends_with_its_best_epoch_and_a_warning():
+    wild = {"optimizer": "sgd", "learning_rate": 1e9, "epochs": 9, "activation": "linear"}
+    net = NetworkRegressor(hidden=(12,), **QUICK | wild)
+    model = EncodedRegressor(small(), net)
+    with pytest.warns(ConvergenceWarning, match="use a smaller learning_rate"):
+        model.fit(X[:200], Y[:200], validation=(X[200:], Y[200:]))
+    assert len(model.regressor_.history_) < 9
 
 
 def test_a_regressor_that_cannot_decode_chooses_by_the_error_of_codes():

@@ -173,11 +173,16 @@ class _Run:
             for batch in rows.split(EVALUATION_ROWS):
                 outputs = self.forward(X.index_select(0, batch))
                 if beside and self.decode is not None:
-                    decoded = self.decode(outputs.cpu().numpy())
-                    outputs = torch.as_tensor(decoded, dtype=y.dtype).to(y.device)
+                    outputs = self._decoded(outputs, y)
                 error, n = error_sums(loss, reduction, outputs, y.index_select(0, batch), weights)
                 total, count = total + float(error), count + float(n)
         return total if summed else total / max(count, 1e-30)
+
+    def _decoded(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return what outputs stand for; NaN where training has diverged, which a decoder would refuse."""
+        if not torch.isfinite(outputs).all():
+            return torch.full((len(outputs), y.shape[1]), torch.nan, device=y.device)
+        return torch.as_tensor(self.decode(outputs.cpu().numpy()), dtype=y.dtype).to(y.device)
 
     def snapshot(self) -> dict[str, Tensor]:
         """Return a copy of the module's state."""
