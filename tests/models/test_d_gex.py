@@ -100,8 +100,9 @@ def test_watched_data_get_a_column_of_errors_and_decide_nothing():
     model = net(inputs="standardised").fit(X[:60], Y[:60], **parts, watch=watch)
     assert list(model.history_)[-2:] == ["test", "training"]
     pd.testing.assert_frame_equal(model.history_.drop(columns=list(watch)), plain.history_)
-    kept = model.history_.loc[model.best_epoch_ - 1, "test"]
-    assert kept == pytest.approx(np.abs(model.predict(X[90:]) - Y[90:]).mean(), rel=1e-5)
+    kept = model.history_.loc[model.best_epoch_ - 1]
+    for name, rows in (("test", slice(90, None)), ("validation_loss", slice(60, 90))):  # all scaled alike
+        assert kept[name] == pytest.approx(np.abs(model.predict(X[rows]) - Y[rows]).mean(), rel=1e-5)
 
 
 def test_data_with_other_targets_are_refused():
@@ -129,6 +130,11 @@ def test_the_summed_loss_diverges_where_the_batch_mean_learns():
     settings = {"batch_size": 200, "epochs": 10, "hidden": (200, 200), "learning_rate": 5e-4}
     learned = net(**settings).fit(X, Y).history_["loss"]
     assert learned.iloc[-1] < 0.85 * learned.iloc[0]
+    slow = [
+        net(**settings | {"reduction": kind, "learning_rate": 1e-9}) for kind in ("sum", "sum-over-outputs")
+    ]
+    per_row = [model.fit(X, Y).history_["loss"].iloc[0] for model in slow]
+    assert per_row[0] == pytest.approx(per_row[1], rel=1e-3)  # in the history both are losses of a row
     with pytest.warns(ConvergenceWarning, match="the loss became inf"):
         net(**settings | {"reduction": "sum"}).fit(X, Y)
 
