@@ -269,6 +269,10 @@ def test_save_that_dies_between_the_files_is_noticed(kept, data, scaling, monkey
         storage.load(kept)
 
 
+def test_both_files_can_be_read_by_others(kept):
+    assert all(kept.with_suffix(one).stat().st_mode & 0o044 == 0o044 for one in (".json", ".safetensors"))
+
+
 def test_safetensors_holds_plain_arrays(kept):
     content = kept.with_suffix(".safetensors").read_bytes()
     size = struct.unpack("<Q", content[:8])[0]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from exprml.models.landmarks import GeneMatch
     from exprml.models.storage import StoredModel
 
-FAR_MEAN, FAR_SPREAD = 1.0, 2.0  # training sds between the means; ratio of the sds, either way
+FAR_MEAN, FAR_SPREAD = 0.6, 2.0  # training sds between the means; ratio of the sds, either way
 _EVERY = 2.0  # seconds between two lines of progress
 
 
