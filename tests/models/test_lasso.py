@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso as PeerLasso
 from sklearn.linear_model import LinearRegression
@@ -101,3 +102,16 @@ def test_too_few_passes_are_reported():
 def test_negative_penalty_is_refused():
     with pytest.raises(ParameterError, match="-1"):
         Lasso(penalty=-1).fit(np.eye(3), np.arange(3))
+
+
+def test_torch_keeps_its_number_of_threads():
+    """Numba's threads and torch's share OpenMP: left with all cores, small networks are ten times slower."""
+    before = torch.get_num_threads()
+    X, Y = correlated()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            Lasso(penalty=0.1).fit(X, Y)
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)

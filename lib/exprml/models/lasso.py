@@ -57,8 +57,9 @@ class _Problem:
 
         from exprml.models import lasso_kernel
 
-        before = numba.get_num_threads()
-        numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+        threads = torch.get_num_threads()  # asked first: numba and torch share OpenMP, and numba,
+        before = numba.get_num_threads()  # once its threads have started, leaves it with all cores
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
         try:
             gaps, self.passes = lasso_kernel.solve(
                 *(self.gram, self.products, self.squares, self.weights),
@@ -66,6 +67,7 @@ class _Problem:
             )
         finally:
             numba.set_num_threads(before)
+            torch.set_num_threads(threads)
         self.late = int((gaps > tolerance * self.squares).sum())
 
     def warn_if_late(self, penalty: float, tolerance: float, max_passes: int) -> None:
