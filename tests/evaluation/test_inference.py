@@ -186,7 +186,7 @@ def test_controls_are_named():
     models["zero"] = DummyRegressor(strategy="constant", constant=np.zeros(TARGETS))
     table = inference.infer(models, expression(), shuffle_targets=True).scores
     control = table.groupby("model")["control"].first()
-    assert dict(control) == {"ols": "shuffled targets", "mean": "mean", "zero": "predict zero"}
+    assert dict(control) == {"ols": "shuffled targets", "mean": "predict zero", "zero": "predict zero"}
 
 
 def test_shuffled_targets_are_the_same_rows_in_another_order(recorder):
