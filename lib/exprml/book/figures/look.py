@@ -48,6 +48,8 @@ _WORDS = {
     "lasso": "LR-L1 (lasso)",
     "knn ge": "KNN-GE",
     "d gex": "D-GEX",
+    "d gex, as printed": "D-GEX, as printed",
+    "e mlp, as printed": "E-MLP, as printed",
     "d gex 1": "D-GEX, 1 layer",
     "d gex 2": "D-GEX, 2 layers",
     "d gex 3": "D-GEX, 3 layers",
