@@ -158,6 +158,8 @@ def test_ambiguous_landmark_is_refused(tmp_path, model, capsys):
 def test_values_unlike_the_training_s_are_told_with_their_distance(tmp_path, model, capsys):
     infer(tmp_path, model, profiles()[0])
     assert "warning" not in capsys.readouterr().err
+    infer(tmp_path, model, profiles(1)[0], "--force")  # one sample lies 0.67 sds away by chance
+    assert "warning" not in capsys.readouterr().err
     data, _ = profiles(shift=3 * SCALE)
     infer(tmp_path, model, data, "--force")
     error = capsys.readouterr().err
@@ -203,6 +205,8 @@ def test_reference_of_the_training_is_handed_out_by_rank(tmp_path):
         (["--block", "0"], "--block 0: at least 1"),
         (["--model", "absent.json"], "absent.json: no such file"),
         (["--expression", "absent.gctx"], "absent.gctx: no such file"),
+        (["--samples-in", "rows"], "--samples-in rows: "),
+        (["--out", "/dev/null/x.gctx"], "nothing can be written in /dev/null"),
     ],
 )
 def test_wrong_options_are_refused(tmp_path, model, capsys, options, message):
@@ -216,6 +220,26 @@ def test_a_file_that_is_there_is_not_replaced(tmp_path, model, capsys):
     assert infer(tmp_path, model, profiles()[0])[0] == 1
     assert "is there already" in capsys.readouterr().err
     assert out.read_bytes() == before
+
+
+def test_the_profiles_are_never_replaced_by_their_predictions(tmp_path, model, capsys):
+    given = tmp_path / "profiles.gctx"
+    assert infer(tmp_path, model, profiles()[0], "--out", str(given), "--force")[0] == 1
+    assert "is the file of --expression" in capsys.readouterr().err
+    assert read_gctx(given).shape == profiles()[0].shape
+
+
+def test_a_folder_is_no_output(tmp_path, model, capsys):
+    (tmp_path / "results.gctx").mkdir()
+    assert infer(tmp_path, model, profiles()[0], "--out", str(tmp_path / "results.gctx"), "--force")[0] == 1
+    assert "is a folder: name a file in it" in capsys.readouterr().err
+
+
+def test_samples_in_the_place_of_genes_are_recognised(tmp_path, model, capsys):
+    assert infer(tmp_path, model, profiles()[0].T.copy(), "--max-missing", "0.9")[0] == 1
+    error = capsys.readouterr().err
+    assert "none of the model's 40 landmarks (as 'LM0') is a gene of it; its genes begin with 's0'" in error
+    assert "--max-missing" not in error
 
 
 def test_killed_half_way_leaves_no_result(tmp_path, model):

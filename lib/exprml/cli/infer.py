@@ -6,6 +6,7 @@ Memory does not grow with the number of samples of a GCTX file; other formats ar
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -43,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
     infer.add_argument("--expression", required=True, metavar="FILE",
                        help="profiles: GCTX (in blocks), GCT, TSV/CSV or h5ad (whole)")  # fmt: skip
     infer.add_argument("--out", required=True, metavar="FILE", help="the GCTX file to write")
-    infer.add_argument("--samples-in", metavar="rows|columns", default="",
+    infer.add_argument("--samples-in", choices=("rows", "columns"), default="",
                        help="where the samples stand in a table")  # fmt: skip
     infer.add_argument(
         "--max-missing",
@@ -183,6 +184,10 @@ def read_profiles(path: Path, size: int, samples_in: str = "") -> Profiles:
 
     kind = formats.file_kind(path)
     if kind == "gctx":
+        if samples_in:
+            raise ParameterError(
+                f"--samples-in {samples_in}: {path} is GCTX, which says it itself; leave it out"
+            )
         obs, var = formats.read_gctx_metadata(path)
         return Profiles(path, obs, var, lambda columns: formats.gctx_blocks(path, columns=columns, size=size))
     data = formats.read(path, **({"samples_in": samples_in} if samples_in else {}))
@@ -199,8 +204,17 @@ def _checked(given: argparse.Namespace) -> Path:
     out = Path(given.out)
     if out.suffix != ".gctx":
         raise ParameterError(f"--out {given.out}: the result is a GCTX file, call it {out.stem}.gctx")
+    if out.resolve() == Path(given.expression).resolve():
+        raise ParameterError(
+            f"--out {out} is the file of --expression: the profiles would be lost; name another"
+        )
+    if out.is_dir():
+        raise ParameterError(f"--out {out} is a folder: name a file in it, as {out / 'inferred.gctx'}")
     if out.exists() and not given.force:
         raise ParameterError(f"{out} is there already: --out another name, or --force to replace it")
+    folder = next(one for one in out.absolute().parents if one.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ParameterError(f"--out {out}: nothing can be written in {folder}; name another folder")
     if not 0 <= given.max_missing < 1:
         raise ParameterError(f"--max-missing {given.max_missing}: a share from 0 to below 1")
     if given.block < 1:
@@ -213,6 +227,13 @@ def _say_missing(call: Inferring) -> None:
     missing, n = call.match.missing, len(call.match.positions)
     if not missing:
         return
+    if len(missing) == n:
+        seen = ", ".join(repr(str(name)) for name in call.profiles.var.index[:3])
+        raise DataError(
+            f"{call.profiles.path}: none of the model's {n} landmarks (as {missing[0]!r}) is a gene of it; its "
+            f"genes begin with {seen}: are they samples? In a table, --samples-in says where those stand. "
+            "Genes go by the model's ids, symbols or Ensembl ids"
+        )
     names = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
     found = f"{len(missing)} of {n} landmarks ({call.match.share_missing:.1%}) are missing: {names}"
     if call.match.share_missing > call.max_missing:
@@ -252,7 +273,8 @@ def _warn_if_far(call: Inferring, seen: Moments, n_seen: int) -> None:
     scaling = call.stored.scaling
     apart = float(np.nanmedian(np.abs(seen.mean - scaling.landmark_mean) / scaling.landmark_scale))
     ratio = float(np.nanmedian(seen.deviation / scaling.landmark_scale)) if n_seen > 1 else 1.0
-    if apart <= FAR_MEAN and 1 / FAR_SPREAD <= ratio <= FAR_SPREAD:
+    by_chance = 0.67 / n_seen**0.5  # median of |mean|, in sds, of samples drawn like the training's
+    if apart <= FAR_MEAN + by_chance and 1 / FAR_SPREAD <= ratio <= FAR_SPREAD:
         return
     call.say(
         f"warning: these values do not look like the training's. In the first {n_seen:,} samples the "
