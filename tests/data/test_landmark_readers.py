@@ -85,11 +85,11 @@ def test_microarrays_give_the_mean_of_the_probes_of_each_gene(maps, tmp_path):
 
 def test_a_slice_is_spread_over_the_file(maps, tmp_path):
     names = ["1_at", "2_at", "3_at", "4_at", "5_at"]
-    path = gctx(tmp_path / "x.gctx", names, [[at] * 5 for at in range(9)])
-    adata = landmarks.dgex_microarrays({"expression": path, **maps}, n_samples=3)
-    assert adata.obs_names.tolist() == ["GSM0", "GSM3", "GSM6"]
-    np.testing.assert_array_equal(adata.X[:, 0], [0, 3, 6])
-    assert "3 of 9 samples" in adata.uns["provenance"]["steps"]
+    path = gctx(tmp_path / "x.gctx", names, [[at] * 5 for at in range(7)])
+    adata = landmarks.dgex_microarrays({"expression": path, **maps}, n_samples=4)
+    assert adata.obs_names.tolist() == ["GSM0", "GSM2", "GSM4", "GSM6"]
+    np.testing.assert_array_equal(adata.X[:, 0], [0, 2, 4, 6])
+    assert "4 of 7 samples" in adata.uns["provenance"]["steps"]
 
 
 def test_microarrays_are_read_in_blocks(maps, tmp_path):

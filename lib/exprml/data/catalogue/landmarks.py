@@ -106,11 +106,11 @@ def dgex_microarrays(paths: Paths, *, n_samples: int | None = None) -> AnnData:
         by other probes); obs: what the file has, and patient (the sample's id: the file knows neither donors
         nor series); var: symbol, is_landmark, is_target, n_probes.
     """
-    genes = _genes(paths).reset_index(drop=True).assign(ensembl=_genes(paths).index)
+    genes = _maps(paths).reset_index()
     obs, var = formats.read_gctx_metadata(paths["expression"])
     listed = {probe.strip() for probes in genes["probe"] for probe in probes.split(",")}
     columns = np.flatnonzero(var.index.isin(listed))
-    rows = np.arange(0, len(obs), max(1, len(obs) // n_samples) if n_samples else 1)[:n_samples]
+    rows = np.linspace(0, len(obs) - 1, min(n_samples or len(obs), len(obs))).astype(int)
     probes = AnnData(np.empty((0, len(columns)), np.float32), var=pd.DataFrame(index=var.index[columns]))
     known = probes_to_genes(probes, genes)
     X = np.empty((len(rows), known.n_vars), np.float32)

@@ -11,7 +11,7 @@ from anndata import AnnData
 from exprml.data.catalogue import landmarks, loading
 from exprml.data.catalogue.loading import Paths
 
-_LANDMARKS = ("landmark_twin", "plates_twin", "probe_twin")
+_MADE = ("gtex_twin", "tcga_twin", "heil_simulation", "landmark_twin", "plates_twin", "probe_twin")
 
 
 def _maker(name: str) -> Callable[..., AnnData]:
@@ -44,4 +44,4 @@ READERS: dict[str, Callable[..., AnnData]] = {
         landmarks.geuvadis,
         landmarks.l1000_plates,
     )
-} | {name: _maker(name) for name in ("gtex_twin", "tcga_twin", "heil_simulation", *_LANDMARKS)}
+} | {name: _maker(name) for name in _MADE}

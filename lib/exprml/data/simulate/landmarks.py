@@ -58,7 +58,8 @@ def landmark_twin(
         0: the first measurement. Above it the same genes, processed otherwise: shift, scale and noise of
         every gene change in proportion. Its patients are others, but for three.
     seed : int
-        Genes and patients of the same seed are the same, however many there are.
+        The same seed gives the same patients, however many there are, and the same genes for given numbers of
+        landmarks and targets.
 
     Returns
     -------

@@ -48,7 +48,8 @@ def plates_twin(
     """
     if n_genes % 2 or min(n_genes, n_plates, n_perturbagens) < 1 or rank < 2:
         raise ParameterError(
-            f"n_genes {n_genes}: an even number; and at least one plate, compound, two states"
+            f"n_genes {n_genes}, n_plates {n_plates}, n_perturbagens {n_perturbagens}, rank {rank}: give an "
+            "even number of genes, at least one plate, one compound and two states"
         )
     generator = np.random.default_rng(seed)
     loadings = generator.standard_normal((2, rank, n_genes)) / np.sqrt(rank)
