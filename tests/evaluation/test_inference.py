@@ -257,6 +257,12 @@ def test_across_leaves_shared_patients_out_of_the_source_and_counts_them(recorde
     assert set(found.scores["split"]) == {"across"}
 
 
+def test_across_needs_groups_that_mean_the_same_on_both_sides():
+    data = expression()
+    with pytest.raises(ParameterError, match="groups=None: an obs column of both is needed"):
+        inference.infer_across({"ols": LinearRegression()}, data, data, groups=None)
+
+
 def test_across_validates_on_a_fold_of_the_source_or_of_the_target():
     source, target = expression(), expression(20, seed=5, first_patient=100)
     run = {"n_folds": 5, "models": {"ols": LinearRegression()}}

@@ -17,7 +17,6 @@ from exprml.evaluation.compare import benjamini_hochberg
 
 SHUFFLED = "shuffled targets"
 GENES_AT_ONCE = 512  # bounds the memory of float64 copies: 45 MB for 11,101 samples
-_RUN = ["setting", "fold", "seed"]
 Side = str | tuple[str, str]
 
 
@@ -275,10 +274,9 @@ def advantages(
     genes = getattr(genes, "genes", genes)
     rows = []
     for words, (better, than) in pairs.items():
-        ours = rows_of(genes, better)
+        ours, others = rows_of(genes, better), rows_of(genes, than)
         for (fold, seed), part in ours.groupby(["fold", "seed"]):
-            other = rows_of(genes, than)
-            other = other[(other["fold"] == fold) & (other["seed"] == seed)]
+            other = others[(others["fold"] == fold) & (others["seed"] == seed)]
             if other.empty:
                 continue
             wins = gene_wins(pd.concat([part, other]), better, than)

@@ -240,6 +240,8 @@ def infer_across(
     """
     check_known("validation", [validation], ("source", "target"))
     check_known("target_statistics", [target_statistics], ("source", "own"))
+    if not isinstance(groups, str):  # numbers of samples would be taken for the same patients
+        raise ParameterError(f"groups={groups!r}: an obs column of both is needed, such as 'patient'")
     if not 1 <= folds_run <= n_folds:
         raise ParameterError(f"folds_run={folds_run}: between 1 and n_folds={n_folds}")
     here, there = common_genes(side_of(source, groups), side_of(target, groups))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from exprml.base.errors import ParameterError
-from exprml.models.multitarget import MultiTargetRegressor, TunedRegressor, blocks, usable
+from exprml.models.multitarget import MultiTargetRegressor, TunedRegressor, blocks, sizes_to_try, usable
 from exprml.models.training import resolve_device
 
 COLUMNS = 2048  # targets centred at a time
@@ -215,7 +215,7 @@ class _GrowingRank(TunedRegressor):
 
     def _errors(self, start: _Basis, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[int, float]]:
         left, right = self._parts(start, (X, Y))
-        ranks, totals = self._sizes(len(right)), None
+        ranks = sizes_to_try(len(right), rank=self.rank, ranks=self.ranks)
         totals = np.zeros(len(ranks))
         for inputs, residual in start.centred.held(X, Y):
             scores, before = inputs @ left, 0
@@ -224,13 +224,6 @@ class _GrowingRank(TunedRegressor):
                 totals[number] += float(residual.abs().sum(dtype=torch.float64))
                 before = rank
         return zip(ranks, totals / Y.size, strict=True)
-
-    def _sizes(self, n_parts: int) -> list[int]:
-        """Return the ranks to try, none above the number of parts there are."""
-        if self.rank is not None:
-            return [min(usable([self.rank], "rank", least=1)[0], n_parts)]
-        given = usable(self.ranks, "ranks", least=1)
-        return sorted({min(one, n_parts) for one in given})
 
     def _finish(self, start: _Basis, chosen: int) -> None:
         left, right = self._parts(start, None)

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from exprml.base.errors import DataError, ParameterError
-from exprml.models.networks import check_finite, check_groups, inner_split
+from exprml.models.network_base import check_finite, check_groups, check_targets, inner_split
 
 KINDS = [np.float32, np.float64]
 ROWS = 2048  # samples predicted at a time while candidates are compared
@@ -106,14 +106,8 @@ class TunedRegressor(MultiTargetRegressor):
         return self
 
     def _validation(self, X: Any, Y: Any, n_targets: int) -> tuple[np.ndarray, np.ndarray]:
-        X, Y = self._features(X), np.asarray(Y)
-        Y = Y.reshape(len(Y), -1)
-        if Y.shape != (len(X), n_targets):
-            raise DataError(
-                f"validation has {len(X)} samples and targets of shape {Y.shape}; the targets given to fit "
-                f"have {n_targets} columns: give the same targets, one row per sample"
-            )
-        return X, Y
+        X = self._features(X)
+        return X, check_targets("validation", Y, len(X), n_targets)
 
     def _choose(self, start: Any, held: tuple[np.ndarray, np.ndarray]) -> Any:
         """Set `path_` and return the candidate of the lowest error; of equals the simplest."""
@@ -122,22 +116,44 @@ class TunedRegressor(MultiTargetRegressor):
         return path[int(self.path_["mean_absolute_error"].argmin())][0]
 
 
-def usable(candidates: Iterable[Any], name: str, *, least: float, most: float = np.inf) -> list:
+def usable(candidates: Iterable[Any], name: str, *, least: float) -> list:
     """Return the distinct candidates in ascending order.
 
     Raises
     ------
     ParameterError
-        If there are none, or one lies outside `least` to `most`.
+        If there are none, or one is below `least` or NaN.
     """
     found = sorted(set(candidates))
     if not found:
         raise ParameterError(f"{name} is empty: give at least one value to try")
-    if found[0] < least or found[-1] > most:
-        bad = found[0] if found[0] < least else found[-1]
-        bound = f"between {least:g} and {most:g}" if np.isfinite(most) else f"{least:g} or more"
-        raise ParameterError(f"{name} has {bad!r}, but must be {bound}")
+    for one in found:
+        if not one >= least:
+            raise ParameterError(f"{name} has {one!r}, but must be {least:g} or more")
     return found
+
+
+def sizes_to_try(most: int, **given: Any) -> list[int]:
+    """Return the sizes to try in ascending order, none above `most`.
+
+    Parameters
+    ----------
+    most : int
+        Larger sizes count as this one.
+    given
+        Two parameters of an estimator by name: one size to use alone, or None, and then those to try.
+
+    Raises
+    ------
+    ParameterError
+        If there are none, or one is no whole number from 1 on.
+    """
+    (alone, one), (several, many) = given.items()
+    name, tried = (several, many) if one is None else (alone, [one])
+    for size in tried:
+        if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
+            raise ParameterError(f"{name} has {size!r}, but must be whole numbers")
+    return sorted({min(int(size), most) for size in usable(tried, name, least=1)})
 
 
 def blocks(n: int, size: int = ROWS) -> Iterator[slice]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from exprml.models.multitarget import TunedRegressor, blocks, usable
+from exprml.models.multitarget import TunedRegressor, blocks, sizes_to_try
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,7 @@ class LandmarkNeighbours(TunedRegressor):
         self.random_state = random_state
 
     def _sizes(self, n_landmarks: int) -> list[int]:
-        if self.n_neighbours is not None:
-            return [min(usable([self.n_neighbours], "n_neighbours", least=1)[0], n_landmarks)]
-        return sorted({min(one, n_landmarks) for one in usable(self.candidates, "candidates", least=1)})
+        return sizes_to_try(n_landmarks, n_neighbours=self.n_neighbours, candidates=self.candidates)
 
     def _start(self, X: np.ndarray, Y: np.ndarray) -> _Order:
         """Order landmarks by |x|^2 - 2 x'y, which is the squared distance but for |y|^2."""

@@ -49,8 +49,8 @@ def inner_split(groups: np.ndarray, holdout: float | None, seed: int) -> tuple[n
     return np.flatnonzero(chosen[codes]), np.flatnonzero(~chosen[codes])
 
 
-def check_finite(X: np.ndarray) -> None:
-    """Refuse NaN and infinity, saying how many there are and where the first one is.
+def check_finite(X: np.ndarray, name: str = "X") -> None:
+    """Refuse NaN and infinity in `X`, known as `name`: say how many there are and where the first one is.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def check_finite(X: np.ndarray) -> None:
     if bad.any():
         row, column = np.argwhere(bad)[0]
         raise DataError(
-            f"X contains {int(bad.sum())} NaN or infinity values, the first in sample {row}, feature "
+            f"{name} contains {int(bad.sum())} NaN or infinity values, the first in sample {row}, feature "
             f"{column}: drop or impute them first"
         )
 
@@ -97,7 +97,8 @@ def check_targets(name: str, y: Any, n_samples: int, n_targets: int) -> np.ndarr
     Raises
     ------
     DataError
-        If they are not one row per sample and one column per target that is trained on.
+        If they are not one row per sample and one column per target that is trained on, or not finite: no
+        candidate and no epoch could be chosen by them.
     """
     y = np.asarray(y)
     y = y.reshape(len(y), -1)
@@ -106,6 +107,7 @@ def check_targets(name: str, y: Any, n_samples: int, n_targets: int) -> np.ndarr
             f"{name} has {n_samples} samples and targets of shape {y.shape}; the targets given to fit have "
             f"{n_targets} columns: give the same targets, one row per sample"
         )
+    check_finite(y, f"{name} (its targets)")
     return y
 
 
