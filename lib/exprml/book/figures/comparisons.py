@@ -189,6 +189,7 @@ def published_and_reproduced(
     facet: str | None = "task",
     facets: Sequence[str] | None = None,
     what: str = "balanced accuracy",
+    bars: str = "as published, or the range of this run",
     chance: float | Mapping[str, float] | None = None,
 ) -> Figure:
     """Draw published, reference-run and this run's numbers on one line each.
@@ -204,6 +205,8 @@ def published_and_reproduced(
         Column that makes panels, and their order.
     what : str
         Words for the axis.
+    bars : str
+        What low and high are; written under the figure.
     chance : float or mapping, optional
         Drawn as a vertical line.
     """
@@ -223,9 +226,7 @@ def published_and_reproduced(
             panel.set_title(name)
         axes[-1, 0].set_xlabel(what)
         put_legend(figure, axes.flat)
-        put_note(
-            figure, honest_note(rows, "bars: as published, or the range of this run" if "low" in rows else "")
-        )
+        put_note(figure, honest_note(rows, f"bars: {bars}" if "low" in rows else ""))
     return figure
 
 
