@@ -10,7 +10,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from exprml.base.errors import DataError
-from exprml.models import optimizers, presets
+from exprml.models import optimizers, presets, training
 
 QUIET = {"device": "cpu", "progress": False}
 
@@ -123,6 +123,18 @@ def test_the_rate_falls_after_an_epoch_whose_training_error_rose_and_not_below_t
         expected = max(rate[epoch] * 0.9, 0.03) if error[epoch] > error[epoch - 1] else rate[epoch]
         assert rate[epoch + 1] == pytest.approx(expected)
     assert rate[-1] == 0.03 < rate[0]
+
+
+def test_the_rate_is_set_by_the_same_few_training_rows_after_each_epoch(monkeypatch):
+    seen, evaluate = [], training._Run.evaluate
+    monkeypatch.setattr(
+        training._Run, "evaluate", lambda run, *data: seen.append(data[2].tolist()) or evaluate(run, *data)
+    )
+    X, Y = make_data()
+    net(epochs=3, schedule="reduce-when-worse", schedule_rows=7, holdout=None).fit(X, Y)
+    assert [len(set(rows)) for rows in seen] == [7, 7, 7]
+    assert seen[0] == seen[1] == seen[2]
+    assert seen[0] != list(range(7))
 
 
 def test_the_summed_loss_diverges_where_the_batch_mean_learns():

@@ -230,8 +230,8 @@ def _say_missing(call: Inferring) -> None:
     if len(missing) == n:
         seen = ", ".join(repr(str(name)) for name in call.profiles.var.index[:3])
         raise DataError(
-            f"{call.profiles.path}: none of the model's {n} landmarks (as {missing[0]!r}) is a gene of it; its "
-            f"genes begin with {seen}: are they samples? In a table, --samples-in says where those stand. "
+            f"{call.profiles.path}: none of the model's {n} landmarks (as {missing[0]!r}) is a gene of it; "
+            f"its genes begin with {seen}: are they samples? In a table --samples-in says where they are. "
             "Genes go by the model's ids, symbols or Ensembl ids"
         )
     names = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
