@@ -181,6 +181,18 @@ def test_divergence_warns_and_names_the_rate():
     assert record.n_epochs < 20
 
 
+def test_a_fit_that_never_was_finite_keeps_its_first_weights():
+    X, y = make_data()
+    settings = TrainingSettings(loss="squared", optimizer="sgd", learning_rate=1e30, epochs=5, **QUIET)
+    module = linear(6, 1)
+    first = [one.detach().clone() for one in module.parameters()]
+    with pytest.warns(ConvergenceWarning):
+        record = fit_network(module, X, y[:, None], settings=settings, validation=np.arange(10))
+    assert record.best_epoch == 0
+    for weights, drawn in zip(module.parameters(), first, strict=True):
+        torch.testing.assert_close(weights, drawn, rtol=0, atol=0)
+
+
 def test_wrong_device_is_named():
     with pytest.raises(ParameterError, match="'gpu'"):
         resolve_device("gpu")

@@ -42,7 +42,8 @@ class TrainingRecord:
     n_epochs : int
         Epochs run.
     best_epoch : int
-        The epoch whose state was kept; the last one without a validation set.
+        The epoch whose state was kept; the last one without a validation set; 0, the first weights, where
+        no epoch of a fit that diverged had a finite error.
     diverged : bool
         Whether the loss became infinite or NaN, which ends the run.
     """
@@ -268,6 +269,7 @@ def _run_epochs(
     run: _Run, validation: Any, watch: dict[str, Any], on_epoch: Callable | None
 ) -> TrainingRecord:
     settings, history, best, diverged = run.settings, [], None, False
+    first = run.snapshot() if validation is not None else None  # for a fit that never was finite
     stopping = EarlyStopping(settings.early_stopping, settings.patience)
     rate = LearningRate(run.optimizer, settings)
     drawn = torch.randperm(len(run.rows), generator=torch.Generator().manual_seed(0))
@@ -294,8 +296,11 @@ def _run_epochs(
             ConvergenceWarning,
             stacklevel=3,
         )
+    kept = stopping.best_epoch or len(history)
+    if diverged and best is None and first is not None:
+        best, kept = first, 0
     if best is not None:
         run.module.load_state_dict(best)
     run.module.eval()
     table = pd.DataFrame(history, columns=["epoch", "loss", "validation_loss", "learning_rate", *watch])
-    return TrainingRecord(table, len(table), stopping.best_epoch or len(table), diverged)
+    return TrainingRecord(table, len(table), kept, diverged)
