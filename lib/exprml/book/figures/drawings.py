@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
-from exprml.book.figures.look import INK, MUTED, look, new_figure, put_legend, put_note
+from exprml.book.figures.look import INK, LEVEL_DASHES, MUTED, look, new_figure, put_legend, put_note
 
 _POSITIVE, _NEGATIVE = "#D55E00", "#0072B2"  # red and blue of chen2016, told apart by every eye
 _LINES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
@@ -194,8 +195,8 @@ def variance_curves(
         if floor is not None:
             least = floor.groupby(x)[value].mean()
             panel.plot(least.index, least, color=INK, lw=1.3, ls=(0, (4, 2)), marker="", label="PCA floor")
-        for text, level in (levels or {}).items():
-            panel.axhline(level, color=MUTED, lw=1, ls=(0, (1, 2)), label=text)
+        for dash, (text, level) in zip(cycle(LEVEL_DASHES), (levels or {}).items(), strict=False):
+            panel.axhline(level, color=MUTED, lw=1.3, ls=dash, label=text)
         for text, where in (marks or {}).items():
             panel.axvline(where, color=MUTED, lw=1, ls=(0, (7, 3)), label=text)
         panel.set(xlabel=words.get(x, x), ylabel=words.get(value, value), xscale="log" if log_x else "linear")

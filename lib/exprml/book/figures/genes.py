@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from exprml.base.errors import DataError
 from exprml.book.figures.look import (
     INK,
+    LEVEL_DASHES,
     MUTED,
     control_label,
     control_style,
@@ -229,8 +231,7 @@ def error_by_epoch(
             if chosen and words in chosen:
                 row = history[history["epoch"] == chosen[words]]
                 panel.plot(row["epoch"], row[column], "o", ms=7, color=colour, mec="white", zorder=4)
-        for place, (words, level) in enumerate((levels or {}).items()):
-            dash = (0, ((6, 1.5, 1, 1.5), (3, 2), (1, 2))[place % 3])
+        for dash, (words, level) in zip(cycle(LEVEL_DASHES), (levels or {}).items(), strict=False):
             panel.axhline(level, color=MUTED, lw=1.3, ls=dash, label=_words(words))
         panel.set(xlabel="epoch", ylabel=what, xscale="log" if log_x else "linear")
         panel.set_yscale("log" if log_y else "linear")

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 WIDTH = 7.2  # inches; at 144 dots per inch this is the page's text column, sharp on dense screens
 INK, MUTED, RULE = "#1f2933", "#5c6773", "#d9dee3"
+LEVEL_DASHES = ((0, (6, 1.5, 1, 1.5)), (0, (3, 2)), (0, (1, 2)))  # of horizontal lines to compare with
 
 # Okabe and Ito's palette, distinct under the common colour-vision deficiencies; without its pale yellow
 _MODELS: dict[str, tuple[str, str]] = {
