@@ -92,6 +92,18 @@ def test_every_figure_has_name_caption_and_alt_and_is_last_in_its_cell(path):
         assert re.findall(r"^\S.*", code, flags=re.M)[-2].startswith("figures.show(")
 
 
+def test_no_two_figures_of_the_book_have_one_name():
+    """A name is a label of the site: a second one is a warning, and warnings stop the build."""
+    names = [
+        name
+        for path in NOTEBOOKS
+        for source in sources(path, "code")
+        for name in re.findall(r'name="([\w-]+)"', source)
+    ]
+    assert len(names) > 50
+    assert sorted(names) == sorted(set(names))
+
+
 def test_no_paths_no_profiles_and_a_run_report_at_the_end(path):
     code = "\n".join(sources(path, "code"))
     assert not re.search(r"\bprofile\s*==|open\(|Path\(|read_csv|['\"]/", code)
