@@ -98,7 +98,7 @@ def test_no_two_figures_of_the_book_have_one_name():
         name
         for path in NOTEBOOKS
         for source in sources(path, "code")
-        for name in re.findall(r'name="([\w-]+)"', source)
+        for name in re.findall(r'name="(fig-[\w-]+)"', source)
     ]
     assert len(names) > 50
     assert sorted(names) == sorted(set(names))
