@@ -269,7 +269,8 @@ def _run_epochs(
     run: _Run, validation: Any, watch: dict[str, Any], on_epoch: Callable | None
 ) -> TrainingRecord:
     settings, history, best, diverged = run.settings, [], None, False
-    first = run.snapshot() if validation is not None else None  # for a fit that never was finite
+    # For a fit that never was finite. Not for classifiers: a search must see that their loss is infinite.
+    first = run.snapshot() if validation is not None and settings.loss != "cross-entropy" else None
     stopping = EarlyStopping(settings.early_stopping, settings.patience)
     rate = LearningRate(run.optimizer, settings)
     drawn = torch.randperm(len(run.rows), generator=torch.Generator().manual_seed(0))
