@@ -11,7 +11,7 @@ import pytest
 from matplotlib import pyplot
 from PIL import Image
 
-from exprml.base.errors import DataError, ParameterError
+from exprml.base.errors import DataError, ParameterError, UnknownNameError
 from exprml.book import figures
 
 
@@ -243,7 +243,8 @@ def shown(monkeypatch):
 
 def test_show_hands_texts_to_the_page_and_a_light_white_picture(table, shown):
     bundle, said = shown(figures.learning_curves(table), caption="Two\n  models.")
-    assert said["exprml"] == {"name": "fig-one", "caption": "Two models.", "alt": "The net leads."}
+    texts = {"name": "fig-one", "caption": "Two models.", "alt": "The net leads.", "role": ""}
+    assert said["exprml"] == texts
     assert "height" not in said["image/png"]
     picture = base64.b64decode(bundle["image/png"])
     assert len(picture) < 150_000
@@ -265,6 +266,30 @@ def test_show_hands_texts_to_the_page_and_a_light_white_picture(table, shown):
 def test_a_figure_without_words_is_refused(table, shown, texts, said):
     with pytest.raises(ParameterError, match=said):
         shown(figures.learning_curves(table), **texts)
+
+
+@pytest.mark.parametrize(
+    ("in_table", "given", "said", "stamped"),
+    [
+        ("twin", None, "twin", 0),  # the small print says it
+        ("twin", "twin", "twin", 0),
+        ("own", None, "", 0),
+        ("own", "own", "own", 0),
+        ("own", "stand-in", "stand-in", 1),
+        ("own", "drawing", "drawing", 0),
+    ],
+)
+def test_a_figure_says_the_role_of_its_data_once(table, shown, in_table, given, said, stamped):
+    figure = figures.learning_curves(table.assign(role=in_table))
+    _, metadata = shown(figure, role=given)
+    assert metadata["exprml"]["role"] == said
+    words = [one.get_text() for one in figure.texts if one is not figure._supxlabel]
+    assert words == ["stand-in data, not the paper's"] * stamped
+
+
+def test_a_role_that_is_none_is_refused(table, shown):
+    with pytest.raises(UnknownNameError, match="did you mean 'stand-in'"):
+        shown(figures.learning_curves(table), role="standin")
 
 
 def test_the_same_figure_gives_the_same_bytes(table):

@@ -24,7 +24,7 @@ def in_a_project(project):
 
 
 def test_figure_takes_caption_name_and_alt_from_its_output():
-    said = {"alt": "nets stay above", "caption": "After removal", "name": "fig-after"}
+    said = {"alt": "nets stay above", "caption": "After removal", "name": "fig-after", "role": "twin"}
     output = {"output_type": "display_data", "data": {"image/png": "x"}, "metadata": {"exprml": said}}
     cell = page_of(code_cell([output], mystnb={"image": {"width": "80%"}}))["cells"][0]
     assert cell["metadata"]["mystnb"] == {
@@ -32,6 +32,7 @@ def test_figure_takes_caption_name_and_alt_from_its_output():
         "image": {"alt": "nets stay above", "width": "80%"},
     }
     assert cell["outputs"][0]["metadata"] == {}
+    assert cell["metadata"]["exprml"] == {"role": "twin"}
 
 
 def test_paths_of_this_machine_leave_every_output(project):

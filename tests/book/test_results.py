@@ -152,6 +152,18 @@ def test_reference_runs_carry_their_stamp(run, project):
     assert len(table) == 3
 
 
+def test_a_notebook_without_a_reference_run_reads_an_empty_one_of_its_own_alone(project, monkeypatch):
+    project.add("heil2022/a")
+    Context("heil2022/a", "smoke", key="k").save(project.root / "run.json")
+    monkeypatch.setenv("EXPRML_RUN", str(project.root / "run.json"))
+    table = results.read_reference("heil2022/a")
+    assert table.empty
+    assert list(table.columns) == list(results.COLUMNS)
+    assert table.attrs["stamp"] == {}
+    with pytest.raises(NotAvailableError, match="no reference run of 'heil2022/b'"):
+        results.read_reference("heil2022/b")
+
+
 def test_later_rows_of_an_experiment_join_those_of_the_same_session(run):
     table = pd.DataFrame({"model": ["a"], "metric": "balanced_accuracy", "value": [0.5]})
     results.write(table, run, "one")

@@ -44,6 +44,8 @@ def test_ties_in_both_forms_by_hand(fitted, profile, microarray, rna_seq):
     other = QuantileNormaliser.with_reference(fitted, form="rna-seq")
     assert other.transform(profile)[0].tolist() == rna_seq
     assert (fitted.form, other.form) == ("microarray", "rna-seq")
+    kept = QuantileNormaliser.handing_out(fitted.reference_, form="rna-seq")
+    assert kept.transform(profile)[0].tolist() == rna_seq
 
 
 def test_both_forms_equal_the_published_lines_on_profiles_with_ties():

@@ -1,5 +1,6 @@
 """What `make test` built just before: every notebook of the book at smoke, and the site."""
 
+import json
 import os
 
 import pytest
@@ -24,6 +25,19 @@ def test_notebook_is_complete(name):
     assert not failed.is_file(), f"{name} failed: {failed}"
     assert key, f"{name} has no page"
     assert key in wanted
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_says_that_its_data_are_simulated(name):
+    cells = json.loads(Folders("smoke").page(name).read_text())["cells"]
+    figures = [cell["metadata"] for cell in cells if "figure" in cell["metadata"].get("mystnb", {})]
+    assert figures
+    silent = [
+        one["mystnb"]["figure"]["name"]
+        for one in figures
+        if one["exprml"]["role"] not in ("twin", "made", "drawing")
+    ]
+    assert not silent, "figures.show(..., role=run.role(slot)), or role='drawing' where no data is drawn"
 
 
 def test_site_was_rendered_without_a_warning():

@@ -1,11 +1,13 @@
-"""What every tuned regressor refuses: candidates and validation samples that cannot choose."""
+"""What regressors of many targets share: what they refuse, and targets that need no centred copy."""
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from exprml.base.errors import DataError, ParameterError
-from exprml.models.lasso import TunedLasso
-from exprml.models.least_squares import ComponentRegression, ReducedRankRegression, TunedRidge
+from exprml.models.lasso import Lasso, TunedLasso
+from exprml.models.least_squares import ComponentRegression, LeastSquares, ReducedRankRegression, TunedRidge
+from exprml.models.multitarget import near_zero
 from exprml.models.neighbours import LandmarkNeighbours
 from exprml.models.networks import NetworkRegressor
 
@@ -43,3 +45,21 @@ def test_candidates_that_cannot_be_tried_are_refused(model, message):
     X, Y = np.random.default_rng(0).normal(size=(2, 30, 8))
     with pytest.raises(ParameterError, match=message):
         model.fit(X, Y, validation=(X, Y))
+
+
+@pytest.mark.parametrize(("offset", "as_they_are"), [(0.0, True), (0.2, True), (0.3, False), (50.0, False)])
+@pytest.mark.parametrize("estimator", [LeastSquares(device="cpu"), Lasso(penalty=0.05, tolerance=1e-10)])
+def test_targets_near_zero_are_not_copied_and_all_give_the_same(estimator, offset, as_they_are):
+    random = np.random.default_rng(0)
+    X = random.normal(size=(400, 20)) + 3
+    Y = X[:, :6] - X[:, :6].mean(axis=0) + random.normal(size=(400, 6))
+    Y = (Y - Y.mean(axis=0)) / Y.std(axis=0)
+    shifted = Y + offset
+    values, means = near_zero(shifted, shifted.mean(axis=0))
+    assert (values is shifted) == as_they_are
+    np.testing.assert_allclose(values.mean(axis=0), means, atol=1e-12)
+    centred, moved = clone(estimator).fit(X, Y), clone(estimator).fit(X, shifted)
+    np.testing.assert_allclose(moved.coef_, centred.coef_, atol=1e-6)
+    np.testing.assert_allclose(moved.intercept_, centred.intercept_ + offset, atol=1e-6)
+    singles = clone(estimator).fit(X.astype(np.float32), shifted.astype(np.float32))
+    np.testing.assert_allclose(singles.coef_, centred.coef_, atol=2e-5)

@@ -187,10 +187,23 @@ def test_a_fit_that_never_was_finite_keeps_its_first_weights():
     module = linear(6, 1)
     first = [one.detach().clone() for one in module.parameters()]
     with pytest.warns(ConvergenceWarning):
-        record = fit_network(module, X, y[:, None], settings=settings, validation=np.arange(10))
+        record = fit_network(
+            module, X, y[:, None], settings=settings, validation=np.arange(10), keep_first=True
+        )
     assert record.best_epoch == 0
     for weights, drawn in zip(module.parameters(), first, strict=True):
         torch.testing.assert_close(weights, drawn, rtol=0, atol=0)
+
+
+def test_a_fit_that_never_was_finite_shows_it_unless_told_otherwise():
+    X, y = make_data()
+    settings = TrainingSettings(loss="squared", optimizer="sgd", learning_rate=1e30, epochs=5, **QUIET)
+    module = linear(6, 1)
+    with pytest.warns(ConvergenceWarning):
+        record = fit_network(module, X, y[:, None], settings=settings, validation=np.arange(10))
+    assert record.diverged
+    assert record.best_epoch == record.n_epochs
+    assert not all(torch.isfinite(one).all() for one in module.parameters())
 
 
 def test_wrong_device_is_named():

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from exprml.base.errors import ParameterError
-from exprml.book.figures.page import figure_texts, png
+from exprml.book.figures.page import figure_texts, png, stamp
 
 MOST_PANELS = 30
 MOST_BYTES = 1_000_000
@@ -37,6 +37,7 @@ def explorable(
     caption: str,
     start: Mapping[str, Any] | None = None,
     labels: Mapping[str, str] | None = None,
+    role: str | None = None,
 ) -> None:
     """Display a figure with controls; call it last in its cell.
 
@@ -54,6 +55,8 @@ def explorable(
         The first choice and the static figure; the first value of each control by default.
     labels : mapping, optional
         Words beside the controls; their names by default.
+    role : str, optional
+        As in `figures.show`.
 
     Raises
     ------
@@ -69,10 +72,16 @@ def explorable(
     _check(named, first)
     words = {one: (labels or {}).get(one, one.replace("_", " ")) for one in named}
     texts = figure_texts(name, caption, alt(**first))
+
+    def stamped(**choice: Any) -> Figure:
+        figure = draw(**choice)
+        texts["role"] = stamp(figure, role)
+        return figure
+
     if os.environ.get("EXPRML_PAGE") == "1":
-        _on_page(draw, alt, named, first, words, texts)
+        _on_page(stamped, alt, named, first, words, texts)
     else:
-        _live(draw, named, first, words)
+        _live(stamped, named, first, words)
 
 
 def _named(values: Sequence[Any] | Mapping[str, Any]) -> dict[str, Any]:

@@ -110,6 +110,7 @@ def _describe_figure(cell: dict[str, Any]) -> None:
             figure = {name: said[name] for name in ("caption", "name") if said.get(name)}
             shown["figure"] = {**shown.get("figure", {}), **figure}
             shown["image"] = {**shown.get("image", {}), "alt": said.get("alt", "")}
+            cell["metadata"]["exprml"] = {"role": said.get("role", "")}
 
 
 def _in_strings(value: Any, change: Callable[[str], str]) -> Any:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, display
 
-from exprml.base.errors import ParameterError, UnknownNameError
+from exprml.base.errors import ParameterError, UnknownNameError, check_known
 from exprml.book import context, profiles, results
 from exprml.book.context import Context, results_path
 from exprml.book.machine import hardware, versions
@@ -96,6 +96,18 @@ class Run:
         torch = sys.modules.get("torch")
         return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
 
+    def role(self, slot: str) -> str:
+        """Return how the data set in a slot stands to the paper: "own", "stand-in", "twin" or "made".
+
+        Raises
+        ------
+        UnknownNameError
+            If the notebook has no such slot in ``notebooks/profiles.yml``.
+        """
+        where = f"notebooks/profiles.yml, {self.notebook}, data"
+        check_known("data slot", [slot], self.plan, where)
+        return self.plan[slot]["role"]
+
     def load(self, slot: str) -> AnnData:
         """Return the data set that the plan chose for a slot, its role in ``uns["provenance"]``.
 
@@ -104,10 +116,7 @@ class Run:
         UnknownNameError
             If the notebook has no such slot in ``notebooks/profiles.yml``.
         """
-        if slot not in self.plan:
-            raise UnknownNameError(
-                "data slot", slot, self.plan, f"notebooks/profiles.yml, {self.notebook}, data"
-            )
+        self.role(slot)
         if slot in self.loaded:
             return self.loaded.pop(slot)  # handed over, not kept: a notebook may change it
         from exprml.data import catalogue

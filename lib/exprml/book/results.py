@@ -92,12 +92,20 @@ def read(notebook: str, profile: str | None = None) -> pd.DataFrame:
 def read_reference(notebook: str) -> pd.DataFrame:
     """Return the committed reference run of a notebook; ``.attrs["stamp"]`` says how it was made.
 
+    No rows and an empty stamp where a notebook reads its own before the first one is kept: it could never
+    be made otherwise.
+
     Raises
     ------
     NotAvailableError
-        If no reference run of that notebook is kept in the project.
+        If no reference run of another notebook is kept in the project.
     """
     path = data_folder("reference", notebook + ".csv")
+    run = context.current()
+    if not path.is_file() and run is not None and run.notebook == notebook:
+        empty = _typed(pd.DataFrame(columns=list(COLUMNS)))
+        empty.attrs["stamp"] = {}
+        return empty
     if not path.is_file():
         raise NotAvailableError(f"no reference run of {notebook!r}: {path.name} is not in data/reference")
     table = parse_table(path)

@@ -299,10 +299,8 @@ def normalise(values: np.ndarray, reference: np.ndarray, form: str) -> np.ndarra
 
     gaps = np.isnan(values)
     filled = np.where(gaps, np.nanmedian(values, axis=1, keepdims=True), values)
-    fitted = QuantileNormaliser(form=form)
-    fitted.reference_, fitted.landmark_reference_ = reference, None
-    fitted.n_features_in_ = len(reference)
-    return np.where(gaps, np.nan, fitted.transform(filled))
+    brought = QuantileNormaliser.handing_out(reference, form=form).transform(filled)
+    return np.where(gaps, np.nan, brought)
 
 
 def _predicted(call: Inferring, statistics: tuple[np.ndarray, np.ndarray]) -> Iterator[np.ndarray]:

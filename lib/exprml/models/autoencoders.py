@@ -148,7 +148,7 @@ class Autoencoder(TransformerMixin, Network):
         if validation is not None:
             held = self._pair(validation)
         watched = {name: self._pair(data) for name, data in (watch or {}).items()}
-        self._fit_module(Y, Y, rows, held, Y.shape[1], Start(), watch=watched)
+        self._fit_module(Y, Y, rows, held, Y.shape[1], Start(), watch=watched, keep_first=True)
         return self
 
     def _targets(self, Y: Any, *, reset: bool = False) -> np.ndarray:

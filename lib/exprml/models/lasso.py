@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from exprml.models.multitarget import MultiTargetRegressor, TunedRegressor, blocks, usable
+from exprml.models.multitarget import MultiTargetRegressor, TunedRegressor, blocks, near_zero, usable
 
 DEPTH = tuple(float(one) for one in np.logspace(0, -4, 13))  # penalties in units of the largest useful one
 PATIENCE = 2  # penalties in a row no better than the best, after which a default path ends
@@ -40,9 +40,9 @@ class _Problem:
         centred = X - x_mean.astype(X.dtype)
         products, squares = np.empty((Y.shape[1], X.shape[1]), X.dtype), np.empty(Y.shape[1])
         for some in blocks(Y.shape[1]):
-            targets = (Y[:, some] - y_mean[some]).astype(X.dtype)
-            products[some] = targets.T @ centred
-            squares[some] = np.square(targets).sum(axis=0, dtype=np.float64)
+            targets, means = near_zero(Y[:, some], y_mean[some])
+            products[some] = targets.astype(X.dtype, copy=False).T @ centred
+            squares[some] = np.einsum("ij,ij->j", targets, targets, dtype=np.float64) - len(Y) * means**2
         weights = np.zeros_like(products)
         return cls(centred.T @ centred, products, squares, len(X), x_mean, y_mean, weights)
 

@@ -14,7 +14,14 @@ import torch
 from torch import Tensor
 
 from exprml.base.errors import ParameterError
-from exprml.models.multitarget import MultiTargetRegressor, TunedRegressor, blocks, sizes_to_try, usable
+from exprml.models.multitarget import (
+    MultiTargetRegressor,
+    TunedRegressor,
+    blocks,
+    near_zero,
+    sizes_to_try,
+    usable,
+)
 from exprml.models.training import resolve_device
 
 COLUMNS = 2048  # targets centred at a time
@@ -38,8 +45,8 @@ class _Centred:
         inputs = torch.as_tensor(X - x_mean.astype(X.dtype)).to(where)
         product = torch.empty(X.shape[1], Y.shape[1], dtype=inputs.dtype, device=where)
         for some in blocks(Y.shape[1], COLUMNS):  # a centred copy of all targets may not fit into memory
-            targets = torch.as_tensor((Y[:, some] - y_mean[some]).astype(X.dtype)).to(where)
-            torch.matmul(inputs.T, targets, out=product[:, some])
+            targets = near_zero(Y[:, some], y_mean[some])[0].astype(X.dtype, copy=False)
+            torch.matmul(inputs.T, torch.as_tensor(targets).to(where), out=product[:, some])
         return cls(inputs, product, x_mean, y_mean)
 
     def held(self, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[Tensor, Tensor]]:

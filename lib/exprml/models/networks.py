@@ -231,7 +231,8 @@ class NetworkRegressor(RegressorMixin, Network):
         if validation is not None:
             held = self._beside("validation", *validation, wide)
         start = Start(start_from, new_output)
-        self._fit_module(X, targets, rows, held, targets.shape[1], start, watch=beside, decode=decode)
+        options = {"watch": beside, "decode": decode, "keep_first": True}
+        self._fit_module(X, targets, rows, held, targets.shape[1], start, **options)
         return self
 
     def _beside(self, name: str, X: Any, y: Any, n_targets: int) -> tuple[np.ndarray, np.ndarray]:

@@ -42,8 +42,8 @@ class TrainingRecord:
     n_epochs : int
         Epochs run.
     best_epoch : int
-        The epoch whose state was kept; the last one without a validation set; 0, the first weights, where
-        no epoch of a fit that diverged had a finite error.
+        The epoch whose state was kept; the last one without a validation set; 0 where a fit that diverged
+        went back to its first weights (`keep_first`).
     diverged : bool
         Whether the loss became infinite or NaN, which ends the run.
     """
@@ -221,6 +221,7 @@ def fit_network(
     seed: int = 0,
     watch: Mapping[str, tuple[Any, Any]] | None = None,
     decode: Callable[[np.ndarray], np.ndarray] | None = None,
+    keep_first: bool = False,
     on_epoch: Callable[[int, nn.Module], None] | None = None,
 ) -> TrainingRecord:
     """Train `module` in place and leave it in its best state, in evaluation mode.
@@ -248,6 +249,9 @@ def fit_network(
         Data whose mean absolute error is noted after each epoch and decides nothing.
     decode : callable, optional
         Turns outputs into what `watch` and a `validation` of other data hold, where `y` is a code of it.
+    keep_first : bool
+        Where training diverged before any look at `validation` was finite: go back to the first weights,
+        which still predict something, instead of leaving those that do not.
     on_epoch : callable, optional
         Called with the epoch's number and the module after each epoch.
     """
@@ -262,15 +266,18 @@ def fit_network(
     run = _Run(module, X, y, rows, settings, weights, order, groups, decode)
     with seeded(seed + 1, device):  # not the stream that drew the first weights
         watched = {name: _validation_set(data, run) for name, data in (watch or {}).items()}
-        return _run_epochs(run, _validation_set(validation, run), watched, on_epoch)
+        first = run.snapshot() if keep_first else None
+        return _run_epochs(run, _validation_set(validation, run), watched, first, on_epoch)
 
 
 def _run_epochs(
-    run: _Run, validation: Any, watch: dict[str, Any], on_epoch: Callable | None
+    run: _Run,
+    validation: Any,
+    watch: dict[str, Any],
+    first: dict[str, Tensor] | None,
+    on_epoch: Callable | None,
 ) -> TrainingRecord:
     settings, history, best, diverged = run.settings, [], None, False
-    # For a fit that never was finite. Not for classifiers: a search must see that their loss is infinite.
-    first = run.snapshot() if validation is not None and settings.loss != "cross-entropy" else None
     stopping = EarlyStopping(settings.early_stopping, settings.patience)
     rate = LearningRate(run.optimizer, settings)
     drawn = torch.randperm(len(run.rows), generator=torch.Generator().manual_seed(0))

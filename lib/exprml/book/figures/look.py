@@ -211,11 +211,18 @@ def with_kinds(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+# What the small print of a figure says of data that are not the paper's own.
+ROLE_WORDS = {
+    "twin": "simulated twin, not real data",
+    "stand-in": "stand-in data, not the paper's",
+    "made": "simulated by the paper's recipe",
+}
+
+
 def honest_note(table: pd.DataFrame, text: str = "") -> str:
     """Return the small print under a figure: what the marks are, and which data if not the paper's own."""
     roles = set(table["role"].dropna().astype(str)) if "role" in table else set()
-    words = {"twin": "simulated twin, not real data", "stand-in": "stand-in data, not the paper's"}
-    notes = [text, *(words[role] for role in sorted(roles) if role in words)]
+    notes = [text, *(ROLE_WORDS[role] for role in sorted(roles) if role in ROLE_WORDS)]
     if "profile" in table and "smoke" in set(table["profile"].dropna().astype(str)):
         notes.append("smoke profile: sizes for tests only")
     return "  ·  ".join(note for note in notes if note)

@@ -10,12 +10,13 @@ import pandas as pd
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from exprml.base.errors import ParameterError
+from exprml.base.errors import ParameterError, check_known
 from exprml.book.figures.curves import rows_of
-from exprml.book.figures.look import MUTED, model_label
+from exprml.book.figures.look import MUTED, ROLE_WORDS, model_label
 from exprml.evaluation.scoring import at_full_size
 
 DOTS_PER_INCH = 144
+DRAWING = "drawing"
 
 
 def figure_texts(name: str, caption: str, alt: str) -> dict[str, str]:
@@ -59,25 +60,39 @@ def show(figure: Figure, *, name: str, caption: str, alt: str, role: str | None 
     alt : str
         The message in words, computed from the same table as the figure; see `describe_means`.
     role : str, optional
-        "twin" or "stand-in" is written into the corner, for figures not drawn from a results table.
+        Of the data drawn: written into the corner, unless the small print says it already, as that of
+        figures drawn from a results table does. "drawing" for what shows no data.
 
     Raises
     ------
     ParameterError
         If name, caption or alt text is missing or unusable.
+    UnknownNameError
+        If there is no such role.
     """
     from IPython.display import display
 
     texts = figure_texts(name, caption, alt)
-    if role in ("twin", "stand-in"):
-        words = "simulated twin" if role == "twin" else "stand-in data"
-        figure.text(0.995, 0.005, words, ha="right", va="bottom", fontsize=7.5, color=MUTED)
+    texts["role"] = stamp(figure, role)
     width = round(
         figure.get_size_inches()[0] * 100
     )  # without a height: a telephone would squeeze the picture
     bundle = {"image/png": base64.b64encode(png(figure)).decode(), "text/plain": f"Figure: {texts['alt']}"}
     display(bundle, raw=True, metadata={"exprml": texts, "image/png": {"width": width}})
     pyplot.close(figure)
+
+
+def stamp(figure: Figure, role: str | None) -> str:
+    """Write the role of the data into the corner where the small print lacks it; return it, if known."""
+    if role is not None:
+        check_known("role", [role], (*ROLE_WORDS, "own", DRAWING))
+    said = figure.get_supxlabel()
+    if role is None:
+        return next((one for one, words in ROLE_WORDS.items() if words in said), "")
+    words = ROLE_WORDS.get(role, "")
+    if words and words not in said:
+        figure.text(0.995, 0.005, words, ha="right", va="bottom", fontsize=7.5, color=MUTED)
+    return role
 
 
 def describe_differences(table: pd.DataFrame) -> str:

@@ -72,6 +72,14 @@ class QuantileNormaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         other.reference_, other.landmark_reference_ = fitted.reference_, fitted.landmark_reference_
         return other
 
+    @classmethod
+    def handing_out(cls, reference: np.ndarray, *, form: str) -> QuantileNormaliser:
+        """Return a fitted normaliser that hands out these values, (genes,) ascending, by rank."""
+        other = cls(form=form)
+        other.n_features_in_, other.reference_ = len(reference), np.asarray(reference, dtype=np.float64)
+        other.landmark_reference_ = None
+        return other
+
     def fit(self, X: Any, y: Any = None) -> QuantileNormaliser:
         """Learn the reference: sort each profile, average rank by rank in float64."""
         X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_all_finite=False)
