@@ -48,7 +48,7 @@ def test_candidates_that_cannot_be_tried_are_refused(model, message):
 
 
 @pytest.mark.parametrize(("offset", "as_they_are"), [(0.0, True), (0.2, True), (0.3, False), (50.0, False)])
-@pytest.mark.parametrize("estimator", [LeastSquares(device="cpu"), Lasso(penalty=0.05, tolerance=1e-10)])
+@pytest.mark.parametrize("estimator", [LeastSquares(device="cpu"), Lasso(penalty=0.05, tolerance=1e-7)])
 def test_targets_near_zero_are_not_copied_and_all_give_the_same(estimator, offset, as_they_are):
     random = np.random.default_rng(0)
     X = random.normal(size=(400, 20)) + 3
@@ -63,3 +63,34 @@ def test_targets_near_zero_are_not_copied_and_all_give_the_same(estimator, offse
     np.testing.assert_allclose(moved.intercept_, centred.intercept_ + offset, atol=1e-6)
     singles = clone(estimator).fit(X.astype(np.float32), shifted.astype(np.float32))
     np.testing.assert_allclose(singles.coef_, centred.coef_, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "peer"),
+    [
+        (TunedRidge(penalties=[3.0], device="cpu"), LeastSquares(penalty=3.0, device="cpu")),
+        (TunedLasso(penalties=[0.1]), Lasso(penalty=0.1)),
+        (ReducedRankRegression(rank=8, penalty=3.0, device="cpu"), LeastSquares(penalty=3.0, device="cpu")),
+        (ComponentRegression(rank=99, device="cpu"), LeastSquares(device="cpu")),
+    ],
+)
+def test_one_candidate_is_fitted_on_all_samples_and_holds_none_out(fixed, peer):
+    X, Y = np.random.default_rng(0).normal(size=(2, 30, 8))
+    found = fixed.fit(X, Y, groups=["one patient"] * 30)  # which could not be cut in two
+    np.testing.assert_allclose(found.coef_, peer.fit(X, Y).coef_, atol=1e-4)
+    assert len(found.path_) == 1
+    assert found.path_["mean_absolute_error"].isna().all()
+
+
+def test_one_number_of_neighbours_needs_no_samples_to_choose():
+    X, Y = np.random.default_rng(0).normal(size=(2, 30, 8))
+    found = LandmarkNeighbours(n_neighbours=99).fit(X, Y, groups=["one patient"] * 30)
+    assert found.n_neighbours_ == 8
+    np.testing.assert_allclose(found.predict(X), np.repeat(X.mean(axis=1, keepdims=True), 8, axis=1))
+
+
+@pytest.mark.parametrize("model", [TunedRidge(), ReducedRankRegression(rank=2), LandmarkNeighbours()])
+def test_several_candidates_of_one_group_cannot_be_chosen(model):
+    X, Y = np.random.default_rng(0).normal(size=(2, 30, 8))
+    with pytest.raises(DataError, match="all samples are in one group"):
+        model.fit(X, Y, groups=["one patient"] * 30)

@@ -14,7 +14,14 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from exprml.models.multitarget import MultiTargetRegressor, TunedRegressor, blocks, near_zero, usable
+from exprml.models.multitarget import (
+    MultiTargetRegressor,
+    TunedRegressor,
+    blocks,
+    near_zero,
+    the_only_one,
+    usable,
+)
 
 DEPTH = tuple(float(one) for one in np.logspace(0, -4, 13))  # penalties in units of the largest useful one
 PATIENCE = 2  # penalties in a row no better than the best, after which a default path ends
@@ -166,6 +173,9 @@ class TunedLasso(TunedRegressor):
         self.max_passes = max_passes
         self.holdout = holdout
         self.random_state = random_state
+
+    def _only(self) -> float | None:
+        return the_only_one(self.penalties, "penalties")
 
     def _start(self, X: np.ndarray, Y: np.ndarray) -> _Problem:
         return _Problem.of(X, Y)

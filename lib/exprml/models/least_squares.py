@@ -20,6 +20,7 @@ from exprml.models.multitarget import (
     blocks,
     near_zero,
     sizes_to_try,
+    the_only_one,
     usable,
 )
 from exprml.models.training import resolve_device
@@ -189,6 +190,9 @@ class TunedRidge(TunedRegressor):
         self.random_state = random_state
         self.device = device
 
+    def _only(self) -> float | None:
+        return the_only_one(self.penalties, "penalties")
+
     def _start(self, X: np.ndarray, Y: np.ndarray) -> _Basis:
         return _Basis.of(X, Y, self.device)
 
@@ -216,6 +220,9 @@ class _GrowingRank(TunedRegressor):
     """
 
     candidate = "rank"
+
+    def _only(self) -> int | None:
+        return None if self.rank is None else sizes_to_try(self.rank, rank=self.rank, ranks=())[0]
 
     def _start(self, X: np.ndarray, Y: np.ndarray) -> _Basis:
         return _Basis.of(X, Y, self.device)
@@ -283,16 +290,19 @@ class ReducedRankRegression(_GrowingRank):
         self.random_state = random_state
         self.device = device
 
+    def _only(self) -> int | None:
+        return None if self.penalty == "tuned" else super()._only()
+
     def _parts(self, basis: _Basis, held: tuple[np.ndarray, np.ndarray] | None) -> tuple[Tensor, Tensor]:
-        if held is not None:
-            self.penalty_ = self._penalty(basis, *held)
+        if held is not None or self.penalty != "tuned":
+            self.penalty_ = self._penalty(basis, *(held or (None, None)))
         shrink = (basis.variances + self.penalty_).rsqrt()
         fitted = basis.product * shrink[:, None]  # its right singular vectors are those of the fitted values
         order = torch.linalg.eigh((fitted @ fitted.T).double()).eigenvectors.flip(1).to(fitted.dtype)
         order = order[:, : min(fitted.shape)]
         return (basis.rotation * shrink) @ order, order.T @ fitted
 
-    def _penalty(self, basis: _Basis, X: np.ndarray, Y: np.ndarray) -> float:
+    def _penalty(self, basis: _Basis, X: np.ndarray | None, Y: np.ndarray | None) -> float:
         if self.penalty != "tuned":
             if isinstance(self.penalty, str):
                 raise ParameterError(f"penalty must be a number or 'tuned', not {self.penalty!r}")

@@ -64,7 +64,8 @@ class TunedRegressor(MultiTargetRegressor):
 
     A subclass names its parameter (`candidate`), and writes ``_start(X, Y)``, what all candidates share;
     ``_errors(start, X, Y)``, pairs of a candidate and its mean absolute error, simplest first; and
-    ``_finish(start, chosen)``, which sets the fitted attributes.
+    ``_finish(start, chosen)``, which sets the fitted attributes. ``_only()`` returns the candidate where
+    there is nothing to choose: then no sample is held out.
     """
 
     candidate = "penalty"
@@ -80,7 +81,8 @@ class TunedRegressor(MultiTargetRegressor):
             The group of each sample, kept whole where an inner part is held out to choose.
         validation : (X, Y), optional
             Samples that choose and are never fitted on. Without them a part of `X` is held out to
-            choose, and the model then fitted on all of `X`.
+            choose, and the model then fitted on all of `X`; nothing is held out where only one candidate
+            is given.
 
         Raises
         ------
@@ -90,6 +92,10 @@ class TunedRegressor(MultiTargetRegressor):
             For a candidate that cannot be used.
         """
         X, Y = self._validated(X, Y)
+        if validation is None and self._only() is not None:
+            self.path_ = self._path([(self._only(), np.nan)])
+            self._finish(self._start(X, Y), self._only())
+            return self
         if validation is not None:
             held = self._validation(*validation, Y.shape[1])
             start = self._start(X, Y)
@@ -105,6 +111,13 @@ class TunedRegressor(MultiTargetRegressor):
         self._finish(self._start(X, Y), chosen)
         return self
 
+    def _only(self) -> Any:
+        """Return the one candidate there is, None where one is to be chosen."""
+        return None
+
+    def _path(self, tried: list[tuple[Any, float]]) -> pd.DataFrame:
+        return pd.DataFrame(tried, columns=[self.candidate, "mean_absolute_error"])
+
     def _validation(self, X: Any, Y: Any, n_targets: int) -> tuple[np.ndarray, np.ndarray]:
         X = self._features(X)
         return X, check_targets("validation", Y, len(X), n_targets)
@@ -112,7 +125,7 @@ class TunedRegressor(MultiTargetRegressor):
     def _choose(self, start: Any, held: tuple[np.ndarray, np.ndarray]) -> Any:
         """Set `path_` and return the candidate of the lowest error; of equals the simplest."""
         path = list(self._errors(start, *held))
-        self.path_ = pd.DataFrame(path, columns=[self.candidate, "mean_absolute_error"])
+        self.path_ = self._path(path)
         return path[int(self.path_["mean_absolute_error"].argmin())][0]
 
 
@@ -124,7 +137,7 @@ def near_zero(Y: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     as half the product.
     """
     spread = Y[:: max(len(Y) // 256, 1)].std()
-    if np.abs(mean).max() <= spread / 4:
+    if np.abs(mean).max() <= spread / 4 and Y.flags.writeable:  # torch warns of what it could not change
         return Y, mean
     return Y - mean.astype(Y.dtype), np.zeros_like(mean)
 
@@ -167,6 +180,12 @@ def sizes_to_try(most: int, **given: Any) -> list[int]:
         if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
             raise ParameterError(f"{name} has {size!r}, but must be whole numbers")
     return sorted({min(int(size), most) for size in usable(tried, name, least=1)})
+
+
+def the_only_one(candidates: Any, name: str) -> float | None:
+    """Return the number in a list of one; None for a longer list, or without a list."""
+    given = [] if candidates is None else usable(map(float, candidates), name, least=0)
+    return given[0] if len(given) == 1 else None
 
 
 def blocks(n: int, size: int = ROWS) -> Iterator[slice]:

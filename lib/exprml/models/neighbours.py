@@ -72,6 +72,9 @@ class LandmarkNeighbours(TunedRegressor):
     def _sizes(self, n_landmarks: int) -> list[int]:
         return sizes_to_try(n_landmarks, n_neighbours=self.n_neighbours, candidates=self.candidates)
 
+    def _only(self) -> int | None:
+        return None if self.n_neighbours is None else self._sizes(self.n_neighbours)[0]
+
     def _start(self, X: np.ndarray, Y: np.ndarray) -> _Order:
         """Order landmarks by |x|^2 - 2 x'y, which is the squared distance but for |y|^2."""
         own = np.square(X).sum(axis=0, dtype=np.float64)
@@ -91,8 +94,8 @@ class LandmarkNeighbours(TunedRegressor):
         return zip(sizes, totals / Y.size, strict=True)
 
     def _finish(self, start: _Order, chosen: int) -> None:
-        self.n_neighbours_ = int(chosen)
         self.neighbours_ = start.nearest[:chosen]
+        self.n_neighbours_ = len(self.neighbours_)
 
     def _predict(self, X: np.ndarray) -> np.ndarray:
         found = np.empty((len(X), self.neighbours_.shape[1]), X.dtype)
