@@ -139,6 +139,17 @@ def test_published_numbers_keep_every_row_and_their_source(monkeypatch):
         results.published("heil2021")
 
 
+def test_numbers_of_one_place_have_a_name_each(monkeypatch):
+    monkeypatch.delenv("EXPRML_ROOT", raising=False)
+    methods = results.numbers("bhukya2021", "Methods")
+    assert (methods["MLP hidden 1"], methods["lr initial"]) == (11850, 0.0005)
+    assert "D-GEX hidden layers x units" not in methods  # "3 x 9000"
+    with pytest.raises(DataError, match=r"'Table 1' of bhukya2021 has several values of .*results\.published"):
+        results.numbers("bhukya2021", "Table 1")
+    with pytest.raises(UnknownNameError, match="did you mean 'Methods'"):
+        results.numbers("bhukya2021", "Method")
+
+
 def test_reference_runs_carry_their_stamp(run, project):
     with pytest.raises(NotAvailableError, match="no reference run"):
         results.read_reference("heil2022/a")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from exprml.base.errors import DataError, NotAvailableError, ParameterError, UnknownNameError
+from exprml.base.errors import DataError, NotAvailableError, ParameterError, UnknownNameError, check_known
 from exprml.base.files import atomic_path, data_folder
 from exprml.book import context
 from exprml.book.context import results_path
@@ -137,6 +137,35 @@ def published(paper: str) -> pd.DataFrame:
     empty = [name for name in COLUMNS if name not in rows]
     rows = rows.assign(**dict.fromkeys(empty, ""))
     return _typed(rows[[*COLUMNS, "item", "source", "spread", "spread_kind", "note"]].copy())
+
+
+def numbers(paper: str, item: str) -> dict[str, float]:
+    """Return what a paper prints in one place, one number a quantity: name -> value.
+
+    Parameters
+    ----------
+    paper, item : str
+        Key of the paper; the place as ``data/published/results.csv`` has it ("Methods").
+
+    Returns
+    -------
+    dict
+        In the order of that file; what is printed in words is left out.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing of that place is quoted.
+    DataError
+        If a quantity has several values there, as in a table: take the rows of `published`.
+    """
+    rows = published(paper)
+    check_known(f"item of {paper}", [item], set(rows["item"]), "data/published/results.csv")
+    rows = rows[(rows["item"] == item) & rows["value"].notna()]
+    twice = rows.loc[rows["metric"].duplicated(), "metric"]
+    if len(twice):
+        raise DataError(f"{item!r} of {paper} has several values of {twice.iloc[0]!r}: use results.published")
+    return dict(zip(rows["metric"], rows["value"].astype(float), strict=True))
 
 
 def experiment_ids() -> list[str]:
