@@ -144,7 +144,7 @@ def test_numbers_of_one_place_have_a_name_each(monkeypatch):
     methods = results.numbers("bhukya2021", "Methods")
     assert (methods["MLP hidden 1"], methods["lr initial"]) == (11850, 0.0005)
     assert "D-GEX hidden layers x units" not in methods  # "3 x 9000"
-    with pytest.raises(DataError, match=r"'Table 1' of bhukya2021 has several values of .*results\.published"):
+    with pytest.raises(DataError, match=r"'Table 1' of bhukya2021 has several .*results\.published"):
         results.numbers("bhukya2021", "Table 1")
     with pytest.raises(UnknownNameError, match="did you mean 'Methods'"):
         results.numbers("bhukya2021", "Method")
