@@ -151,6 +151,15 @@ def test_percentages_become_shares_of_one():
     assert share["value"] == pytest.approx(0.9997)
 
 
+def test_one_metric_of_a_published_table_is_kept():
+    """Table 1 of bhukya2021 prints an error and a training time for each of nine autoencoders."""
+    assert len(comparison.published_table("bhukya2021", "Table 1")) == 18
+    errors = comparison.published_table("bhukya2021", "Table 1", "mean_absolute_error")
+    assert (len(errors), errors["value"].min()) == (9, 0.4478)
+    with pytest.raises(UnknownNameError):
+        comparison.published_table("bhukya2021", "Table 1", "balanced_accuracy")
+
+
 def test_a_table_without_our_names_is_refused():
     with pytest.raises(UnknownNameError, match="named table of chen2016 'Methods"):
         comparison.published_table("chen2016", "Methods: training")

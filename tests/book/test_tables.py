@@ -60,3 +60,8 @@ def test_sentences_become_a_paragraph_or_a_list_and_empty_ones_go():
 def test_a_name_of_the_columns_makes_no_empty_column():
     table = pd.DataFrame({"a": [1]}).rename_axis(columns="source")
     assert "source" not in tables.show(table).data
+
+
+def test_a_reduction_is_below_and_its_opposite_above():
+    assert tables.below(0.0312, "ridge's") == "3.1% below ridge's"
+    assert tables.below(-0.2) == "20.0% above"

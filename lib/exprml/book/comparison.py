@@ -66,13 +66,15 @@ def _names(paper: str) -> Mapping[str, Any]:
     return named[paper]
 
 
-def published_table(paper: str, item: str) -> pd.DataFrame:
+def published_table(paper: str, item: str, metric: str | None = None) -> pd.DataFrame:
     """Return the numbers of one of a paper's tables (or figures, sections), named as in our results tables.
 
     Parameters
     ----------
     paper, item : str
         Key of the paper; how the item begins in ``data/published/results.csv`` ("Table 1").
+    metric : str, optional
+        Keep these rows alone ("mean_absolute_error"); all by default.
 
     Returns
     -------
@@ -89,7 +91,7 @@ def published_table(paper: str, item: str) -> pd.DataFrame:
     """
     names, rows = _names(paper), results.published(paper)
     found = [_named(row, names) for row in rows[rows["item"].str.startswith(item)].to_dict("records")]
-    table = pd.DataFrame([row for row in found if row is not None])
+    table = pd.DataFrame([row for row in found if row and metric in (None, row["metric"])])
     if table.empty:
         raise UnknownNameError(f"named table of {paper}", item, set(rows["item"]), "data/published/names.yml")
     return table

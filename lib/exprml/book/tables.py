@@ -40,3 +40,16 @@ def say(*sentences: str, bullets: bool = False) -> Markdown:
     """
     folded = [" ".join(one.split()) for one in sentences if one]
     return Markdown("\n".join(f"- {one}" for one in folded) if bullets else " ".join(folded))
+
+
+def below(reduction: float, than: str = "") -> str:
+    """Return a relative reduction of an error in words: "3.1% below ridge's", "3.1% above ridge's".
+
+    Parameters
+    ----------
+    reduction : float
+        ``1 - error / other error``: positive where the error is the lower one.
+    than : str
+        Whose error the other one is, in words; nothing follows if empty.
+    """
+    return f"{abs(reduction):.1%} {'below' if reduction > 0 else 'above'} {than}".rstrip()
