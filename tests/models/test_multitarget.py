@@ -7,7 +7,7 @@ from sklearn.base import clone
 from exprml.base.errors import DataError, ParameterError
 from exprml.models.lasso import Lasso, TunedLasso
 from exprml.models.least_squares import ComponentRegression, LeastSquares, ReducedRankRegression, TunedRidge
-from exprml.models.multitarget import near_zero
+from exprml.models.multitarget import at_edge, near_zero
 from exprml.models.neighbours import LandmarkNeighbours
 from exprml.models.networks import NetworkRegressor
 
@@ -94,3 +94,35 @@ def test_several_candidates_of_one_group_cannot_be_chosen(model):
     X, Y = np.random.default_rng(0).normal(size=(2, 30, 8))
     with pytest.raises(DataError, match="all samples are in one group"):
         model.fit(X, Y, groups=["one patient"] * 30)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (TunedLasso(penalties=[1e-3, 0.1, 5.0]), "The penalty 0.001 is the smallest of 3 tried; what"),
+        (TunedLasso(penalties=[5.0, 2.0, 9.0, 0.1]), "The penalty 0.1 is the smallest of 4"),
+        (TunedRidge(penalties=[1e7, 1e6]), "The penalty 1e+06 is the smallest of 2"),
+        (TunedRidge(penalties=[1.0, 0.0]), ""),  # nothing lies below no penalty
+        (TunedRidge(penalties=[1.0]), ""),  # nothing was chosen
+        (LandmarkNeighbours(candidates=[2, 3]), "The number of neighbours 2 is the smallest of 2 tried"),
+        (LandmarkNeighbours(candidates=[1, 2, 3]), ""),  # nor below one neighbour
+        (ReducedRankRegression(ranks=[1, 2]), "The rank 2 is the largest of 2 tried; what a larger one"),
+        (ReducedRankRegression(ranks=[1, 8]), ""),  # nor above all parts
+    ],
+)
+def test_a_choice_at_the_edge_of_what_was_tried_says_so(model, said):
+    X = np.random.default_rng(0).normal(size=(60, 8))
+    Y = X + 1e-3 * np.random.default_rng(1).normal(size=X.shape)
+    found = at_edge(model.fit(X, Y, validation=(X, Y)))
+    assert found.startswith(said) if said else found == ""
+
+
+def test_a_choice_amid_what_was_tried_says_nothing():
+    X, Y = np.random.default_rng(0).normal(size=(2, 40, 12))
+    Y[:, :6] += X[:, :6]
+    new = np.random.default_rng(1).normal(size=(2, 40, 12))
+    new[1, :, :6] += new[0, :, :6]
+    model = TunedRidge().fit(X, Y, validation=tuple(new))
+    assert len(model.path_) == 22
+    assert at_edge(model) == ""
+    assert at_edge(TunedRidge(penalties=[1.0]).fit(X, Y)) == ""  # an only candidate has no error

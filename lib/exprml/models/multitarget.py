@@ -129,6 +129,29 @@ class TunedRegressor(MultiTargetRegressor):
         return path[int(self.path_["mean_absolute_error"].argmin())][0]
 
 
+def at_edge(model: TunedRegressor) -> str:
+    """Return a sentence if the fitted model chose the first or last of the candidates it tried, else "".
+
+    Beyond the edge of a grid may lie a better candidate. Nothing lies below a penalty of 0, nor below one
+    neighbour or above all of them, and a regressor given a single candidate has chosen nothing: no sentence.
+    """
+    check_is_fitted(model)
+    tried = model.path_[model.candidate].to_numpy()
+    if len(tried) < 2:
+        return ""
+    chosen = tried[int(model.path_["mean_absolute_error"].argmin())]
+    whole = np.issubdtype(tried.dtype, np.integer)
+    ends = (1, model.n_features_in_) if whole else (0, np.inf)
+    if chosen in ends or tried.min() < chosen < tried.max():
+        return ""
+    words = ("smallest", "smaller") if chosen == tried.min() else ("largest", "larger")
+    name = {"n_neighbours": "number of neighbours"}.get(model.candidate, model.candidate)
+    return (
+        f"The {name} {chosen:.3g} is the {words[0]} of {len(tried)} tried; what a {words[1]} one would do "
+        "is not known."
+    )
+
+
 def near_zero(Y: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the targets centred, or as they are where that only costs time, and the means they have now.
 
