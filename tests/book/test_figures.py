@@ -175,6 +175,15 @@ def test_published_beside_reproduced_on_one_line():
     assert [float(lines(panel)[name].get_xdata()[0]) for name in ("published", "this run")] == [0.9, 0.7]
 
 
+def test_heatmap_slants_long_column_labels_unless_they_come_in_lines():
+    cells = pd.DataFrame(np.eye(2, 5), columns=[f"a label too long, {place}" for place in range(5)])
+    turned = figures.heatmap_table(cells).axes[0].get_xticklabels()
+    level = figures.heatmap_table(cells.rename(columns=lambda one: one.replace(", ", "\n"))).axes[0]
+    assert {one.get_rotation() for one in turned} == {35}
+    assert {one.get_rotation() for one in level.get_xticklabels()} == {0}
+    assert level.get_xticklabels()[1].get_text() == "a label too long\n1"
+
+
 def test_recall_heatmap_averages_folds_and_orders_by_groups():
     rows = pd.DataFrame(
         a_row("forest", "intact", fold, 9, value, metric=f"recall:{name}")

@@ -61,7 +61,7 @@ def heatmap_table(
     Parameters
     ----------
     cells : DataFrame
-        Numbers; index and columns are the labels.
+        Numbers; index and columns are the labels. Long column labels are slanted, unless broken into lines.
     what : str
         Words for the title.
     low, high : float, optional
@@ -87,7 +87,9 @@ def heatmap_table(
 
 
 def _turn(panel: Axes, cells: pd.DataFrame) -> None:
-    """Slant column labels that would run into each other."""
+    """Slant column labels that would run into each other; those that come in several lines stay level."""
+    if any("\n" in str(name) for name in cells.columns):
+        return
     if max((len(str(name)) for name in cells.columns), default=0) * cells.shape[1] > 75:
         panel.set_xticks(panel.get_xticks(), panel.get_xticklabels(), **_SLANTED)
 
