@@ -296,6 +296,14 @@ def test_a_figure_says_the_role_of_its_data_once(table, shown, in_table, given, 
     assert words == ["stand-in data, not the paper's"] * stamped
 
 
+def test_without_small_print_the_role_stands_below_the_words_of_the_axis(shown):
+    figure = figures.heatmap_table(pd.DataFrame({"one": [1.0], "another model": [2.0]}))
+    shown(figure, role="twin")
+    assert note(figure) == "simulated twin, not real data"
+    lowest = min(word.get_window_extent().y0 for word in figure.axes[0].get_xticklabels())
+    assert figure._supxlabel.get_window_extent().y1 <= lowest
+
+
 def test_a_role_that_is_none_is_refused(table, shown):
     with pytest.raises(UnknownNameError, match="did you mean 'stand-in'"):
         shown(figures.learning_curves(table), role="standin")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from exprml.base.errors import ParameterError, check_known
 from exprml.book.figures.curves import rows_of
-from exprml.book.figures.look import MUTED, ROLE_WORDS, model_label
+from exprml.book.figures.look import MUTED, ROLE_WORDS, model_label, put_note
 from exprml.evaluation.scoring import at_full_size
 
 DOTS_PER_INCH = 144
@@ -90,7 +90,9 @@ def stamp(figure: Figure, role: str | None) -> str:
     if role is None:
         return next((one for one, words in ROLE_WORDS.items() if words in said), "")
     words = ROLE_WORDS.get(role, "")
-    if words and words not in said:
+    if words and not said:
+        put_note(figure, words)  # a line of its own: in the corner it would lie on the axis's words
+    elif words and words not in said:
         figure.text(0.995, 0.005, words, ha="right", va="bottom", fontsize=7.5, color=MUTED)
     return role
 
