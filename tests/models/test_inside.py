@@ -10,6 +10,7 @@ from exprml.models.inside import (
     hidden_units,
     layer_weights,
     major_weights,
+    map_numbers,
     permuted_weights,
     untrained,
 )
@@ -90,3 +91,23 @@ def test_hidden_units_count_edges_and_signs():
     assert units.loc[2, "out_purity"] == 1
     assert units.loc[7, "out"] == 1
     assert np.isnan(units.loc[7, "into_purity"])
+
+
+def test_a_map_in_numbers_by_hand():
+    into, out = np.zeros((3, 40)), np.zeros((40, 4))
+    into[:2, 2] = 5.0
+    out[2, :3], out[7, 3] = [5.0, 5.0, -5.0], -5.0
+    edges = major_weights(into, out)
+    found = map_numbers(edges, (3, 40, 4))  # 5 edges of unit 2, 1 of unit 7
+    assert found == pytest.approx(
+        {"edges": 6, "inputs_kept": 2 / 3, "outputs_kept": 1, "largest_hub": 5,
+         "units_with_half": 1 / 40, "concentration": 39 / 40, "purity": (2 / 3 + 1) / 2}
+    )  # fmt: skip
+    assert map_numbers(edges, (3, 40, 4), hubs=1)["purity"] == pytest.approx(2 / 3)
+
+
+def test_a_map_without_edges_has_neither_hubs_nor_signs():
+    empty = major_weights(np.zeros((3, 5)), np.zeros((5, 2)))
+    assert map_numbers(empty, (3, 5, 2)) == {
+        "edges": 0, "inputs_kept": 0, "outputs_kept": 0, "largest_hub": 0
+    }  # fmt: skip

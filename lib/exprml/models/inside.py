@@ -6,6 +6,7 @@ strongest weights of a network with one hidden layer (Supp Fig S3).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
@@ -125,3 +126,40 @@ def hidden_units(edges: pd.DataFrame, n_hidden: int) -> pd.DataFrame:
         share = np.bincount(unit, weights=positive, minlength=n_hidden) / np.where(count, count, np.nan)
         table |= {side: count, f"{side}_purity": np.maximum(share, 1 - share)}
     return pd.DataFrame(table | {"edges": table["into"] + table["out"]})
+
+
+def map_numbers(edges: pd.DataFrame, sizes: Sequence[int], *, hubs: int = 10) -> dict[str, float]:
+    """Return as numbers what chen2016 reads off its map of strong weights: nodes with an edge, hubs, signs.
+
+    Parameters
+    ----------
+    edges : DataFrame
+        From `major_weights`.
+    sizes : sequence of 3 int
+        Number of inputs, hidden units and outputs.
+    hubs : int
+        So many hidden units with most edges *out* are asked for the sign of these.
+
+    Returns
+    -------
+    dict
+        edges; inputs_kept and outputs_kept (shares with an edge); largest_hub (edges of the busiest unit).
+        With edges also units_with_half (the share of the hidden units, busiest first, that it takes to hold
+        half of them) and concentration (1 minus that); with edges out of the hidden layer purity (mean share
+        of the commoner sign, over the hubs).
+    """
+    units = hidden_units(edges, sizes[1])
+    into, out = edges[edges["layer"] == 0], edges[edges["layer"] == 1]
+    found = {
+        "edges": len(edges),
+        "inputs_kept": into["start"].nunique() / sizes[0],
+        "outputs_kept": out["end"].nunique() / sizes[2],
+        "largest_hub": int(units["edges"].max()),
+    }
+    if len(edges):
+        held = units["edges"].sort_values(ascending=False).cumsum()
+        found["units_with_half"] = float(((held < len(edges) / 2).sum() + 1) / sizes[1])
+        found["concentration"] = 1 - found["units_with_half"]
+    if len(out):
+        found["purity"] = float(units.nlargest(hubs, "out").query("out > 0")["out_purity"].mean())
+    return found
