@@ -78,6 +78,7 @@ def test_reductions_in_words():
     table = pd.DataFrame({"comparison": ["net, linear"], "mean": [0.1533], "low": [0.1], "high": [0.2]})
     expected = "Relative reduction of the overall error: net, linear +15.3% (+10.0% to +20.0%)."
     assert figures.describe_reductions(table) == expected
+    assert figures.describe_reductions(table, what="Rise").startswith("Rise: net, linear +15.3%")
 
 
 def history(*values):

@@ -48,6 +48,14 @@ def test_the_index_is_left_out_and_the_table_can_scroll():
     assert shown.startswith('<div class="exprml-scroll"><table class="dataframe exprml-table">')
 
 
+def test_intervals_are_percentages_by_comparison():
+    table = pd.DataFrame({
+        "comparison": ["net", "ridge"], "mean": [0.0214, -0.1], "low": [0.009, -0.2], "high": [0.0337, 0.0],
+    })  # fmt: skip
+    assert tables.intervals(table) == {"net": "+2.1% [+0.9%, +3.4%]", "ridge": "-10.0% [-20.0%, +0.0%]"}
+    assert tables.intervals(table, digits=0)["net"] == "+2% [+1%, +3%]"
+
+
 def test_sentences_are_joined_into_one_paragraph():
     assert tables.say("One\n  is.", "", "Two  are.").data == "One is. Two are."
 

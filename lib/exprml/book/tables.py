@@ -28,6 +28,23 @@ def show(table: pd.DataFrame, *, digits: int = 3) -> HTML:
     return HTML(f'<div class="exprml-scroll">{html}</div>')
 
 
+def intervals(table: pd.DataFrame, *, digits: int = 1) -> dict[str, str]:
+    """Return differences in words, percent with their interval: comparison -> "+2.1% [+0.9%, +3.4%]".
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns comparison, mean, low, high, as of `exprml.evaluation.inference.error_reductions`.
+    digits : int
+        Decimals of the percentages.
+    """
+    rows = table[["comparison", "mean", "low", "high"]].itertuples(index=False)
+    return {
+        words: f"{mean:+.{digits}%} [{low:+.{digits}%}, {high:+.{digits}%}]"
+        for words, mean, low, high in rows
+    }
+
+
 def say(*sentences: str, bullets: bool = False) -> Markdown:
     """Return computed sentences as a paragraph or list: what a figure shows, worded after the numbers are in.
 

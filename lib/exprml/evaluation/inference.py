@@ -26,10 +26,12 @@ from exprml.evaluation.gene_errors import (
     GeneErrors,
     GeneWins,
     advantages,
+    error_increases,
     error_reductions,
     errors_beside,
     gene_errors,
     gene_wins,
+    in_unit,
     overall,
 )
 from exprml.evaluation.prepared import Data, common_genes, cut, fitted_on, for_target, side_of
@@ -37,8 +39,8 @@ from exprml.evaluation.splits import assert_groups_apart, check_groups, fold_num
 
 __all__ = [
     "SHUFFLED", "ZERO", "Data", "GeneErrors", "GeneWins", "Inference", "Parts", "advantages",
-    "error_reductions", "errors_beside", "gene_errors", "gene_wins", "infer", "infer_across", "joined",
-    "overall", "three_parts",
+    "error_increases", "error_reductions", "errors_beside", "gene_errors", "gene_wins", "in_unit", "infer",
+    "infer_across", "joined", "overall", "three_parts",
 ]  # fmt: skip
 
 ZERO = "predict zero"

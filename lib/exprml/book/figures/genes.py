@@ -173,11 +173,19 @@ def describe_wins(wins: GeneWins, better: str, than: str) -> str:
     )
 
 
-def describe_reductions(table: pd.DataFrame) -> str:
-    """Return a sentence for the alt text of a forest of `error_reductions`, in percent."""
+def describe_reductions(table: pd.DataFrame, *, what: str = "Relative reduction of the overall error") -> str:
+    """Return a sentence for the alt text of a forest of `error_reductions`, in percent.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns comparison, mean, low, high.
+    what : str
+        What the numbers are: say so for those of `error_increases`.
+    """
     rows = table[["comparison", "mean", "low", "high"]].itertuples(index=False)
     parts = (f"{words} {mean:+.1%} ({low:+.1%} to {high:+.1%})" for words, mean, low, high in rows)
-    return f"Relative reduction of the overall error: {'; '.join(parts)}."
+    return f"{what}: {'; '.join(parts)}."
 
 
 def error_by_epoch(
