@@ -100,6 +100,19 @@ def test_only_lines_that_the_paper_and_we_share_are_kept():
     assert set(table["setting"]) == {"intact"}
 
 
+def test_each_protocol_stands_beside_the_papers_line_it_answers():
+    tuned = "corrected/five-layer"
+    ours = pd.concat([rows([0.2]), rows([0.6], tuned), rows([0.9], "random forest")])
+    protocols = {"the paper's": {FIVE: FIVE}, "ours": {tuned: FIVE}}
+    found = comparison.beside_protocols("heil2022", ours, ours[:0], protocols, dataset="GTEx")
+    assert set(found["model"]) == {comparison.model_label(FIVE)}
+    found = found.set_index(["protocol", "source"])["value"]
+    assert found["the paper's", comparison.THIS_RUN] == 0.2
+    assert found["ours", comparison.THIS_RUN] == 0.6
+    assert found["the paper's", "published"] == found["ours", "published"] > 0.5
+    assert len(found) == 4
+
+
 def test_side_by_side_is_one_line_per_model_and_one_column_per_source():
     reference = pd.concat([rows([0.7123, 0.8]), rows([0.6], model=LINEAR)])
     beside = comparison.beside_published("heil2022", rows([0.5]), reference, dataset="GTEx")

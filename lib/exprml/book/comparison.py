@@ -13,6 +13,7 @@ import yaml
 from exprml.base.errors import DataError, UnknownNameError
 from exprml.base.files import data_folder
 from exprml.book import results
+from exprml.book.figures.look import model_label
 from exprml.evaluation.scoring import at_full_size
 
 PUBLISHED, REFERENCE, THIS_RUN = "published", "reference run", "this run"
@@ -165,6 +166,35 @@ def beside_published(
         If the paper's data sets share a line (all tissues of GTEx and of Recount3): name one.
     """
     return _beside(paper, end_of_curves(paper, dataset, point=point), mean_scores, this_run, reference)
+
+
+def beside_protocols(
+    paper: str,
+    this_run: pd.DataFrame,
+    reference: pd.DataFrame,
+    protocols: Mapping[str, Mapping[str, str]],
+    *,
+    dataset: str = "",
+) -> pd.DataFrame:
+    """Return `beside_published` once for each protocol of ours, with a column ``protocol``.
+
+    Parameters
+    ----------
+    paper, dataset : str
+    this_run, reference : DataFrame
+        As in `beside_published`.
+    protocols : mapping of str to mapping
+        Words for a protocol → its models, each with the paper's model on whose line it stands.
+    """
+
+    def beside(models: Mapping[str, str]) -> pd.DataFrame:
+        runs = (table[table["model"].isin(list(models))] for table in (this_run, reference))
+        runs = (table.assign(model=table["model"].map(models)) for table in runs)
+        return beside_published(paper, *runs, dataset=dataset)
+
+    found = [beside(models).assign(protocol=words) for words, models in protocols.items()]
+    table = pd.concat(found, ignore_index=True)
+    return table.assign(model=table["model"].map(model_label))
 
 
 def beside_table(
