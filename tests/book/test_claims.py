@@ -293,8 +293,8 @@ def test_verdicts_show_sentence_place_tolerances_findings_and_verdict(one_claim)
     (row,) = claims.verdicts(rows([0.9]), "p/n").to_dict("records")
     assert row == {
         "claim": "c", "text": "It is high.", "where": "Fig 1", "tolerance": "0.05, 0.1", "verdict": "partly",
-        "found": "net: 0.900 over 1 values, asked at least 0.8 (holds); "
-        "net: +0.400 from chance over 1 values (holds, but not clearly)",
+        "found": "net: 0.900 in one value, asked at least 0.8 (holds); "
+        "net: +0.400 from chance in one value (holds, but not clearly)",
     }  # fmt: skip
 
 
@@ -308,7 +308,7 @@ def seeds(*values):
         ([0.9], ["reproduced"], "only one seed was run"),
         ([0.9, 0.95], ["reproduced", "reproduced"], "the same verdict"),
         ([0.9, 0.9, 0.7], ["reproduced", "reproduced", "partly"], "another verdict"),
-        ([0.9, np.nan], ["reproduced", claims.CANNOT], "only one seed was run"),
+        ([0.9, np.nan], ["reproduced", claims.NO_RESULT], "only one seed was run"),
         ([np.nan], [claims.CANNOT], "tested on no seed"),
         ([], [], "tested on no seed"),
     ],

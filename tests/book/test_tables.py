@@ -38,7 +38,7 @@ def test_missing_values_of_every_kind_are_a_dash_and_zero_is_not():
 
 
 def test_digits_are_those_asked_for():
-    assert cells(pd.DataFrame({"x": [1234.5678], "n": [17382]}), digits=1) == [["1234.6", "17382"]]
+    assert cells(pd.DataFrame({"x": [1234.5678], "n": [17382]}), digits=1) == [["1,234.6", "17,382"]]
     assert cells(pd.DataFrame({"x": [0.00012]}), digits=5) == [["0.00012"]]
 
 

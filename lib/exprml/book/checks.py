@@ -79,7 +79,10 @@ def _parts(
         name = ", ".join(
             v for c, v in zip(columns, values, strict=True) if c == "model" or len(sought[c]) > 1
         )
-        yield name, chosen[(chosen[columns] == list(values)).all(axis=1)]
+        yield (
+            name or str(asked.get("metric", "")).replace("_", " "),
+            chosen[(chosen[columns] == list(values)).all(axis=1)],
+        )
 
 
 def _hardest(
@@ -88,7 +91,8 @@ def _hardest(
     """Return the mean of the task that `rank` puts lowest, with words: a claim must hold on every task."""
     means = values.groupby(tasks).mean()
     task = rank(means).idxmin()
-    words = f"on {task}, hardest of {len(means)} tasks" if len(means) > 1 else f"over {len(values)} values"
+    over = f"over {len(values)} values" if len(values) > 1 else "in one value"
+    words = f"on {task}, hardest of {len(means)} tasks" if len(means) > 1 else over
     return round(float(means[task]), 9), words  # 0.55 - 0.5 is no more than 0.05
 
 
@@ -107,8 +111,7 @@ def _check_at_least(table: pd.DataFrame, check: Mapping[str, Any], name: str, ro
 def _check_equals(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
     """Find whether the mean is ``value``, give or take the tolerance, on every task: for counts."""
     far, words = _hardest(rows["task"], rows["value"] - check["value"], lambda means: -means.abs())
-    lead = name or rows["metric"].iloc[0]
-    sentence = f"{lead}: {check['value'] + far:,.6g} {words}, asked {check['value']:,.6g}"
+    sentence = f"{name}: {check['value'] + far:,.6g} {words}, asked {check['value']:,.6g}"
     return Finding(bool(abs(far) <= check["tolerance"]), True, sentence)
 
 

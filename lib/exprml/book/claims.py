@@ -25,6 +25,7 @@ __all__ = [
 
 REPRODUCED, PARTLY, NOT_REPRODUCED = "reproduced", "partly", "not reproduced"
 CANNOT = "cannot be tested on this data"
+NO_RESULT = "no result"  # with that seed
 
 
 @dataclass(frozen=True)
@@ -155,12 +156,14 @@ def verdicts_by_seed(table: pd.DataFrame, notebook: str) -> pd.DataFrame:
     }
     names = pd.Index([claim.id for claim in ledger(notebook)], name="claim")
     answer = pd.DataFrame(columns, index=names, dtype=object)
+    whole = verdicts(table, notebook).set_index("claim")["verdict"].reindex(names)
+    answer = answer.mask(answer.eq(CANNOT).mul(whole.ne(CANNOT), axis=0), NO_RESULT)
     answer["another seed"] = [_another_seed(row) for row in answer.to_numpy()]
     return answer.reset_index()
 
 
 def _another_seed(found: Sequence[str]) -> str:
-    tested = [one for one in found if one != CANNOT]
+    tested = [one for one in found if one not in (CANNOT, NO_RESULT)]
     if len(tested) < 2:
         return "only one seed was run" if tested else "tested on no seed"
     return "the same verdict" if len(set(tested)) == 1 else "another verdict"

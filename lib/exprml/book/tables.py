@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
 
 def show(table: pd.DataFrame, *, digits: int = 3) -> HTML:
     """Return a table as HTML: floats with `digits` decimals, texts never cut, missing values as a dash.
+
+    Thousands are set apart by commas.
 
     Parameters
     ----------
@@ -17,15 +20,21 @@ def show(table: pd.DataFrame, *, digits: int = 3) -> HTML:
         Decimals of floating-point columns.
     """
     # Of missing values pandas itself dashes NaN alone; None and pd.NA would be spelt out.
-    dashed = table.apply(lambda column: column.astype(object).where(column.notna(), float("nan")))
+    dashed = table.apply(lambda column: column.astype(object).where(column.notna(), float("nan")).map(_whole))
     html = dashed.rename_axis(columns=None).to_html(
         index=False,
         border=0,
         na_rep="–",
         classes="exprml-table",
-        float_format=lambda value: f"{value:.{digits}f}",
+        float_format=lambda value: f"{value:,.{digits}f}",
     )
     return HTML(f'<div class="exprml-scroll">{html}</div>')
+
+
+def _whole(value: object) -> object:
+    """Return a whole number with commas between its thousands; all else as it is."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return f"{value:,}" if whole else value
 
 
 def intervals(table: pd.DataFrame, *, digits: int = 1) -> dict[str, str]:

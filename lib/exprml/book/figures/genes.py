@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from exprml.base.errors import DataError
 from exprml.book.figures.look import (
@@ -243,6 +244,8 @@ def error_by_epoch(
             panel.axhline(level, color=MUTED, lw=1.3, ls=dash, label=_words(words))
         panel.set(xlabel="epoch", ylabel=what, xscale="log" if log_x else "linear")
         panel.set_yscale("log" if log_y else "linear")
+        if not log_x:
+            panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         put_legend(figure, axes.flat, columns=3)
         put_note(
             figure, "  ·  ".join(filter(None, ["dots: the epoch that was chosen" if chosen else "", note]))
