@@ -124,6 +124,17 @@ def test_side_by_side_is_one_line_per_model_and_one_column_per_source():
     assert np.isnan(lines.loc[LINEAR, "this run"])
 
 
+def test_a_grid_has_means_without_controls_in_the_order_of_the_table():
+    own = [rows([0.6, 0.8], setting="removed"), rows([0.9]), rows([0.5], model=LINEAR)]
+    grid = comparison.score_grid(pd.concat([*own, rows([0.1], control="majority")]))
+    assert list(grid.index) == [comparison.model_label(name) for name in (FIVE, LINEAR)]
+    assert list(grid.columns) == ["removed", "intact"]
+    assert grid.iloc[0].tolist() == pytest.approx([0.7, 0.9])
+    assert np.isnan(grid.iloc[1, 0])
+    turned = comparison.score_grid(pd.concat(own), rows="setting", columns="model")
+    assert turned.equals(grid.T)
+
+
 def test_data_sets_that_share_a_line_are_not_averaged():
     with pytest.raises(DataError, match=r"tissues, intact, heil2022/five-layer.*give `dataset`"):
         comparison.beside_published("heil2022", rows([0.5]), rows([0.5]))

@@ -304,6 +304,15 @@ def test_without_small_print_the_role_stands_below_the_words_of_the_axis(shown):
     assert figure._supxlabel.get_window_extent().y1 <= lowest
 
 
+def test_a_legend_of_long_names_stays_inside_the_figure(table):
+    names = {name: f"a model with a name as long as a line, {name}" for name in table["model"].unique()}
+    for rows, fits in ((table, 4), (table.replace({"model": names}), 1)):
+        figure = figures.learning_curves(rows, chance=0.5)
+        figure.canvas.draw()
+        assert figure.legends[0].get_window_extent().x1 <= figure.bbox.x1
+        assert (figure.legends[0]._ncols <= 2) == (fits == 1)
+
+
 def test_a_role_that_is_none_is_refused(table, shown):
     with pytest.raises(UnknownNameError, match="did you mean 'stand-in'"):
         shown(figures.learning_curves(table), role="standin")

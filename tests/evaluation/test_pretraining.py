@@ -239,3 +239,4 @@ def test_least_data_is_each_curves_smallest_size_and_not_none_at_all():
         curve("not trained further", "a", [0.8], sizes=[0]),
     ]  # fmt: skip
     assert pretraining.at_least_data(pd.concat(tables))["value"].tolist() == [0.5, 0.3]
+    assert pretraining.at_most_data(pd.concat(tables))["value"].tolist() == [0.6, 0.4]

@@ -146,6 +146,21 @@ def mean_scores(table: pd.DataFrame, metric: str = "balanced_accuracy") -> pd.Da
     return scores.reset_index()
 
 
+def score_grid(table: pd.DataFrame, rows: str = "model", columns: str = "setting") -> pd.DataFrame:
+    """Return mean scores as a grid, models by their labels: what `figures.heatmap_table` draws.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Results rows of one training size; control rows are left out.
+    rows, columns : str
+        Columns of the table that become the sides of the grid, in the order in which they come.
+    """
+    own = table[table["control"] == ""]
+    own = own.assign(model=own["model"].map(model_label))
+    return own.pivot_table(index=rows, columns=columns, values="value", sort=False)
+
+
 def beside_published(
     paper: str, this_run: pd.DataFrame, reference: pd.DataFrame, *, dataset: str = "", point: str = END
 ) -> pd.DataFrame:

@@ -162,6 +162,11 @@ def at_least_data(table: pd.DataFrame) -> pd.DataFrame:
     return trained[trained["n_train"] == trained.groupby(curve, dropna=False)["n_train"].transform("min")]
 
 
+def at_most_data(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the largest training size of each round (a seed's fold)."""
+    return table[table["n_train"] == table.groupby(["fold", "seed"])["n_train"].transform("max")]
+
+
 def gains(table: pd.DataFrame, after: str = "pretrained", before: str = "not pretrained") -> pd.DataFrame:
     """Return what setting `after` scores more than `before`: a row per model, seed, fold and training size.
 

@@ -235,7 +235,10 @@ def put_note(figure: Figure, note: str) -> None:
 
 
 def put_legend(figure: Figure, axes: Any, *, columns: int = 4) -> None:
-    """Put one legend for all panels above them, each label once; levels of chance that differ share one."""
+    """Put one legend for all panels above them, each label once; levels of chance that differ share one.
+
+    It has `columns` columns, or as many as fit into the width of the figure.
+    """
     entries: dict[str, Any] = {}
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
@@ -244,7 +247,8 @@ def put_legend(figure: Figure, axes: Any, *, columns: int = 4) -> None:
     if len(levels) > 1:
         lines = [entries.pop(label) for label in levels]
         entries["chance"] = lines[0]
-    if entries:
-        figure.legend(
-            entries.values(), entries.keys(), loc="outside upper left", ncols=min(columns, len(entries))
-        )
+    for wide in range(min(columns, len(entries)), 0, -1):
+        legend = figure.legend(entries.values(), entries.keys(), loc="outside upper left", ncols=wide)
+        if wide == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()  # long names: fewer beside each other, none cut

@@ -16,6 +16,7 @@ from exprml.book.figures.look import MUTED, ROLE_WORDS, model_label, put_note
 from exprml.evaluation.scoring import at_full_size
 
 DOTS_PER_INCH = 144
+NOTE_HEIGHT = 0.3  # inches of a line of small print
 DRAWING = "drawing"
 
 
@@ -91,6 +92,7 @@ def stamp(figure: Figure, role: str | None) -> str:
         return next((one for one, words in ROLE_WORDS.items() if words in said), "")
     words = ROLE_WORDS.get(role, "")
     if words and not said:
+        figure.set_figheight(figure.get_figheight() + NOTE_HEIGHT)  # no panel shrinks for its sake
         put_note(figure, words)  # a line of its own: in the corner it would lie on the axis's words
     elif words and words not in said:
         figure.text(0.995, 0.005, words, ha="right", va="bottom", fontsize=7.5, color=MUTED)
