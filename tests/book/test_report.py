@@ -73,6 +73,25 @@ def test_load_gives_fresh_data_with_its_role(told, twin):
         run.load("tissue")
 
 
+@pytest.mark.parametrize(
+    ("slots", "role"),
+    [
+        (["paper"], "own"),
+        (["paper", "other"], "stand-in"),
+        (["recipe", "other", "paper"], "made"),  # by the alphabet it would be "stand-in"
+        (["likeness", "recipe"], "twin"),
+    ],
+)
+def test_role_of_several_slots_is_the_one_least_like_the_papers_own(slots, role):
+    roles = {"paper": "own", "other": "stand-in", "recipe": "made", "likeness": "twin"}
+    run = Run(
+        Context("heil2022/a", plan={slot: {**PLAN["tissues"], "role": one} for slot, one in roles.items()})
+    )
+    assert run.role(*slots) == run.role(*reversed(slots)) == role
+    with pytest.raises(UnknownNameError, match="did you mean 'recipe'"):
+        run.role("paper", "recipes")
+
+
 def test_changed_values_are_marked_with_what_they_usually_are(told, twin):
     told(parameters={"n": 2}, changed={"n": 5})
     banner = report.start("heil2022/a").banner.data

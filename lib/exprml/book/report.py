@@ -34,6 +34,7 @@ ROLES = {
     "made": ("made data, by the paper's recipe", "#5b3a8c"),
     "reader's own": ("your own data", "#444444"),
 }
+_AWAY_FROM_THE_PAPER = ("own", "reader's own", "stand-in", "made", "twin")
 
 
 @dataclass
@@ -96,8 +97,14 @@ class Run:
         torch = sys.modules.get("torch")
         return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
 
-    def role(self, slot: str) -> str:
-        """Return how the data set in a slot stands to the paper: "own", "stand-in", "twin" or "made".
+    def role(self, slot: str, *others: str) -> str:
+        """Return how the data stand to the paper: "own", "stand-in", "made" or "twin".
+
+        Parameters
+        ----------
+        slot, *others : str
+            Data slots. Of several, the role least like the paper's own, in the order above: a figure that
+            draws them together may promise no more than its least real part.
 
         Raises
         ------
@@ -105,8 +112,8 @@ class Run:
             If the notebook has no such slot in ``notebooks/profiles.yml``.
         """
         where = f"notebooks/profiles.yml, {self.notebook}, data"
-        check_known("data slot", [slot], self.plan, where)
-        return self.plan[slot]["role"]
+        check_known("data slot", [slot, *others], self.plan, where)
+        return max((self.plan[one]["role"] for one in (slot, *others)), key=_AWAY_FROM_THE_PAPER.index)
 
     def load(self, slot: str) -> AnnData:
         """Return the data set that the plan chose for a slot, its role in ``uns["provenance"]``.

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from exprml.base.errors import ParameterError, check_known
 from exprml.book.figures.curves import rows_of
-from exprml.book.figures.look import MUTED, ROLE_WORDS, model_label, put_note
+from exprml.book.figures.look import ROLE_WORDS, model_label, put_note
 from exprml.evaluation.scoring import at_full_size
 
 DOTS_PER_INCH = 144
@@ -61,7 +61,7 @@ def show(figure: Figure, *, name: str, caption: str, alt: str, role: str | None 
     alt : str
         The message in words, computed from the same table as the figure; see `describe_means`.
     role : str, optional
-        Of the data drawn: written into the corner, unless the small print says it already, as that of
+        Of the data drawn: written under the figure, unless the small print says it already, as that of
         figures drawn from a results table does. "drawing" for what shows no data.
 
     Raises
@@ -84,18 +84,16 @@ def show(figure: Figure, *, name: str, caption: str, alt: str, role: str | None 
 
 
 def stamp(figure: Figure, role: str | None) -> str:
-    """Write the role of the data into the corner where the small print lacks it; return it, if known."""
+    """Write the role of the data into the small print where that lacks it; return it, if known."""
     if role is not None:
-        check_known("role", [role], (*ROLE_WORDS, "own", DRAWING))
+        check_known("role", [role], (*ROLE_WORDS, "own", "reader's own", DRAWING))
     said = figure.get_supxlabel()
     if role is None:
         return next((one for one, words in ROLE_WORDS.items() if words in said), "")
     words = ROLE_WORDS.get(role, "")
-    if words and not said:
+    if words and words not in said:
         figure.set_figheight(figure.get_figheight() + NOTE_HEIGHT)  # no panel shrinks for its sake
-        put_note(figure, words)  # a line of its own: in the corner it would lie on the axis's words
-    elif words and words not in said:
-        figure.text(0.995, 0.005, words, ha="right", va="bottom", fontsize=7.5, color=MUTED)
+        put_note(figure, f"{said}\n{words}".strip())  # in the corner it would lie on the axis's words
     return role
 
 
