@@ -382,10 +382,16 @@ def published_pretraining():
         ends = comparison.end_of_curves("heil2022", "Recount3", point=point)
         scores = ends[ends["item"] == "Supp Fig 9"].pivot(index="model", columns="setting", values="value")
         gain, last = scores["pretrained"] - scores["not pretrained"], scores["pretrained"]
-        for task in ("tissues", "tissues, donors"):
+        for task, family in {"tissues": "heil2022", "tissues, donors": "corrected"}.items():
             same = {"task": task, "experiment": "heil2022-sfig9-pretraining", "n_train": n_train}
             share = last.min() / last.max()
-            yield rows([share] * 2, "worst / best", setting="pretrained", metric="worst over best", **same)
+            yield rows(
+                [share] * 2,
+                f"{family}/worst over best",
+                setting="pretrained",
+                metric="worst over best",
+                **same,
+            )
             for model, value in gain.items():
                 ours = model.replace("heil2022/", "corrected/").replace("regression", "by-gradient")
                 name = model if task == "tissues" else ours

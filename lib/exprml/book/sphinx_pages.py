@@ -20,7 +20,7 @@ ROLE_WORDS = {
     "twin": "simulated twin",
     "made": "made data",
 }
-_WORST_FIRST = ("twin", "stand-in", "made", "own")
+_WORST_FIRST = ("twin", "made", "stand-in", "own")  # as `Run.role` has it
 _VEGA = ("vega/vega.min.js", "vega/vega-lite.min.js", "vega/vega-embed.min.js")
 _SOURCE_BUTTONS = ("source-edit-button", "source-file-button", "download-source-button")
 
