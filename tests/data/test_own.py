@@ -139,7 +139,7 @@ def test_orientation_is_asked_for_and_refused_where_the_format_says_it(files, tm
     [
         ("a.csv", b"run;tissue\ns1;a\ns2;b\n"),
         ("b.tsv", b"run\ttissue\r\ns1\ta\r\ns2\tb\r\n"),
-        ("c.csv.gz", gzip.compress(b"\xef\xbb\xbfrun,tissue\ns1,a\ns2,b\n")),
+        ("c.csv.gz", gzip.compress(b"\xef\xbb\xbfrun,tissue\ns1,a\ns2,b\n", mtime=0)),
         ("d.txt", b"tissue\tdonor\ns1\ta\td1\ns2\tb\td2\n"),
     ],
 )
