@@ -314,6 +314,16 @@ def test_a_legend_of_long_names_stays_inside_the_figure(table):
         assert (figure.legends[0]._ncols <= 2) == (fits == 1)
 
 
+def test_small_print_of_many_parts_stays_inside_the_figure(table):
+    roles = ["made", "stand-in", "twin"] * len(table)
+    figure = figures.before_after(table.assign(role=roles[: len(table)]))
+    figure.canvas.draw()
+    assert note(figure).count("\n") == 1
+    assert figure._supxlabel.get_window_extent().x1 <= figure.bbox.x1
+    for words in ("paper's recipe", "stand-in data", "simulated twin, not real data"):
+        assert words in note(figure)
+
+
 def test_a_role_that_is_none_is_refused(table, shown):
     with pytest.raises(UnknownNameError, match="did you mean 'stand-in'"):
         shown(figures.learning_curves(table), role="standin")

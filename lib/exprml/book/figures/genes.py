@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from exprml.base.errors import DataError
 from exprml.book.figures.look import (
+    BETWEEN,
     INK,
     LEVEL_DASHES,
     MUTED,
@@ -81,7 +82,7 @@ def error_density(genes: pd.DataFrame, *, what: str = f"{ERROR} of a gene", note
         panel.set(xlabel=what, ylabel="density over genes", ylim=(0, None))
         put_legend(figure, axes.flat, columns=3)
         words = f"{len(lines[0][-1]):,} genes; triangles: mean over genes"
-        put_note(figure, "  ·  ".join(filter(None, [words, note])))
+        put_note(figure, BETWEEN.join(filter(None, [words, note])))
     return figure
 
 
@@ -142,7 +143,7 @@ def gene_scatter(
             panel.set(xlabel=f"error, {words.get(x, side_label(x))}", aspect="equal")
             panel.set_ylabel(f"error, {words.get(side, side_label(side))}")
         text = "dot: a gene; above the line the horizontal axis's model is ahead; shade: within 1 % of it"
-        put_note(figure, "  ·  ".join(filter(None, [text, note])))
+        put_note(figure, BETWEEN.join(filter(None, [text, note])))
     return figure
 
 
@@ -248,7 +249,7 @@ def error_by_epoch(
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         put_legend(figure, axes.flat, columns=3)
         put_note(
-            figure, "  ·  ".join(filter(None, ["dots: the epoch that was chosen" if chosen else "", note]))
+            figure, BETWEEN.join(filter(None, ["dots: the epoch that was chosen" if chosen else "", note]))
         )
     return figure
 

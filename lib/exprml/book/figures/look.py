@@ -211,6 +211,8 @@ def with_kinds(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+BETWEEN = "  ·  "  # two parts of the small print
+NOTE_LETTERS = 16  # of the small print, to an inch
 # What the small print of a figure says of data that are not the paper's own.
 ROLE_WORDS = {
     "twin": "simulated twin, not real data",
@@ -225,13 +227,23 @@ def honest_note(table: pd.DataFrame, text: str = "") -> str:
     notes = [text, *(ROLE_WORDS[role] for role in sorted(roles) if role in ROLE_WORDS)]
     if "profile" in table and "smoke" in set(table["profile"].dropna().astype(str)):
         notes.append("smoke profile: sizes for tests only")
-    return "  ·  ".join(note for note in notes if note)
+    return BETWEEN.join(note for note in notes if note)
 
 
 def put_note(figure: Figure, note: str) -> None:
-    """Write the small print along the bottom edge, inside the layout."""
+    """Write the small print along the bottom edge, inside the layout, in as many lines as it takes."""
     if note:
-        figure.supxlabel(note, x=0.01, ha="left", fontsize=7.5, color=MUTED)
+        figure.supxlabel(_in_lines(note, figure), x=0.01, ha="left", fontsize=7.5, color=MUTED)
+
+
+def _in_lines(note: str, figure: Figure) -> str:
+    """Return the parts of a note, none of them broken, in lines that the figure is wide enough for."""
+    lines, most = [""], int(figure.get_figwidth() * NOTE_LETTERS)
+    for part in note.split(BETWEEN):
+        longer = f"{lines[-1]}{BETWEEN}{part}" if lines[-1] else part
+        fits = len(longer.rsplit("\n", 1)[-1]) <= most
+        lines = [*lines[:-1], longer] if fits or not lines[-1] else [*lines, part]
+    return "\n".join(lines)
 
 
 def put_legend(figure: Figure, axes: Any, *, columns: int = 4) -> None:
