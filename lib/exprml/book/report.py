@@ -27,14 +27,13 @@ from exprml.book.machine import hardware, versions
 if TYPE_CHECKING:
     from anndata import AnnData
 
-ROLES = {
+ROLES = {  # ever less like the paper's own
     "own": ("the paper's own data", "#1b6e4a"),
-    "stand-in": ("stand-in: other real data of the same kind", "#1f5fa8"),
-    "twin": ("simulated twin \N{EN DASH} not real data", "#9a3b00"),
-    "made": ("made data, by the paper's recipe", "#5b3a8c"),
     "reader's own": ("your own data", "#444444"),
+    "stand-in": ("stand-in: other real data of the same kind", "#1f5fa8"),
+    "made": ("made data, by the paper's recipe", "#5b3a8c"),
+    "twin": ("simulated twin \N{EN DASH} not real data", "#9a3b00"),
 }
-_AWAY_FROM_THE_PAPER = ("own", "reader's own", "stand-in", "made", "twin")
 
 
 @dataclass
@@ -113,7 +112,7 @@ class Run:
         """
         where = f"notebooks/profiles.yml, {self.notebook}, data"
         check_known("data slot", [slot, *others], self.plan, where)
-        return max((self.plan[one]["role"] for one in (slot, *others)), key=_AWAY_FROM_THE_PAPER.index)
+        return max((self.plan[one]["role"] for one in (slot, *others)), key=list(ROLES).index)
 
     def load(self, slot: str) -> AnnData:
         """Return the data set that the plan chose for a slot, its role in ``uns["provenance"]``.
@@ -123,14 +122,14 @@ class Run:
         UnknownNameError
             If the notebook has no such slot in ``notebooks/profiles.yml``.
         """
-        self.role(slot)
+        role = self.role(slot)
         if slot in self.loaded:
             return self.loaded.pop(slot)  # handed over, not kept: a notebook may change it
         from exprml.data import catalogue
 
         data = catalogue.load(self.plan[slot]["dataset"])
         provenance = data.uns.setdefault("provenance", {})
-        provenance["role"] = self.plan[slot]["role"]
+        provenance["role"] = role
         title = str(provenance.get("title", self.plan[slot]["dataset"]))
         self.sizes[slot] = (title, data.n_obs, data.n_vars)
         return data

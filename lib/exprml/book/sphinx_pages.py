@@ -14,13 +14,12 @@ from exprml.base.files import project_root
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-ROLE_WORDS = {
-    "own": "the paper's own data",
-    "stand-in": "stand-in data",
+ROLE_WORDS = {  # the least like the paper's own first, as `report.ROLES` has it last
     "twin": "simulated twin",
     "made": "made data",
+    "stand-in": "stand-in data",
+    "own": "the paper's own data",
 }
-_WORST_FIRST = ("twin", "made", "stand-in", "own")  # as `Run.role` has it
 _VEGA = ("vega/vega.min.js", "vega/vega-lite.min.js", "vega/vega-embed.min.js")
 _SOURCE_BUTTONS = ("source-edit-button", "source-file-button", "download-source-button")
 
@@ -49,7 +48,7 @@ def badges(about: Mapping[str, Any]) -> str:
     """
     plan = about.get("plan") or {}
     roles = set((about.get("roles") or {slot: entry["role"] for slot, entry in plan.items()}).values())
-    marks = [(f"role-{role}", ROLE_WORDS[role]) for role in _WORST_FIRST if role in roles]
+    marks = [(f"role-{role}", words) for role, words in ROLE_WORDS.items() if role in roles]
     if about.get("profile"):
         marks.append((f"profile-{about['profile']}", f"profile: {about['profile']}"))
     if about.get("status") == "failed":

@@ -19,7 +19,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from exprml.base.errors import ParameterError, check_known
-from exprml.evaluation.scoring import COLUMNS, as_arrays, cross_validate, fit
+from exprml.evaluation.scoring import COLUMNS, as_arrays, at_full_size, cross_validate, fit
 from exprml.evaluation.splits import PretrainingSplit, assert_groups_apart, pretraining_split
 
 TENTHS = tuple(np.arange(1, 11) / 10)
@@ -163,8 +163,8 @@ def at_least_data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def at_most_data(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the largest training size of each round (a seed's fold)."""
-    return table[table["n_train"] == table.groupby(["fold", "seed"])["n_train"].transform("max")]
+    """Return the rows of each curve's largest training size; of modes without training, none."""
+    return at_full_size(table[table["n_train"] > 0])
 
 
 def gains(table: pd.DataFrame, after: str = "pretrained", before: str = "not pretrained") -> pd.DataFrame:

@@ -295,20 +295,20 @@ class ReducedRankRegression(_GrowingRank):
 
     def _parts(self, basis: _Basis, held: tuple[np.ndarray, np.ndarray] | None) -> tuple[Tensor, Tensor]:
         if held is not None or self.penalty != "tuned":
-            self.penalty_ = self._penalty(basis, *(held or (None, None)))
+            self.penalty_ = self._penalty(basis, held)
         shrink = (basis.variances + self.penalty_).rsqrt()
         fitted = basis.product * shrink[:, None]  # its right singular vectors are those of the fitted values
         order = torch.linalg.eigh((fitted @ fitted.T).double()).eigenvectors.flip(1).to(fitted.dtype)
         order = order[:, : min(fitted.shape)]
         return (basis.rotation * shrink) @ order, order.T @ fitted
 
-    def _penalty(self, basis: _Basis, X: np.ndarray | None, Y: np.ndarray | None) -> float:
+    def _penalty(self, basis: _Basis, held: tuple[np.ndarray, np.ndarray] | None) -> float:
         if self.penalty != "tuned":
             if isinstance(self.penalty, str):
                 raise ParameterError(f"penalty must be a number or 'tuned', not {self.penalty!r}")
             return float(usable([self.penalty], "penalty", least=0)[0])
         penalties = penalties_to_try(None, basis.size)
-        return penalties[int(basis.ridge_errors(penalties, X, Y).argmin())]
+        return penalties[int(basis.ridge_errors(penalties, *held).argmin())]
 
 
 class ComponentRegression(_GrowingRank):

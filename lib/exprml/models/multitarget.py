@@ -92,9 +92,9 @@ class TunedRegressor(MultiTargetRegressor):
             For a candidate that cannot be used.
         """
         X, Y = self._validated(X, Y)
-        if validation is None and self._only() is not None:
-            self.path_ = self._path([(self._only(), np.nan)])
-            self._finish(self._start(X, Y), self._only())
+        if validation is None and (only := self._only()) is not None:
+            self.path_ = self._path([(only, np.nan)])
+            self._finish(self._start(X, Y), only)
             return self
         if validation is not None:
             held = self._validation(*validation, Y.shape[1])
