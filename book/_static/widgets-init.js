@@ -1,7 +1,14 @@
 // Runs before require.js, on pages with widgets only.
 
-// Where the widgets' manager finds its fonts: beside the vendored scripts, not below the page.
-window.require = {baseUrl: document.currentScript.src.replace(/[^/]*$/, "vendor/")};
+// Where the widgets find their fonts: beside the vendored script, not below the page. The bundle holds two modules
+// with the same fonts, each "next to it"; which of them a browser asks for is a matter of chance.
+window.require = {
+  baseUrl: document.currentScript.src.replace(/[^/]*$/, "vendor/"),
+  paths: {
+    "@jupyter-widgets/html-manager": "@jupyter-widgets/html-manager/dist/index",
+    "@jupyter-widgets/html-manager/dist": "@jupyter-widgets/html-manager/dist",
+  },
+};
 
 // The widgets speak to MathJax 2; the page has MathJax 3, or none.
 document.addEventListener("DOMContentLoaded", () => {

@@ -106,6 +106,25 @@ def test_explorable_moves_by_keyboard(visit, explorable_page):
     assert not there.console_errors()
 
 
+# The font files that style sheets of this page name first; a browser asks for them only when it needs a sign.
+_FONTS = """
+return [...document.styleSheets].flatMap(sheet => [...sheet.cssRules].map(rule => [sheet, rule]))
+    .filter(([_, rule]) => rule instanceof CSSFontFaceRule)
+    .map(([sheet, rule]) => [sheet, (rule.style.getPropertyValue('src').match(/url\\("?([^")]+)/) || [])[1]])
+    .filter(([_, address]) => address && !address.startsWith('data:'))
+    .map(([sheet, address]) => new URL(address, sheet.href || document.baseURI).href)
+"""
+
+
+def test_every_font_a_page_could_ask_for_is_there(visit, site, folder, explorable_page):
+    if explorable_page is None:
+        pytest.skip("no explorable figure in this site")
+    fonts = visit(explorable_page).run(_FONTS)
+    assert any("jupyter-widgets" in address for address in fonts), "the widgets' fonts were not looked at"
+    absent = [a for a in fonts if not (folder / a.removeprefix(site).lstrip("/").split("?")[0]).is_file()]
+    assert not absent
+
+
 def test_page_with_an_explorable_stays_light(folder, explorable_page):
     if explorable_page is not None:
         assert (folder / explorable_page).stat().st_size < 2_000_000
