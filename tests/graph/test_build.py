@@ -33,10 +33,17 @@ def build(*options: str, expect: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-def wait_for(happened: Callable[[], object], what: str, seconds: float = 90) -> None:
+def begin(project, *options: str) -> subprocess.Popen:
+    with open(project.root / "said.txt", "w") as said:
+        return subprocess.Popen([*BUILD, *options], stdout=said, stderr=subprocess.STDOUT)
+
+
+def wait_for(happened: Callable[[], object], running: subprocess.Popen, project, seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not happened():
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        said = (project.root / "said.txt").read_text()
+        assert running.poll() is None, f"the build ended: {said}"
+        assert time.monotonic() < end, f"waited {seconds} s; so far the build said: {said}"
         time.sleep(0.05)
 
 
@@ -114,9 +121,9 @@ def test_failed_notebook_gets_a_page_and_the_rest_is_built(project, html):
 
 def test_second_build_in_the_folder_is_refused_by_pid(project, pages):
     project.add("index", "import time, pathlib\npathlib.Path('begun').touch()\ntime.sleep(60)")
-    first = subprocess.Popen(BUILD, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    first = begin(project)
     try:
-        wait_for((project.root / "notebooks/begun").exists, "the first build")
+        wait_for((project.root / "notebooks/begun").exists, first, project)
         assert f"process {first.pid}" in build(expect=1)
     finally:
         first.send_signal(signal.SIGKILL)
@@ -146,8 +153,9 @@ def test_kill_any_part_then_the_same_command_finishes(project, pages, html, vict
     project.add("slow", waits + "    time.sleep(0.1)", *writes_results("slow"))
     folder = project.root / "notebooks"
     options = [] if victim in ("worker", "kernel") else ["--no-site"]
-    running = subprocess.Popen([*BUILD, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(lambda: (folder / "begun").exists() and (pages / "index.ipynb").exists(), "the slow notebook")
+    running = begin(project, *options)
+    both = [folder / "begun", pages / "index.ipynb"]
+    wait_for(lambda: all(path.exists() for path in both), running, project)
     family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
     found = [process for process in family if PARTS[victim](words_of(process))]
     assert found, f"no {victim} among {[words_of(process) for process in family]}"
