@@ -92,6 +92,16 @@ def test_infinite_values_are_named(files):
         files(table)
 
 
+@pytest.mark.parametrize("huge", [1e30, -2e16])
+def test_implausibly_large_values_are_refused_before_the_fits(files, huge):
+    table = files.table.copy()
+    table.loc["gC", "s2"] = huge
+    with pytest.raises(DataError, match=r"implausibly large value \S+ at sample 's2', gene 'gC' \(1 above"):
+        files(table)
+    table.loc["gC", "s2"] = 1e12  # a mass spectrometer's intensity
+    assert files(table).n_obs == 6
+
+
 def test_without_a_group_every_sample_counts_and_the_reader_is_warned(files):
     data = files(group="")
     assert list(data.obs[own.EACH_SAMPLE]) == list(data.obs_names)

@@ -29,6 +29,7 @@ from exprml.data.preprocess import UNKNOWN_LABELS, keep_classes, log_transform
 
 EACH_SAMPLE = "each sample"  # the group column when the reader names none
 ROLE = "reader's own"
+HUGE = 1e15  # far above any count, TPM or intensity; squares of such values leave the range of float32
 LINEAR_SCALE = 50  # no logarithm to base 2 of a count or TPM reaches it
 _GAPS = {*UNKNOWN_LABELS, *(word.lower() for word in MISSING), "<na>", "none"}
 
@@ -91,6 +92,7 @@ def load(
         data = _labelled(data, Path(expression), Path(labels), sample_column, told)
     data = _with_texts(data, label, group, str(labels or expression), told)
     data = _without_gaps(data, str(expression), missing, told)
+    _refuse_huge(data, str(expression))
     _look_at_scale(data, str(expression), log, told)
     data = _varying(log_transform(data, offset=1.0) if log else data, str(expression), told)
     if not group:
@@ -307,6 +309,18 @@ def _without_gaps(data: AnnData, where: str, missing: str, told: Mapping) -> Ann
     lost = int((~keep[missing == "genes"]).sum())
     told["notes"].append(f"{lost} {missing} with missing values ({int(gaps.sum()):,} of them) are left out")
     return data[keep].copy()
+
+
+def _refuse_huge(data: AnnData, where: str) -> None:
+    """Refuse values that no measurement gives: models would end in overflow, after hours."""
+    if abs(data.X).max() <= HUGE:
+        return
+    sample, gene = np.unravel_index(np.abs(data.X).argmax(), data.shape)
+    raise DataError(
+        f"{where}: implausibly large value {data.X[sample, gene]:g} at sample {data.obs_names[sample]!r}, gene "
+        f"{data.var_names[gene]!r} ({int((abs(data.X) > HUGE).sum()):,} above {HUGE:g}): no count, TPM or "
+        "intensity is that large; correct the file"
+    )
 
 
 def _look_at_scale(data: AnnData, where: str, log: bool, told: Mapping) -> None:
