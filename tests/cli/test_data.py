@@ -1,15 +1,10 @@
 """``exprml data``: what it prints and how it ends."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from exprml.cli import main
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-import recount3_files as files
+from exprml.data.rehearsal import recount3 as files
 
 
 @pytest.fixture(autouse=True)

@@ -78,11 +78,13 @@ def test_gtex_v8_reads_gct_and_attributes(tmp_path):
     (tmp_path / "a.txt").write_text(
         "SAMPID\tSMTS\tSMTSD\nK-562-SM-2\tBone Marrow\tCells - X\nGTEX-AA-1-SM-1\tSkin\tS\n"
     )
-    adata = loading.gtex_v8({"expression": tmp_path / "x.gct", "attributes": tmp_path / "a.txt"})
+    (tmp_path / "s.txt").write_text("SUBJID\tSEX\tAGE\tDTHHRDY\nGTEX-AA\t2\t60-69\t\n")
+    paths = {"expression": tmp_path / "x.gct", "attributes": tmp_path / "a.txt"}
+    adata = loading.gtex_v8({**paths, "subjects": tmp_path / "s.txt"})
     assert adata.X.tolist() == [[0, 2], [1.5, 3]]
-    assert adata.obs[["tissue", "donor", "cell_line"]].to_numpy().tolist() == [
-        ["Skin", "GTEX-AA", ""],
-        ["Bone Marrow", "K-562", "K-562"],
+    assert adata.obs[["tissue", "donor", "sex", "cell_line"]].to_numpy().tolist() == [
+        ["Skin", "GTEX-AA", "female", ""],
+        ["Bone Marrow", "K-562", "", "K-562"],
     ]
     assert adata.var_names.tolist() == ["ENSG1", "ENSG2_PAR_Y"]
     assert adata.var["symbol"].tolist() == ["A", "B"]

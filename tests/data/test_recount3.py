@@ -1,8 +1,6 @@
 """recount3: files in their true form through the filters, the two passes and into the store."""
 
 import gzip
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,9 +11,7 @@ from exprml.data import catalogue, recount3
 from exprml.data.catalogue import downloading
 from exprml.data.recount3 import addresses, tables
 from exprml.data.recount3.running import Running
-
-sys.path.insert(0, str(Path(__file__).parent))
-import recount3_files as files
+from exprml.data.rehearsal import recount3 as files
 
 LENGTHS = [100, 200, 400, 800, 1000, 50]
 SEX = "sample_acc,organism,data_type,metadata_sex,present,num_reads\n"

@@ -6,14 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import recount3_files as files
+from exprml.data.rehearsal import recount3 as files
 
 BUILD = """
 import json, os, signal, sys

@@ -6,6 +6,7 @@ detailed_category. Gene ids stand without version in the index; ``var["ensembl_v
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,17 +53,17 @@ def gtex_toil(paths: Paths) -> AnnData:
 
 
 def gtex_v8(paths: Paths) -> AnnData:
-    """Read GTEx v8 as the portal gives it: GCT of TPM, sample attributes.
+    """Read GTEx v8 as the portal gives it: GCT of TPM, sample attributes, subjects.
 
     Parameters
     ----------
     paths : dict
-        expression (GCT), attributes (tab-separated).
+        expression (GCT), attributes and subjects (tab-separated).
 
     Returns
     -------
     AnnData, 17,382 samples x 56,200 genes
-        TPM. The tissue is SMTS, the detailed category SMTSD (heil2022, Methods); sex is not in these files.
+        TPM. The tissue is SMTS, the detailed category SMTSD (heil2022, Methods); the sex is the subject's.
     """
     adata = formats.read_gct(paths["expression"])
     attributes = text_table(paths["attributes"], index="SAMPID", separator="\t")
@@ -70,13 +71,14 @@ def gtex_v8(paths: Paths) -> AnnData:
     about = attributes.loc[adata.obs_names]
     adata.obs["tissue"] = about["SMTS"]
     _add_tissue_columns(adata, about["SMTSD"])
-    adata.obs["sex"] = ""
+    adata.obs["sex"] = _subject_sexes(paths["subjects"], adata.obs["donor"])
     described = adata.var["Description"].astype(str) if "Description" in adata.var else pd.Series(dtype=str)
     symbols = dict(zip(without_version(described.index), described, strict=True))
     adata.var = adata.var.drop(columns=["Description"], errors="ignore")
     _name_genes(adata, symbols)
     steps = reading(paths)
-    return with_steps(adata, [*steps, "tissue: SMTS; donor: second token of the sample id, as GTEX-..."])
+    steps += ["tissue: SMTS; donor: second token of the sample id, as GTEX-...", "sex: SEX of the subject"]
+    return with_steps(adata, steps)
 
 
 def tcga_paired(paths: Paths) -> AnnData:
@@ -272,6 +274,13 @@ def _add_tissue_columns(adata: AnnData, detailed: pd.Series) -> None:
     adata.obs.index.name = "sample"
 
 
+def _subject_sexes(path: Path, donors: pd.Series) -> list[str]:
+    """Return the sex of every sample's donor; "" for one that the table lacks, as the cell line K-562."""
+    sexes = text_table(path, index="SUBJID", separator="\t")["SEX"].map({"1": "male", "2": "female"})
+    require(pd.Index(donors[donors.str.startswith("GTEX-")].unique()), sexes.index, "subject", path)
+    return donors.map(sexes).fillna("").tolist()
+
+
 def _name_genes(adata: AnnData, symbols: Mapping[str, str]) -> None:
     versions = adata.var_names
     plain = without_version(versions)
@@ -294,8 +303,12 @@ def _symbols(path: Path) -> dict[str, str]:
 
 
 def text_table(path: Path, *, index: str, separator: str = ",") -> pd.DataFrame:
-    """Return a table of texts by one of its columns, whose values must be unique."""
-    table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
+    """Return a table of texts by one of its columns, whose values must be unique.
+
+    Quotes mean nothing where tabs separate: GTEx's notes of pathologists hold stray ones.
+    """
+    quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
+    table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, quoting=quoting)
     if index not in table:
         raise DataError(f"{path.name}: no column {index!r}, only {', '.join(map(str, table.columns[:8]))}")
     table = table.set_index(index)
