@@ -8,12 +8,14 @@ from exprml.book.profiles import notebooks
 PROFILE = config.get("profile", "default")
 NOTEBOOKS = notebooks()
 STALE = config.get("stale", "").split(",")
+MISSING = (config.get("missing") or "").split(",")  # needed pages that failed: their readers do without
 
 
 def needed_pages(wildcards):
     """Return the pages to wait for. Their dates never make a page due; but a page that is due must not be
     given them as ancient, or Snakemake leaves it out where one of them is made in the same run."""
-    pages = [f"notebooks/{one}.ipynb" for one in NOTEBOOKS[wildcards.name].needs]
+    needed = [one for one in NOTEBOOKS[wildcards.name].needs if one not in MISSING]
+    pages = [f"notebooks/{one}.ipynb" for one in needed]
     return pages if wildcards.name in STALE else ancient(pages)
 
 

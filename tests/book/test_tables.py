@@ -5,7 +5,9 @@ import re
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from exprml.base.errors import DataError
 from exprml.book import tables
 
 
@@ -73,3 +75,17 @@ def test_a_name_of_the_columns_makes_no_empty_column():
 def test_a_reduction_is_below_and_its_opposite_above():
     assert tables.below(0.0312, "ridge's") == "3.1% below ridge's"
     assert tables.below(-0.2) == "20.0% above"
+
+
+def test_a_part_that_the_data_do_not_allow_is_named_and_the_page_goes_on():
+    def part():
+        raise DataError("8 groups cannot be cut into 10 folds")
+
+    said = tables.where_possible(part, "Plate to plate")
+    assert said.data == "**Plate to plate** is left out here: 8 groups cannot be cut into 10 folds."
+    assert tables.where_possible(lambda: "a figure", "Plate to plate") == "a figure"
+
+
+def test_a_fault_of_the_code_is_no_part_left_out():
+    with pytest.raises(ZeroDivisionError):
+        tables.where_possible(lambda: 1 / 0, "Plate to plate")

@@ -99,7 +99,9 @@ def test_page_of_other_key_and_lost_snakemake_memory_are_noticed(project, pages)
 def test_failed_notebook_gets_a_page_and_the_rest_is_built(project, html):
     project.add("index", "1 + 1")
     project.add("paper/bad", *writes_results("paper/bad"), "open('/no/such', 'rb')")
-    project.add("paper/reader", "1", needs=["paper/bad"])
+    project.add(
+        "paper/reader", "from exprml.book import results\nresults.read('paper/bad')", needs=["paper/bad"]
+    )
     old = project.root / "data/results/smoke/paper/bad.csv"
     old.parent.mkdir(parents=True)
     old.write_text("the table of an earlier run")
@@ -110,12 +112,35 @@ def test_failed_notebook_gets_a_page_and_the_rest_is_built(project, html):
     assert "FileNotFoundError" in page
     assert "in code cell 3" in page
     assert str(project.root) not in page
-    assert "which failed" in (html / "notebooks/paper/reader.html").read_text()
+    reader = (html / "notebooks/paper/reader.html").read_text()
+    assert "it failed, and its page says why" in reader
+    assert "the table of an earlier run" not in reader
     assert old.read_text() == "the table of an earlier run"
     project.add("paper/bad", *writes_results("paper/bad"))
     build()
     assert "failed" not in (html / "notebooks/paper/bad.html").read_text()
     assert old.read_text().startswith("experiment,")
+
+
+def test_a_reader_stands_without_what_failed_and_is_made_again_when_that_is_mended(project, pages):
+    project.add("paper/good", *writes_results("paper/good"))
+    project.add("paper/bad", *writes_results("paper/bad"), "1 / 0")
+    reading = (
+        "from exprml.base.errors import NotAvailableError\nfrom exprml.book import results\n"
+        "for name in ('paper/good', 'paper/bad'):\n"
+        "    try:\n        print('rows of', name, len(results.read(name)))\n"
+        "    except NotAvailableError as error:\n        print(error)"
+    )
+    project.add("index", reading, needs=["paper/good", "paper/bad"])
+    said = build("--no-site", expect=1)
+    page = (pages / "index.ipynb").read_text()
+    assert "rows of paper/good 1" in page
+    assert "no results of 'paper/bad': it failed" in page
+    assert "FAILED: paper/bad" in said
+    assert "FAILED: index" not in said
+    project.add("paper/bad", *writes_results("paper/bad"))
+    assert "1 of 3 notebooks are up to date" in build("--no-site")
+    assert "rows of paper/bad 1" in (pages / "index.ipynb").read_text()
 
 
 def test_second_build_in_the_folder_is_refused_by_pid(project, pages):

@@ -32,6 +32,8 @@ class Context:
         Slot -> name of the data set in the paper's own table.
     needs : tuple of str
         Notebooks whose results this one reads.
+    missing : tuple of str
+        Those of them that failed in this build: whatever table they left is not read.
     threads : int
         Threads of the numerical libraries.
     results : str
@@ -46,6 +48,7 @@ class Context:
     plan: dict[str, dict[str, Any]] = field(default_factory=dict)
     published: dict[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     threads: int = 1
     results: str = ""
 
@@ -88,4 +91,4 @@ def current() -> Context | None:
     if not path:
         return None
     stored = json.loads(Path(path).read_text())
-    return Context(**{**stored, "needs": tuple(stored["needs"])})
+    return Context(**{**stored, **{name: tuple(stored[name]) for name in ("needs", "missing")}})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ def key_parts(
     values: Mapping[str, Any],
     plan: Mapping[str, Mapping[str, Any]],
     earlier: Mapping[str, str],
+    missing: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return what the page of a notebook depends on, each part by its hash or value.
 
@@ -43,6 +44,8 @@ def key_parts(
         Slot -> data set, role, hash.
     earlier : dict
         Keys of the notebooks whose results it reads.
+    missing : sequence of str
+        Those of them that failed, which it does without; its page is due again in the next build.
     """
     modules = modules_of(notebook.code)
     return {
@@ -54,6 +57,7 @@ def key_parts(
         "data": {slot: [plan[slot][part] for part in ("dataset", "role", "hash")] for slot in plan},
         "published": dict(notebook.entry.get("published") or {}),
         "needs": {name: earlier[name] for name in notebook.needs},
+        "missing": list(missing),
         "python": platform.python_version(),
         "constraints": _hash_if_there(project_root() / "constraints.txt"),
         "library": library_hash(modules),

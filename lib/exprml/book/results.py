@@ -74,7 +74,7 @@ def read(notebook: str, profile: str | None = None) -> pd.DataFrame:
     Raises
     ------
     NotAvailableError
-        If the notebook has not run under that profile.
+        If the notebook has not run under that profile, or failed in the build that asks.
     ParameterError
         If the asking notebook does not list `notebook` under ``needs``: its page could go stale unseen.
     """
@@ -84,6 +84,8 @@ def read(notebook: str, profile: str | None = None) -> pd.DataFrame:
             f"{run.notebook!r} reads the results of {notebook!r} without saying so: add it under `needs:` "
             f"of {run.notebook!r} in notebooks/profiles.yml"
         )
+    if run and notebook in run.missing:
+        raise NotAvailableError(f"no results of {notebook!r}: it failed, and its page says why")
     profile = profile or (run.profile if run else "default")
     own = run is not None and run.notebook == notebook and profile == run.profile
     return _read(_own_path(run) if own else results_path(notebook, profile), notebook, profile)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
+
+from exprml.base.errors import DataError, NotAvailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def show(table: pd.DataFrame, *, digits: int = 3) -> HTML:
@@ -79,3 +86,19 @@ def below(reduction: float, than: str = "") -> str:
         Whose error the other one is, in words; nothing follows if empty.
     """
     return f"{abs(reduction):.1%} {'below' if reduction > 0 else 'above'} {than}".rstrip()
+
+
+def where_possible(part: Callable[[], object], title: str) -> object:
+    """Return what a part of a page shows or, where the data at hand do not allow it, a sentence that says so.
+
+    Parameters
+    ----------
+    part : function
+        Takes nothing; returns the output of the cell.
+    title : str
+        What the page calls that part.
+    """
+    try:
+        return part()
+    except (DataError, NotAvailableError) as error:
+        return say(f"**{title}** is left out here: {error}.")

@@ -21,7 +21,8 @@ def _order_from_graph(name: str, profile: str) -> Order:
     notebook = profiles.notebooks()[name]
     parts = json.loads(Folders(profile).key(name).read_text())
     plan = profiles.plan_of(notebook, profile)
-    return Order(notebook, profile, parts["parameters"], plan, parts["key"])
+    missing = tuple(parts["missing"])
+    return Order(notebook, profile, parts["parameters"], plan, parts["key"], missing=missing)
 
 
 def main(arguments: list[str] | None = None) -> int:

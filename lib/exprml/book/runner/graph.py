@@ -12,7 +12,7 @@ from exprml.base.errors import ExprmlError
 from exprml.book import keys, profiles, stage
 from exprml.book.runner.folders import BusyError, Folders, held
 from exprml.book.runner.scheduler import newest_log, run_graph
-from exprml.book.runner.worker import Order, orders
+from exprml.book.runner.worker import Order, make_order, orders
 
 
 def build(
@@ -59,6 +59,7 @@ def _build(folders: Folders, policy: str | None, cores: int, extra: Sequence[str
     _say(f"{len(made) - len(stale)} of {len(made)} notebooks are up to date")
     if stale:
         run_graph(folders, stale, cores, extra)
+        _run_without_what_failed(folders, made, stale, extra)
     failed = [name for name in stale if not _is_complete(folders, made[name][0])]
     if site:
         _make_site(folders, made, strict=not failed)
@@ -84,6 +85,24 @@ def _write_keys(folders: Folders, made: Mapping[str, tuple[Order, dict[str, Any]
     return stale
 
 
+def _run_without_what_failed(
+    folders: Folders,
+    made: dict[str, tuple[Order, dict[str, Any]]],
+    stale: Sequence[str],
+    extra: Sequence[str],
+) -> None:
+    """Run the notebooks that waited for one that failed: they say what is missing, and are due again."""
+    for name in stale:
+        order, parts = made[name]
+        missing = tuple(one for one in order.notebook.needs if not _is_complete(folders, made[one][0]))
+        if missing:
+            made[name] = make_order(
+                order.notebook, order.profile, order.plan, parts["needs"], missing=missing
+            )
+            keys.write_key(folders.key(name), made[name][1])
+            run_graph(folders, [name], 1, extra, missing)
+
+
 def _is_complete(folders: Folders, order: Order) -> bool:
     return keys.key_of_output(folders.page(order.notebook.name)) == order.key
 
@@ -95,9 +114,7 @@ def _page(folders: Folders, made: Mapping[str, tuple[Order, Any]], name: str) ->
         return json.loads(folders.page(name).read_text(encoding="utf-8"))
     if folders.failed(name).is_file():
         return json.loads(folders.failed(name).read_text(encoding="utf-8"))
-    lacking = [one for one in order.notebook.needs if not _is_complete(folders, made[one][0])]
-    why = f"It needs the results of {', '.join(lacking)}, which failed." if lacking else _why_killed(folders)
-    return stage.stand_in_page(order.notebook.document, name, why)
+    return stage.stand_in_page(order.notebook.document, name, _why_killed(folders))
 
 
 def _why_killed(folders: Folders) -> str:

@@ -13,7 +13,13 @@ from exprml.book.machine import leave_with_parent, spare_slow_imports
 from exprml.book.runner.folders import Folders
 
 
-def run_graph(folders: Folders, stale: Sequence[str], cores: int, extra: Sequence[str] = ()) -> None:
+def run_graph(
+    folders: Folders,
+    stale: Sequence[str],
+    cores: int,
+    extra: Sequence[str] = (),
+    missing: Sequence[str] = (),
+) -> None:
     """Run the notebooks whose key says so; what failed is told from their pages, not from here.
 
     Parameters
@@ -26,13 +32,20 @@ def run_graph(folders: Folders, stale: Sequence[str], cores: int, extra: Sequenc
         How many cores the workers may fill together.
     extra : sequence of str
         Further Snakemake options (``--executor slurm``).
+    missing : sequence of str
+        Notebooks that failed: those that need them are run without.
     """
     pages = [str(folders.page(name).relative_to(folders.root)) for name in stale]
     command = [sys.executable, "-m", "exprml.book.runner.scheduler", str(os.getpid()), *pages]
     command += ["--snakefile", str(project_root() / "Snakefile"), "--directory", str(folders.root)]
     command += ["--cores", str(cores), "--nolock", "--rerun-incomplete", "--keep-going"]
     command += ["--rerun-triggers", "mtime", "--forcerun", *pages, "--quiet", "all", "--config"]
-    command += [f"profile={folders.label}", f"stale={','.join(stale)}", *extra]
+    command += [
+        f"profile={folders.label}",
+        f"stale={','.join(stale)}",
+        f"missing={','.join(missing)}",
+        *extra,
+    ]
     environment = {**os.environ, "EXPRML_ROOT": str(project_root())}
     subprocess.run(command, env=environment, check=False, stdin=subprocess.DEVNULL)
 

@@ -34,6 +34,7 @@ class Order:
     plan: Mapping[str, Mapping[str, Any]]
     key: str
     changed: Mapping[str, Any] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()  # needed notebooks that failed
 
     @property
     def folders(self) -> Folders:
@@ -57,6 +58,7 @@ def make_order(
     plan: Mapping[str, Mapping[str, Any]],
     earlier: Mapping[str, str],
     overrides: Mapping[str, Any] | None = None,
+    missing: tuple[str, ...] = (),
 ) -> tuple[Order, dict[str, Any]]:
     """Return the order to run a notebook, and the parts of its key.
 
@@ -70,11 +72,13 @@ def make_order(
         Keys of the notebooks it needs.
     overrides : dict, optional
         Values set by hand; those that change nothing do not count.
+    missing : tuple of str
+        Needed notebooks that failed: it is run without their results.
     """
     usual, values = notebook.values(profile), notebook.values(profile, overrides)
     changed = {name: usual[name] for name in values if values[name] != usual[name]}
-    parts = keys.key_parts(notebook, profile, values, plan, earlier)
-    return Order(notebook, profile, values, plan, keys.key_of(parts), changed), parts
+    parts = keys.key_parts(notebook, profile, values, plan, earlier, missing)
+    return Order(notebook, profile, values, plan, keys.key_of(parts), changed, missing), parts
 
 
 def orders(profile: str, policy: str) -> dict[str, tuple[Order, dict[str, Any]]]:
@@ -147,6 +151,7 @@ def _prepare(order: Order, part: Path) -> None:
         plan={slot: dict(entry) for slot, entry in order.plan.items()},
         published=dict(order.notebook.entry.get("published") or {}),
         needs=order.notebook.needs,
+        missing=order.missing,
         threads=order.notebook.threads,
         results=str(part / "results.csv"),
     )
@@ -258,7 +263,7 @@ def _about(order: Order, status: str) -> dict[str, Any]:
         "notebook": order.notebook.name,
         "profile": order.profile,
         "roles": {slot: entry["role"] for slot, entry in order.plan.items()}
-        | roles_behind(order.notebook.needs, order.profile),
+        | roles_behind([one for one in order.notebook.needs if one not in order.missing], order.profile),
         "changed": sorted(order.changed),
         "key": order.key,
         "status": status,
