@@ -48,7 +48,7 @@ def kept(house):
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """Serves `files`, with Range; `cut` sends only so many bytes and hangs up."""
+    """Serves `files` (a text redirects), with Range; `cut` sends only so many bytes and hangs up."""
 
     files, cut, asked = {}, None, []
 
@@ -57,6 +57,11 @@ class Server(http.server.BaseHTTPRequestHandler):
         body = self.files.get(self.path)
         if body is None:
             return self.send_error(404)
+        if isinstance(body, str):  # a redirect
+            self.send_response(302)
+            self.send_header("Location", body)
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
         if start > len(body):
             return self.send_error(416)
@@ -79,7 +84,7 @@ def server(house, monkeypatch):
     running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
     threading.Thread(target=running.serve_forever, daemon=True).start()
     monkeypatch.setenv("EXPRML_MIRROR", f"http://127.0.0.1:{running.server_port}/m")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,127.0.0.2")
     Server.port = running.server_port
     yield Server
     running.shutdown()
@@ -288,3 +293,22 @@ def test_unknown_keys_of_the_catalogue_are_errors(house):
     path.write_text(path.read_text().replace("licence:", "license:"))
     with pytest.raises(UnknownNameError, match="did you mean 'licence'"):
         catalogue.names()
+
+
+@pytest.mark.parametrize("target", ["http://{host}/leak", "HTTP://{host}/leak", "//{host}/leak"])
+def test_a_redirect_to_http_is_refused_before_it_is_followed(server, house, target):
+    elsewhere = http.server.ThreadingHTTPServer(("127.0.0.2", 0), Server)  # no address a mirror may have
+    threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+    server.files = {"/leak": CONTENT, "/m/a": target.format(host=f"127.0.0.2:{elsewhere.server_port}")}
+    with pytest.raises(DownloadError, match="only https addresses are fetched"):
+        downloading.download(f"http://127.0.0.1:{server.port}/m/a", house / "part", is_mirror=True)
+    elsewhere.shutdown()
+    elsewhere.server_close()
+    assert [path for path, _ in server.asked] == ["/m/a"]
+    assert not (house / "part").exists()
+
+
+def test_a_redirect_within_a_mirror_is_followed(server, house):
+    server.files = {"/m/b": CONTENT, "/m/a": "b"}
+    downloading.download(f"http://127.0.0.1:{server.port}/m/a", house / "part", is_mirror=True)
+    assert (house / "part").read_bytes() == CONTENT

@@ -181,6 +181,7 @@ def run(given: argparse.Namespace) -> int:
 def read_profiles(path: Path, size: int, samples_in: str = "") -> Profiles:
     """Open a file of profiles: GCTX is gone through in blocks of `size` samples, others are read whole."""
     from exprml.data import formats
+    from exprml.data.formats.guard import as_dense
 
     kind = formats.file_kind(path)
     if kind == "gctx":
@@ -191,7 +192,7 @@ def read_profiles(path: Path, size: int, samples_in: str = "") -> Profiles:
         obs, var = formats.read_gctx_metadata(path)
         return Profiles(path, obs, var, lambda columns: formats.gctx_blocks(path, columns=columns, size=size))
     data = formats.read(path, **({"samples_in": samples_in} if samples_in else {}))
-    values = data.X.toarray() if hasattr(data.X, "toarray") else data.X
+    values = as_dense(data.X, path)
 
     def blocks(columns: np.ndarray) -> Iterator[np.ndarray]:
         for start in range(0, len(values), size):

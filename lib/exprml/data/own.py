@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy import sparse
 
 from exprml.base.errors import DataError, FormatError, ParameterError, UnknownNameError
 from exprml.base.hashing import file_hash, text_hash
 from exprml.data import formats
 from exprml.data.formats.container import check_choice
+from exprml.data.formats.guard import as_dense
 from exprml.data.formats.metadata import MISSING
 from exprml.data.formats.sniff import require_kind
 from exprml.data.formats.text import numbered_lines
@@ -182,7 +182,7 @@ def _read(path: Path, samples_in: str, texts: Sequence[str], r_object: str) -> A
             f"{path}: a {kind} file says itself where its samples stand; leave out samples-in"
         )
     data = formats.read(path, **options)
-    values = data.X.toarray() if sparse.issparse(data.X) else np.asarray(data.X)
+    values = as_dense(data.X, path)
     provenance = {"provenance": dict(data.uns.get("provenance", {}))}
     return AnnData(X=values.astype(np.float32, copy=False), obs=data.obs, var=data.var, uns=provenance)
 

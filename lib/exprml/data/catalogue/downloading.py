@@ -10,8 +10,8 @@ import queue
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
 
 from exprml.base.errors import DownloadError, NotAvailableError
 from exprml.data.catalogue.checking import keep_safe
@@ -45,16 +45,14 @@ def download(url: str, part: Path, *, limit: int | None = None, is_mirror: bool 
     NotAvailableError
         If the host cannot be reached (and from then on, at once, for every file of that host).
     DownloadError
-        If the address is not https or the answer is refused.
+        If the address, or one that it redirects to, is not https (it is not asked), or the answer is refused.
     """
     _check_address(url, is_mirror)
     host = urlsplit(url).netloc
     if host in _offline:
         raise NotAvailableError(f"{host} is offline ({_offline[host]})")
     start = part.stat().st_size if part.is_file() else 0
-    with _answer(url, host, start) as answer:
-        for hop in [*answer.history, answer]:
-            _check_address(hop.url, is_mirror)
+    with _answer(url, host, start, is_mirror) as answer:
         if start and answer.status_code == 416:  # nothing left to send: the part is no part of this file
             part.unlink()
             return download(url, part, limit=limit, is_mirror=is_mirror)
@@ -73,17 +71,21 @@ def _check_address(url: str, is_mirror: bool) -> None:
         raise DownloadError(f"{url}: only https addresses are fetched")
 
 
-def _answer(url: str, host: str, start: int) -> Response:
+def _answer(url: str, host: str, start: int, is_mirror: bool) -> Response:
     """Return the opened answer; asked in a thread, since a name look-up cannot be given a time limit."""
     import requests
 
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     box: queue.SimpleQueue = queue.SimpleQueue()
 
+    def check_redirect(answer: Response, *_: Any, **__: Any) -> None:  # called before it is followed
+        if answer.is_redirect:
+            _check_address(urljoin(answer.url, answer.headers["location"]), is_mirror)
+
     def ask() -> None:
         try:
-            timeout = (CONNECT_SECONDS, READ_SECONDS)
-            box.put(requests.get(url, headers=headers, stream=True, timeout=timeout))
+            timeout, hooks = (CONNECT_SECONDS, READ_SECONDS), {"response": check_redirect}
+            box.put(requests.get(url, headers=headers, stream=True, timeout=timeout, hooks=hooks))
         except (OSError, ValueError) as error:  # requests' errors are OSErrors, bad addresses ValueErrors
             box.put(error)
 
@@ -92,6 +94,8 @@ def _answer(url: str, host: str, start: int) -> Response:
         found = box.get(timeout=ANSWER_SECONDS)
     except queue.Empty:
         found = OSError(f"no answer within {ANSWER_SECONDS} s")
+    if isinstance(found, DownloadError):
+        raise found
     if isinstance(found, Exception):
         _offline[host] = _short(found)
         raise NotAvailableError(f"{host} is offline ({_offline[host]})") from found

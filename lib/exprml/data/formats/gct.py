@@ -8,6 +8,7 @@ https://clue.io/connectopedia/gct_format
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
@@ -31,14 +32,17 @@ from exprml.data.formats.container import (
     narrowed,
     require_filled,
 )
+from exprml.data.formats.guard import check_memory, guarded
 from exprml.data.formats.metadata import as_texts, typed_frame
 from exprml.data.formats.sniff import require_kind
 from exprml.data.formats.text import NumberRow, TextFile, numbered_lines
 
 _BLOCK = 64  # genes turned into columns together: one at a time would touch every page of memory each time
+_SIZE = re.compile(r" *[0-9]{1,18} *")  # of genes or samples
 Lines = Iterator[tuple[int, bytes]]
 
 
+@guarded
 def read_gct(
     path: str | Path,
     *,
@@ -145,10 +149,10 @@ def _shape(file: TextFile, version: str, raw: bytes) -> tuple[int, int, int, int
     if version not in expected:
         raise FormatError(f"{file.path}, line 1: expected #1.2 or #1.3, found #{version}")
     cells = file.decode(raw, 2).rstrip("\t ").split("\t")
-    if len(cells) != expected[version].count(",") + 1 or not all(cell.strip().isdecimal() for cell in cells):
+    if len(cells) != expected[version].count(",") + 1 or not all(_SIZE.fullmatch(cell) for cell in cells):
         raise FormatError(
             f"{file.path}, line 2: GCT {version} expects whole numbers ({expected[version]}) between tabs, "
-            f"found {cells}; correct the line or the version"
+            f"found {[cell[:30] for cell in cells[:6]]}; correct the line or the version"
         )
     shape = [int(cell) for cell in cells] + ([1, 0] if version == "1.2" else [])
     if 0 in shape[:2]:
@@ -225,13 +229,9 @@ class _ColumnFill:
     """Genes come as rows and go into columns of samples x genes, a block at a time."""
 
     def __init__(self, file: TextFile, n_samples: int, n_genes: int, dtype: type) -> None:
-        try:
-            self.matrix = np.empty((n_samples, n_genes), dtype)  # pages count only once written
-        except (MemoryError, ValueError) as error:
-            raise FormatError(
-                f"{file.path}, line 2: {n_genes} genes x {n_samples} samples do not fit in "
-                "memory; check the line, or choose fewer with samples="
-            ) from error
+        needed = n_samples * n_genes * np.dtype(dtype).itemsize
+        check_memory(f"{file.path}, line 2", needed, f"{n_genes} genes x {n_samples} samples")
+        self.matrix = np.empty((n_samples, n_genes), dtype)
         self.block = np.empty((_BLOCK, n_samples), dtype)
         self.n_done = self.n_waiting = 0
 

@@ -7,6 +7,7 @@ Enache et al. 2019, Bioinformatics 35:1427.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ from exprml.data.formats.container import (
     narrowed,
     require_filled,
 )
+from exprml.data.formats.guard import check_memory
+from exprml.data.formats.hdf5 import is_text, memory_of, open_hdf5
 from exprml.data.formats.metadata import NULL, texts_with_null, typed
-from exprml.data.formats.sniff import refuse_foreign_links, require_kind
+from exprml.data.formats.sniff import require_kind
 
 _MATRIX = "0/DATA/0/matrix"
 _FIELDS = {"sample": "0/META/COL", "gene": "0/META/ROW"}
@@ -63,8 +66,7 @@ def read_gctx(
         files use for the micro sign.
     """
     path = require_kind(path, "gctx")
-    with h5py.File(path) as file:
-        refuse_foreign_links(file, path)
+    with open_hdf5(path) as file:
         ids = {kind: _ids(file, kind, path) for kind in _FIELDS}
         matrix = _checked_matrix(file, ids, path)
         rows = chosen_positions(ids["sample"], samples, "sample", path)
@@ -79,8 +81,7 @@ def read_gctx(
 def read_gctx_metadata(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the metadata of samples and of genes, (obs, var), without reading a value."""
     path = require_kind(path, "gctx")
-    with h5py.File(path) as file:
-        refuse_foreign_links(file, path)
+    with open_hdf5(path) as file:
         ids = {kind: _ids(file, kind, path) for kind in _FIELDS}
         _checked_matrix(file, ids, path)
         obs, var = (_fields(file, kind, ids[kind], None, path) for kind in ("sample", "gene"))
@@ -107,8 +108,7 @@ def gctx_blocks(
     """
     path = require_kind(path, "gctx")
     check_block_size(size)
-    with h5py.File(path) as file:
-        refuse_foreign_links(file, path)
+    with open_hdf5(path) as file:
         matrix = _checked_matrix(file, {kind: _ids(file, kind, path) for kind in _FIELDS}, path)
         for start in range(0, matrix.shape[0], size):
             rows = np.arange(start, min(start + size, matrix.shape[0]))
@@ -180,11 +180,25 @@ def write_gctx_blocks(
 
 def _ids(file: h5py.File, kind: str, path: Path) -> list[str]:
     name = f"{_FIELDS[kind]}/id"
-    if name not in file:
+    stored = file.get(name)
+    if stored is None:
         raise FormatError(f"{path}: expected the {kind} ids in '/{name}', found none; not a whole GCTX file")
-    ids = _texts(file[name][:])
+    _require_column(stored, None, f"{kind} ids", path)
+    if not (is_text(stored) or stored.dtype.kind in "iu"):
+        raise FormatError(f"{path}: '/{name}' holds {stored.dtype}, expected {kind} ids as texts")
+    check_memory(path, memory_of(stored), f"{len(stored):,} {kind} ids")
+    ids = _texts(stored[:])
     check_ids(ids, kind, path, lambda i: f"/{name}[{i}]")
     return ids
+
+
+def _require_column(stored: h5py.Group | h5py.Dataset, length: int | None, what: str, path: Path) -> None:
+    """Raise when this is no data set of one dimension, and as long as told."""
+    shape = stored.shape if isinstance(stored, h5py.Dataset) else "a group"
+    if isinstance(shape, tuple) and len(shape) == 1 and length in (None, shape[0]):
+        return
+    wanted = "one value" if length is None else f"one value for {length}"
+    raise FormatError(f"{path}: '{stored.name}' has {shape}, expected {wanted} {what}; write the file again")
 
 
 def _checked_matrix(file: h5py.File, ids: dict[str, list[str]], path: Path) -> h5py.Dataset:
@@ -214,15 +228,15 @@ def _texts(values: np.ndarray) -> list[str]:
 
 
 def _fields(file: h5py.File, kind: str, ids: list[str], at: np.ndarray | None, path: Path) -> pd.DataFrame:
-    columns = {}
-    for name, stored in file[_FIELDS[kind]].items():
+    group, columns = file[_FIELDS[kind]], {}
+    for name in group:
         if name == "id":
             continue
-        if not isinstance(stored, h5py.Dataset) or stored.shape != (len(ids),):
-            found = getattr(stored, "shape", "a group")
-            raise FormatError(
-                f"{path}: '{stored.name}' has {found}, expected one value for {len(ids)} {kind}s"
-            )
+        _require_column(group[name], len(ids), f"{kind}s", path)
+        stored = group[name]
+        if not (is_text(stored) or stored.dtype.kind in "iufb"):
+            raise FormatError(f"{path}: '{stored.name}' holds {stored.dtype}, expected texts or numbers")
+        check_memory(path, memory_of(stored), f"the values of '{stored.name}'")
         values = stored[:] if at is None else stored[: at.max() + 1][at]
         columns[name] = typed(_texts(values)) if values.dtype.kind in "SO" else _without_null(values)
     index = ids if at is None else [ids[position] for position in at]
@@ -240,6 +254,9 @@ def _window(
 ) -> np.ndarray:
     rows = np.arange(matrix.shape[0]) if rows is None else rows
     columns = np.arange(matrix.shape[1]) if columns is None else columns
+    needed = len(rows) * len(columns) * np.dtype(dtype).itemsize
+    needed += math.prod(matrix.chunks or (0,)) * matrix.dtype.itemsize  # unpacked whole
+    check_memory(path, needed, f"{len(rows):,} samples x {len(columns):,} genes")
     result, place = np.empty((len(rows), len(columns)), dtype), lambda at: f"{path}: '/{_MATRIX}'"
     for left, right, into_columns in _spans(columns, matrix.shape[1]):
         for top, bottom, into_rows in _spans(rows, max(1, _BLOCK_CELLS // (right - left))):

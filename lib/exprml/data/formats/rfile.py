@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +12,19 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import DataError, FormatError, UnknownNameError
+from exprml.base.errors import DataError, ExprmlError, FormatError, UnknownNameError
 from exprml.data.formats.container import check_choice, check_ids, float_type, make_adata, narrowed
-from exprml.data.formats.sniff import file_kind
+from exprml.data.formats.guard import guarded, memory_limit, unfolded_limit
+from exprml.data.formats.sniff import file_kind, unpacked
 
 if TYPE_CHECKING:
     from xarray import DataArray
 
+_TIMES_CONTENT = 4  # of the unpacked bytes is the memory that R objects take
 _ROWS_COLUMNS = {"rows": ("sample", "gene"), "columns": ("gene", "sample")}
 
 
+@guarded
 def read_rdata(path: str | Path) -> dict[str, Any]:
     """Read an R file into named Python objects.
 
@@ -34,20 +39,43 @@ def read_rdata(path: str | Path) -> dict[str, Any]:
     FormatError
         If the file is damaged, no R file, or holds what has no meaning here (functions, connections).
     """
-    import rdata  # half a second, for readers of R files only
-
     path = Path(path)
     kind = file_kind(path)
     if kind not in ("rda", "rds"):
         raise FormatError(f"{path}: expected an R data file, found {kind} content; use read()")
+    found = _parsed(path, kind)
+    return _plain_names(found if kind == "rda" else {path.stem: found})
+
+
+def _parsed(path: Path, kind: str) -> Any:
+    import rdata  # half a second, for readers of R files only
+
+    expand = {
+        name: partial(_unfolded, path=path, constructor=constructor)
+        for name, constructor in rdata.parser.DEFAULT_ALTREP_MAP.items()
+    }
+    read = rdata.read_rda if kind == "rda" else rdata.read_rds
     try:
-        found = rdata.read_rda(path) if kind == "rda" else {path.stem: rdata.read_rds(path)}
+        content = unpacked(path, min(unfolded_limit(path), memory_limit() // _TIMES_CONTENT))
+        return read(io.BytesIO(content), altrep_constructor_dict=expand)
+    except ExprmlError:
+        raise
     except Exception as error:  # the parser raises whatever the bytes lead it to
         raise FormatError(
             f"{path}: damaged, or holds R objects that cannot be read ({type(error).__name__}: {error}); "
             "save only matrices, data frames, vectors and lists of them with R's save() or saveRDS()"
         ) from error
-    return _plain_names(found)
+
+
+def _unfolded(state: Any, *, path: Path, constructor: Callable) -> Any:
+    """Write out a vector that R keeps folded; 1:1e12 is three numbers in the file."""
+    if constructor.__name__.startswith("compact"):
+        length = float(state.value[0])
+        if not 0 <= length <= unfolded_limit(path) / 8:
+            raise FormatError(
+                f"{path}: holds a folded sequence of {length:,.0f} numbers; save it written out"
+            )
+    return constructor(state)
 
 
 def rdata_object(objects: dict[str, Any], name: str, *, path: str | Path = "R data") -> Any:
@@ -115,6 +143,7 @@ def rdata_matrix(
     return make_adata(np.ascontiguousarray(matrix), rows, columns, path=path, how=how, missing=missing)
 
 
+@guarded
 def read_rdata_matrix(path: str | Path, name: str | None = None, **options: Any) -> AnnData:
     """Read one matrix of an R file: :func:`read_rdata`, then :func:`rdata_matrix` with its options."""
     return rdata_matrix(read_rdata(path), name, path=path, **options)

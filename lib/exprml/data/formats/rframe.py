@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from exprml.base.errors import DataError
+from exprml.data.formats.guard import guarded
 from exprml.data.formats.rfile import rdata_object, read_rdata
 from exprml.data.formats.sniff import file_kind
 
 _DIGITS = 15  # of a double, as R writes it
 
 
+@guarded
 def read_r_frame(path: str | Path, name: str, columns: list[str]) -> pd.DataFrame:
     """Read columns of a data frame in R's own format, or of its conversion to text.
 

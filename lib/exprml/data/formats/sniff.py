@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 
 from exprml.base.errors import DataError, FormatError
+from exprml.data.formats.guard import guarded
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _PACKINGS = {
@@ -63,6 +64,7 @@ def existing_file(path: str | Path) -> Path:
     return path
 
 
+@guarded
 def file_kind(path: str | Path) -> str:
     """Tell what a file is by its content, and check it against its name.
 
@@ -102,23 +104,6 @@ def require_kind(path: str | Path, kind: str) -> Path:
     return path
 
 
-def refuse_foreign_links(file: h5py.File, path: Path) -> None:
-    """Raise when an HDF5 file points outside itself: external links, external or virtual data sets."""
-
-    def link_reason(name: str, link: object) -> str | None:  # h5py stops at the first that is not None
-        return f"{name!r} links to {link.filename!r}" if isinstance(link, h5py.ExternalLink) else None
-
-    def data_reason(name: str, item: object) -> str | None:
-        outside = isinstance(item, h5py.Dataset) and (item.external or item.is_virtual)
-        return f"{name!r} keeps its values elsewhere" if outside else None
-
-    reason = file.visititems_links(link_reason) or file.visititems(data_reason)
-    if reason:
-        raise FormatError(
-            f"{path}: {reason}; a file that points outside itself is not opened: copy the data in"
-        )
-
-
 def _unpacked_start(path: Path, size: int = 64) -> tuple[str, bytes]:
     with open(path, "rb") as stream:
         start = stream.read(size)
@@ -135,6 +120,21 @@ def _unpacked_start(path: Path, size: int = 64) -> tuple[str, bytes]:
             return packing, stream.read(size)
     except (*DAMAGED, OSError) as error:
         raise FormatError(f"{path}: the packed data is damaged ({error}); fetch it again") from error
+
+
+def unpacked(path: Path, limit: int) -> bytes:
+    """Return the whole content of a file, unpacked by content; refuse more than `limit` bytes."""
+    with open(path, "rb") as stream:
+        start = stream.read(8)
+    opener = next((use[1] for magic, use in _PACKINGS.items() if start.startswith(magic)), open)
+    with opener(path, "rb") as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise FormatError(
+            f"{path}: unfolds to more than {limit / 1e6:,.0f} MB, the limit for its size and the free "
+            "memory; split it, or save it without packing"
+        )
+    return content
 
 
 def _refuse(path: Path, start: bytes) -> None:

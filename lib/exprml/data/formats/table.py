@@ -13,11 +13,13 @@ from anndata import AnnData
 
 from exprml.base.errors import FormatError, UnknownNameError
 from exprml.data.formats.container import check_choice, check_ids, float_type, make_adata, narrowed
+from exprml.data.formats.guard import guarded
 from exprml.data.formats.metadata import typed_frame
 from exprml.data.formats.sniff import plain_suffix, require_kind
 from exprml.data.formats.text import NumberRow, TextFile, numbered_lines
 
 
+@guarded
 def read_table(
     path: str | Path,
     *,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from exprml.base.errors import DataError, FormatError
+from exprml.data.formats.guard import text_lines
 from exprml.data.formats.sniff import DAMAGED
 
 MISSING_CELLS = {"", "na", "nan", "n/a", "null"}  # compared in lower case
@@ -29,7 +30,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         packed = raw.read(2) == b"\x1f\x8b"
     with gzip.open(path, "rb") if packed else open(path, "rb") as stream:
         try:
-            for number, line in enumerate(stream, 1):
+            for number, line in enumerate(text_lines(stream, path), 1):
                 line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 yield number, line.rstrip(b"\r\n")
         except DAMAGED as error:
@@ -62,7 +63,12 @@ class TextFile:
         text = self.decode(raw, line)
         if not self.quoted or '"' not in text:
             return text.split(self.delimiter)
-        return next(csv.reader([text], delimiter=self.delimiter))
+        try:
+            return next(csv.reader([text], delimiter=self.delimiter))
+        except csv.Error as error:
+            raise FormatError(
+                f"{self.path}, line {line}: no readable cells ({error}); is there a stray quote in it?"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class NumberRow:
             values = np.fromstring(raw, sep=self.file.delimiter)
         except ValueError:
             return None
-        return values if values.size == len(self.columns) else None
+        return values if values.size == len(self.columns) and not np.isinf(values).any() else None
 
     def careful(self, cells: Sequence[str]) -> np.ndarray:
         """Return the numbers cell by cell: missing cells as NaN, anything else an error that names it."""
@@ -113,7 +119,12 @@ class NumberRow:
         try:
             if "_" in cell:  # Python would read 1_000 as a thousand
                 raise ValueError
-            return float(cell)
+            value = float(cell)
         except ValueError:
-            problem = f": expected a number, found {cell!r}; correct the cell or leave it empty (missing)"
+            problem = (
+                f": expected a number, found {cell[:60]!r}; correct the cell or leave it empty (missing)"
+            )
             raise DataError(self.place(position) + problem) from None
+        if np.isinf(value) and any(one.isdigit() for one in cell):  # 1e999 is no word for infinity
+            raise DataError(f"{self.place(position)}: {cell[:60]!r} is too large, it would be infinite")
+        return value
