@@ -130,11 +130,11 @@ def _files(found: catalogue.Entry) -> str:
 
 
 def _file(file: catalogue.DataFile) -> str:
+    size = f"{file.bytes:,} bytes" if file.bytes else "Size not known beforehand"
+    source = f"`{file.package.path}` in {file.package}" if file.package else f"<{file.url}>"
     lines = [
         f"`{file.path}`",
-        f": {f'{file.bytes:,} bytes' if file.bytes else 'Size not known beforehand'}, from <{file.url}>"
-        if file.url
-        else ": No public address",
+        f": {size}, from {source}" if file.origin else ": No public address",
         f": SHA-256 of the content {f'`{file.sha256}`' if file.sha256 else 'not known beforehand'}",
         *([f": {_escape(file.note[:1].upper() + file.note[1:])}"] if file.note else []),
         *([_converted(file.conversion)] if file.conversion else []),

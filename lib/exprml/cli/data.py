@@ -121,7 +121,7 @@ def _show(given: argparse.Namespace) -> int:
         print(f"cite: {one['text']}. https://doi.org/{one['doi']}")
     for file in found.files:
         size = f"{file.bytes} bytes" if file.bytes else "size unknown"
-        print(f"\n{file.path} ({size})\n  {file.url or 'no public address'}")
+        print(f"\n{file.path} ({size})\n  {file.origin or 'no public address'}")
         print(f"  sha256 {file.sha256 or 'recorded at first download'}")
         print(f"  {file.note}" if file.note else "", end="\n" if file.note else "")
         if file.conversion:

@@ -17,6 +17,27 @@ from exprml.base.files import data_folder
 WHERE = "data/catalogue.yml"
 ROLES = ("own", "stand-in", "twin", "made")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PACKAGE, _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*"), re.compile(r"[0-9][0-9A-Za-z.+!]*")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A member of a Python package's wheel.
+
+    Attributes
+    ----------
+    name, version : str
+        As the package index has them.
+    path : str
+        Of the member.
+    """
+
+    name: str
+    version: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"the Python package {self.name} {self.version}"
 
 
 @dataclass(frozen=True)
@@ -30,7 +51,9 @@ class DataFile:
     path : str
         Where it lies below ``data/raw`` and below a mirror; there also with ``.gz`` added or taken away.
     url : str or None
-        Public address, https; None if the data must be asked for.
+        Public address, https; None if the data must be asked for, or are in a package.
+    package : Package or None
+        The Python package that carries the file, got through the package index.
     sha256, bytes : str and int, or None
         Of the content: the file as published, or unpacked if only a mirror's copy is gzipped. None where it
         cannot be known beforehand: then the first download is recorded and later ones must match.
@@ -49,6 +72,12 @@ class DataFile:
     bytes: int | None = None
     note: str = ""
     conversion: DataFile | None = None
+    package: Package | None = None
+
+    @property
+    def origin(self) -> str | None:
+        """Where the file is published, in words: its address, or its place in a package; None if nowhere."""
+        return f"{self.package.path} in {self.package}" if self.package else self.url
 
     @property
     def forms(self) -> tuple[DataFile, ...]:
@@ -205,7 +234,8 @@ def _entry(name: str, values: Mapping[str, Any]) -> Entry:
 def _file(name: str, key: str, values: Mapping[str, Any]) -> DataFile:
     try:
         conversion = DataFile(key=key, **given) if (given := values.get("conversion")) else None
-        return DataFile(key=key, **{**values, "conversion": conversion})
+        package = Package(**given) if (given := values.get("package")) else None
+        return DataFile(key=key, **{**values, "conversion": conversion, "package": package})
     except TypeError as error:
         raise DataError(f"{WHERE}, {name}, file {key!r}: {error}") from error
 
@@ -217,7 +247,12 @@ def _check(found: Entry) -> None:
     for role in found.roles.values():
         if role not in ROLES:
             raise UnknownNameError(f"role of {found.name!r}", role, ROLES, WHERE)
-    for file in [form for one in found.files for form in one.forms]:
+    for file in found.files:
+        _check_file(where, file)
+
+
+def _check_file(where: str, whole: DataFile) -> None:
+    for file in whole.forms:
         path = PurePosixPath(file.path)
         if path.is_absolute() or ".." in path.parts or "\\" in file.path:
             raise DataError(f"{where}: path {file.path!r} leaves the folder")
@@ -225,10 +260,16 @@ def _check(found: Entry) -> None:
             raise DataError(f"{where}: {file.url!r} is no https address")
         if file.sha256 and not _SHA256.fullmatch(file.sha256):
             raise DataError(f"{where}: {file.sha256!r} is no SHA-256")
-    for file in found.files:
-        if file.conversion and (
-            file.conversion.url or file.conversion.conversion or not file.conversion.sha256
-        ):
-            raise DataError(
-                f"{where}: the conversion of {file.path} needs a SHA-256 and has no address of its own"
-            )
+    given, package = whole.conversion, whole.package
+    if given and (given.url or given.conversion or not given.sha256):
+        raise DataError(
+            f"{where}: the conversion of {whole.path} needs a SHA-256 and has no address of its own"
+        )
+    if not package:
+        return
+    if not (_PACKAGE.fullmatch(str(package.name)) and _VERSION.fullmatch(str(package.version))):
+        raise DataError(
+            f"{where}, {whole.path}: {package.name!r} {package.version!r}: no package and version"
+        )
+    if whole.url or not whole.sha256 or not whole.bytes:
+        raise DataError(f"{where}: {whole.path} from {package} needs sha256 and bytes, and has no url")

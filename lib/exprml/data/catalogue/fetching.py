@@ -1,4 +1,4 @@
-"""Getting files into ``data/raw``: what is there, the mirror, the public address; verified or not kept."""
+"""Getting files into ``data/raw``: from there, a mirror, an address or a package; verified or not kept."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from exprml.base.errors import DownloadError, NotAvailableError, ParameterError
 from exprml.base.files import data_folder, project_root
 from exprml.base.hashing import text_hash
+from exprml.data.catalogue import packages
 from exprml.data.catalogue.checking import DiskFullError, check, keep_safe
 from exprml.data.catalogue.downloading import download
 from exprml.data.catalogue.entries import DataFile, Entry, entry, names
@@ -30,7 +31,7 @@ def fetch(name: str, *, sources: tuple[str, ...] = EVERYWHERE) -> dict[str, Path
         As in the catalogue.
     sources : tuple of str
         Where to look besides ``data/raw``: "mirror" (``EXPRML_MIRROR``, a folder or a base address),
-        "folder" (the mirror only if it is a folder), "url" (the public address).
+        "folder" (the mirror only if it is a folder), "url" (the public address, or the package index).
 
     Returns
     -------
@@ -48,7 +49,7 @@ def fetch(name: str, *, sources: tuple[str, ...] = EVERYWHERE) -> dict[str, Path
     try:
         return {file.key: fetch_file(name, file, sources) for file in found.files}
     except NotAvailableError as error:
-        if found.how_to_get and not all(file.url for file in found.files):
+        if found.how_to_get and not all(file.origin for file in found.files):
             raise NotAvailableError(f"{error}. {found.how_to_get}") from error
         raise
 
@@ -132,7 +133,9 @@ def _attempts(file: DataFile, sources: tuple[str, ...], recording: bool) -> Iter
         elif "mirror" in sources:
             for variant in form.variants:
                 yield lambda f=form, v=variant: _from_address(f, f"{base}/{v}", v, recording, is_mirror=True)
-    if "url" in sources:
+    if "url" in sources and file.package:
+        yield lambda: _from_package(file, recording)
+    elif "url" in sources:
         yield lambda: _from_address(file, file.url, file.path, recording)
 
 
@@ -160,6 +163,12 @@ def _from_address(
     part = _part(variant, url)
     download(url, part, limit=file.bytes, is_mirror=is_mirror)
     return _accept(file, part, variant, url, recording)
+
+
+def _from_package(file: DataFile, recording: bool) -> Path:
+    part = _part(file.path, file.origin)
+    packages.unpack(file, part)
+    return _accept(file, part, file.path, str(file.package), recording)
 
 
 def _accept(file: DataFile, part: Path, variant: str, source: str, recording: bool) -> Path:

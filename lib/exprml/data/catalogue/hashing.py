@@ -35,7 +35,7 @@ def entry_hash(found: Entry) -> str:
 @lru_cache
 def _code_hash(makes: bool, reads: bool) -> str:
     """Return the hash of the code that makes or reads the data, blind to comments and layout."""
-    paths = [_DATA / "catalogue" / f"{name}.py" for name in ("readers", "loading", "landmarks")]
+    paths = [_DATA / "catalogue" / f"{name}.py" for name in ("readers", "loading", "landmarks", "tumours")]
     folders = [
         name for name, used in (("simulate", makes), ("formats", reads), ("preprocess", reads)) if used
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
-from exprml.data.catalogue import landmarks, loading
+from exprml.data.catalogue import landmarks, loading, tumours
 from exprml.data.catalogue.loading import Paths
 
 _MADE = ("gtex_twin", "tcga_twin", "heil_simulation", "landmark_twin", "plates_twin", "probe_twin")
@@ -37,6 +37,8 @@ READERS: dict[str, Callable[..., AnnData]] = {
         loading.recount3,
         loading.gene_lengths,
         loading.studies_twin,
+        tumours.khan,
+        tumours.nci60,
         landmarks.tcga_landmarks,
         landmarks.cognoma_landmarks,
         landmarks.dgex_microarrays,
