@@ -41,7 +41,7 @@ class Project:
         path = self.root / "notebooks" / f"{name}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(document, path)
-        self.entries[name] = {"smoke": {}, **entry}
+        self.entries[name] = {"smoke": {}, "rehearse": {}, **entry}
         self._write_lists()
         return path
 

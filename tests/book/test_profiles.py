@@ -6,6 +6,7 @@ from exprml.base.errors import ExprmlError, ParameterError, UnknownNameError
 from exprml.book import profiles
 
 PARAMETERS = "n_folds: int = 5  # folds\nrate: float = 0.1  # step"
+LISTS = "widths: list = [3, 9]  # units\nkinds: list = ['a', 'b']  # words\ncentred: bool = True  # or not"
 
 
 def test_values_are_the_cells_own_with_what_the_profile_changes(project):
@@ -14,6 +15,15 @@ def test_values_are_the_cells_own_with_what_the_profile_changes(project):
     assert notebook.values("default") == {"n_folds": 5, "rate": 0.1}
     assert notebook.values("smoke") == {"n_folds": 2, "rate": 0.1}
     assert notebook.values("paper", {"n_folds": 9}) == {"n_folds": 9, "rate": 1.0}
+
+
+def test_a_rehearsal_has_the_papers_values_with_smaller_sizes(project):
+    sizes = {"n_folds": 2, "widths": [2, 3], "kinds": ["b"]}
+    rates = {"rate": 0.5, "n_folds": 9}
+    project.add(
+        "index", parameters=f"{PARAMETERS}\n{LISTS}", smoke={"n_folds": 3}, paper=rates, rehearse=sizes
+    )
+    assert profiles.find("index").values("rehearsal") == {"rate": 0.5, "centred": True, **sizes}
 
 
 def test_unknown_names_come_with_the_nearest(project):
@@ -35,6 +45,12 @@ def test_unknown_names_come_with_the_nearest(project):
     ("entry", "error", "words"),
     [
         ({"smoke": None}, ExprmlError, "`smoke:` is missing"),
+        ({"rehearse": None}, ExprmlError, "`rehearse:` is missing"),
+        ({"rehearse": {"rate": 0.05}}, ParameterError, "no smaller size than 0.1 under paper"),
+        ({"rehearse": {"n_folds": 6}}, ParameterError, "no smaller size than 5 under paper"),
+        ({"rehearse": {"widths": [4, 5]}}, ParameterError, "no smaller size than \\[3, 9\\] under paper"),
+        ({"rehearse": {"kinds": ["c"]}}, ParameterError, "no smaller size"),
+        ({"rehearse": {"centred": False}}, ParameterError, "no smaller size"),
         ({"smoke": {"folds": 2}}, UnknownNameError, "did you mean 'n_folds'"),
         ({"smoke": {"n_folds": "two"}}, ParameterError, "expected int"),
         ({"paper": {"rate": True}}, ParameterError, "expected float"),
@@ -46,7 +62,7 @@ def test_unknown_names_come_with_the_nearest(project):
     ],
 )
 def test_an_entry_that_contradicts_its_notebook_is_refused(project, entry, error, words):
-    project.add("index", parameters=PARAMETERS, **entry)
+    project.add("index", parameters=f"{PARAMETERS}\n{LISTS}", **entry)
     with pytest.raises(error, match=words):
         profiles.notebooks()
 

@@ -97,3 +97,16 @@ def test_no_class_left_and_unknown_column():
         preprocess.keep_classes(tissues(), "tissue", "donor")
     with pytest.raises(DataError, match="no column 'tisue'"):
         preprocess.keep_classes(tissues(), "tisue", "donor")
+
+
+@pytest.mark.parametrize(
+    ("units", "logged"), [("TPM", False), ("log2(TPM + 0.001)", True), ("like log2(TPM + 0.001)", True)]
+)
+def test_logarithms_are_told_by_the_stated_units_not_by_the_values(units, logged):
+    adata = AnnData(np.full((2, 2), 3.0), uns={"provenance": {"units": units}})
+    assert preprocess.is_logarithm(adata) == logged
+
+
+def test_other_units_are_no_reason_to_guess():
+    with pytest.raises(DataError, match="units 'RPKM', expected TPM or log2"):
+        preprocess.is_logarithm(AnnData(np.ones((2, 2)), uns={"provenance": {"units": "RPKM"}}))

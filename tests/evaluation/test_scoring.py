@@ -335,3 +335,9 @@ def test_removal_in_training_only_leaves_the_validation_fold_as_it_is():
     train, validation = next(iter(GroupFolds(2, 0).split(X, y, groups)))
     np.testing.assert_array_equal(Recorder.seen[0].X_, remove_linear_signal(X[train], y[train]))
     np.testing.assert_array_equal(Recorder.seen[0].X_validation_, X[validation])
+
+
+def test_samples_without_a_label_are_refused_not_scored_as_a_class():
+    X, y = np.eye(4), np.array(["Blood", "", "Brain", ""], dtype=object)
+    with pytest.raises(DataError, match="2 of 4 samples have an empty label"):
+        scoring.cross_validate({"model": LogisticRegression()}, X, y)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from exprml.base.choices import REHEARSAL
 from exprml.base.files import as_json, data_folder, write_text
 
 LIVE, CUSTOM, OWN = "live", "custom", "own"
@@ -59,8 +60,10 @@ class Context:
 
     @property
     def label(self) -> str:
-        """The profile its results count under: a changed or live run never passes for the book's own."""
-        return LIVE if self.live else CUSTOM if self.changed else self.profile
+        """The profile its results count under: no changed, live or rehearsed run passes for the book's."""
+        if self.live or self.profile == REHEARSAL:
+            return LIVE if self.live else REHEARSAL
+        return CUSTOM if self.changed else self.profile
 
     def save(self, path: Path) -> None:
         """Write the context where ``EXPRML_RUN`` will point."""
@@ -92,3 +95,9 @@ def current() -> Context | None:
         return None
     stored = json.loads(Path(path).read_text())
     return Context(**{**stored, **{name: tuple(stored[name]) for name in ("needs", "missing")}})
+
+
+def rehearsing() -> bool:
+    """Tell whether the run is a rehearsal, whose numbers mean nothing."""
+    run = current()
+    return run is not None and run.profile == REHEARSAL

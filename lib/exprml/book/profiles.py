@@ -11,13 +11,13 @@ from typing import Any
 
 import yaml
 
-from exprml.base.errors import ExprmlError, UnknownNameError
+from exprml.base.choices import PROFILES, REHEARSAL
+from exprml.base.errors import ExprmlError, ParameterError, UnknownNameError
 from exprml.base.files import project_root
 from exprml.book.parameters import Parameter, fit, parse
 
-PROFILES = ("smoke", "default", "paper")
 WHERE = "notebooks/profiles.yml"
-_ENTRY_KEYS = ("data", "published", "needs", "threads", "minutes", "memory_mb", "smoke", "paper")
+_ENTRY_KEYS = ("data", "published", "needs", "threads", "minutes", "memory_mb", "smoke", "paper", "rehearse")
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,9 @@ class Notebook:
         """
         check_profile(profile)
         values = {name: one.value for name, one in self.parameters.items()}
-        changes = {} if profile == "default" else dict(self.entry.get(profile) or {})
-        for name, value in {**changes, **(overrides or {})}.items():
+        blocks = {"default": (), REHEARSAL: ("paper", "rehearse")}.get(profile, (profile,))
+        changes = [*(self.entry.get(block) or {} for block in blocks), overrides or {}]
+        for name, value in [pair for one in changes for pair in one.items()]:
             values[name] = self.checked(name, value)
         return values
 
@@ -205,8 +206,8 @@ def in_order(known: Mapping[str, Notebook]) -> list[str]:
 
 
 def check_profile(profile: str) -> None:
-    """Raise UnknownNameError unless `profile` is one of smoke, default, paper."""
-    if profile not in PROFILES:
+    """Raise UnknownNameError unless `profile` is one of smoke, default, paper, or the rehearsal of paper."""
+    if profile not in (*PROFILES, REHEARSAL):
         raise UnknownNameError("profile", profile, PROFILES)
 
 
@@ -224,15 +225,40 @@ def _read_profiles(path: Path) -> dict[str, Any]:
 
 def _check_entry(notebook: Notebook, known: Iterable[str]) -> None:
     entry, name = notebook.entry, notebook.name
-    if not isinstance(entry.get("smoke"), dict):
-        raise ExprmlError(f"{WHERE}, {name}: `smoke:` is missing; write `smoke: {{}}` if nothing changes")
+    for block in ("smoke", "rehearse"):
+        if not isinstance(entry.get(block), dict):
+            raise ExprmlError(
+                f"{WHERE}, {name}: `{block}:` is missing; write `{block}: {{}}` if nothing changes"
+            )
     _check_names(f"key in the entry of {name!r}", entry, _ENTRY_KEYS)
     _check_names(f"notebook needed by {name!r}", notebook.needs, known)
     _check_names(f"data slot of {name!r}", entry.get("published") or {}, notebook.slots)
     for slot, candidates in notebook.slots.items():
         _check_names(f"profile of {name!r}, slot {slot!r}", candidates, PROFILES)
-    for profile in PROFILES:
+    for profile in (*PROFILES, REHEARSAL):
         notebook.values(profile)
+    _check_sizes(notebook)
+
+
+def _check_sizes(notebook: Notebook) -> None:
+    """Raise unless a rehearsal differs from the paper profile in sizes alone, and these are smaller."""
+    paper, rehearsed = notebook.values("paper"), notebook.values(REHEARSAL)
+    for name in notebook.entry["rehearse"]:
+        if not _is_smaller(rehearsed[name], paper[name], part="fraction" in name or "share" in name):
+            raise ParameterError(
+                f"{WHERE}, {notebook.name}, rehearse: {name} = {rehearsed[name]!r} is no smaller size than "
+                f"{paper[name]!r} under paper. A rehearsal may lower whole numbers, fractions and shares, "
+                "and shorten lists, nothing else"
+            )
+
+
+def _is_smaller(value: Any, paper: Any, *, part: bool) -> bool:
+    if isinstance(value, list):
+        beside = zip(value, paper, strict=False)
+        fewer = len(value) <= len(paper) and all(_is_smaller(one, of, part=part) for one, of in beside)
+        return fewer or all(one in paper for one in value)
+    counts = isinstance(value, int | float if part else int) and not isinstance(value, bool)
+    return counts and 0 < value <= paper
 
 
 def _check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:

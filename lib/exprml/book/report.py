@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, display
 
+from exprml.base.choices import REHEARSAL
 from exprml.base.errors import ParameterError, UnknownNameError, check_known
 from exprml.book import context, profiles, results
 from exprml.book.context import Context, results_path
@@ -295,6 +296,9 @@ def _badge(text: str, colour: str) -> str:
 
 
 def _changed(run: Context) -> str:
+    if run.profile == REHEARSAL:
+        words = "REHEARSAL \N{EN DASH} generated files in the form of the papers' own; numbers mean nothing"
+        return _badge(words, "#9a0000")
     if run.live:
         return _badge("live kernel", "#444444")
     if not run.changed:
@@ -308,6 +312,8 @@ def _changed(run: Context) -> str:
 def _slot_row(run: Run, slot: str) -> str:
     entry = run.plan[slot]
     words, colour = ROLES.get(entry["role"], (entry["role"], "#444444"))
+    if run.profile == REHEARSAL and entry["role"] == "own":
+        words = "generated, in the form of the paper's own data"
     title, samples, genes = run.sizes.get(slot, (entry["dataset"], 0, 0))
     size = f": {samples:,} samples \N{MULTIPLICATION SIGN} {genes:,} genes" if samples else ""
     paper = _published_size(run, slot)

@@ -6,6 +6,7 @@ import argparse
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from exprml.base.choices import PROFILES, REHEARSAL
 from exprml.base.errors import NotAvailableError, ParameterError, check_known
 from exprml.base.files import atomic_path, data_folder
 
@@ -23,10 +24,12 @@ def add_parser(subparsers: Any) -> None:
     run.add_argument("--profile", default="default", help="smoke, default (as written) or paper")
     run.add_argument("-p", dest="changes", action="append", default=[], metavar="NAME=VALUE",
                      help="another value for a parameter; may be given several times")  # fmt: skip
+    _add_rehearse(run)
     run.set_defaults(run=_run)
     build = subparsers.add_parser("build", help="run what is out of date, then make the site")
     build.add_argument("--profile", default="default", help="smoke, default or paper")
     build.add_argument("--policy", choices=("auto", "real", "simulated"), default="auto")
+    _add_rehearse(build)
     build.add_argument("--cores", type=_positive, help="cores the notebooks may fill (all)")
     build.add_argument("--no-site", action="store_true", help="run the notebooks, render nothing")
     build.add_argument("snakemake", nargs="*", metavar="-- OPTION", help="further options for Snakemake")
@@ -37,6 +40,12 @@ def add_parser(subparsers: Any) -> None:
     keep.set_defaults(run=_reference)
 
 
+def _add_rehearse(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--rehearse", action="store_true",
+                         help="with --profile paper: its code on small generated files, without a site; "
+                         "the numbers mean nothing")  # fmt: skip
+
+
 def _run(given: argparse.Namespace) -> int:
     """Run one notebook; values changed by hand go to _build/custom and are marked on the page."""
     from exprml.book import profiles
@@ -44,7 +53,7 @@ def _run(given: argparse.Namespace) -> int:
     from exprml.cli import own
 
     mine = own.find(given.name)
-    if mine is not None and given.profile != "default":
+    if mine is not None and (given.profile != "default" or given.rehearse):
         raise ParameterError(
             f"--profile {given.profile}: a notebook of your own has no profiles; change values by -p"
         )
@@ -52,7 +61,7 @@ def _run(given: argparse.Namespace) -> int:
     if mine is not None:
         outcome, made = own.run(mine, changes)
     else:
-        outcome = run_notebook(given.name, given.profile, changes)
+        outcome = run_notebook(given.name, _profile(given), changes)
         made = [outcome.page]
     print(f"{'finished' if outcome.ok else 'FAILED'} in {outcome.seconds:.1f} s", end="")
     print("" if outcome.ok else f" {outcome.message}")
@@ -64,8 +73,29 @@ def _build(given: argparse.Namespace) -> int:
     from exprml.book.machine import cores
     from exprml.book.runner.graph import build
 
-    complete = build(given.profile, given.policy, given.cores or cores(), given.snakemake, not given.no_site)
+    profile = _profile(given)
+    with_site = not given.no_site and profile != REHEARSAL
+    complete = build(profile, given.policy, given.cores or cores(), given.snakemake, with_site)
     return 0 if complete else 1
+
+
+def _profile(given: argparse.Namespace) -> str:
+    """Return the profile to run; a rehearsal gets its files first.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError
+        If there is no such profile, or another than paper is to be rehearsed.
+    """
+    check_known("profile", [given.profile], PROFILES)
+    if not given.rehearse:
+        return given.profile
+    if given.profile != "paper":
+        raise ParameterError("--rehearse: only the paper profile is rehearsed; add --profile paper")
+    from exprml.book.runner import rehearsal
+
+    rehearsal.prepare()
+    return REHEARSAL
 
 
 def _reference(given: argparse.Namespace) -> int:
@@ -74,8 +104,9 @@ def _reference(given: argparse.Namespace) -> int:
     from exprml.book.context import CUSTOM, results_path
 
     name = profiles.find(given.name).name
-    if given.profile != CUSTOM:
-        profiles.check_profile(given.profile)
+    if given.profile == REHEARSAL:
+        raise ParameterError("a rehearsal is no reference run: its numbers mean nothing")
+    check_known("profile", [given.profile], (*PROFILES, CUSTOM))
     for suffix in (".csv", ".json"):
         source = results_path(name, given.profile, suffix)
         if not source.is_file():

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 
 from exprml.base.errors import DataError
 from exprml.evaluation import scoring
+from exprml.evaluation.arrays import as_arrays
 from exprml.evaluation.linear_signal import remove_linear_signal
 from exprml.evaluation.metrics import balanced_accuracy
 from exprml.evaluation.splits import assert_groups_apart
@@ -52,7 +53,7 @@ def held_out(
     DataError
         If a sample stands in two validation folds, or a group on both sides of a fold.
     """
-    X, y, groups = scoring.as_arrays(X, y, groups)
+    X, y, groups = as_arrays(X, y, groups)
     number, times = np.unique(np.concatenate([one for _, one in folds]), return_counts=True)
     if (times > 1).any():
         first = number[times > 1][0]

@@ -16,8 +16,9 @@ from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 
 from exprml.base.errors import DataError, check_known
+from exprml.evaluation.arrays import as_arrays
 from exprml.evaluation.linear_signal import remove_linear_signal
-from exprml.evaluation.scoring import as_arrays, before_and_after, fold_pairs
+from exprml.evaluation.scoring import before_and_after, fold_pairs
 from exprml.evaluation.search import (
     HEIL_SPACE,
     Objective,

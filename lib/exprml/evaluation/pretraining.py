@@ -19,7 +19,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from exprml.base.errors import ParameterError, check_known
-from exprml.evaluation.scoring import COLUMNS, as_arrays, at_full_size, cross_validate, fit
+from exprml.evaluation.arrays import as_arrays
+from exprml.evaluation.scoring import COLUMNS, at_full_size, cross_validate, fit
 from exprml.evaluation.splits import PretrainingSplit, assert_groups_apart, pretraining_split
 
 TENTHS = tuple(np.arange(1, 11) / 10)

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
-from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
-from exprml.base.errors import DataError, ParameterError, UnknownNameError, check_known
+from exprml.base.errors import DataError, ParameterError, check_known
+from exprml.evaluation.arrays import as_arrays, obs_column
 from exprml.evaluation.linear_signal import remove_linear_signal, remove_within
 from exprml.evaluation.metrics import METRICS, Metric, recall_per_class
 from exprml.evaluation.splits import (
@@ -145,7 +144,7 @@ def cross_validate(
     ParameterError, DataError
         See `GroupFolds` and `remove_linear_signal`.
     """
-    within = _obs_column(X, within, "within")
+    within = obs_column(X, within, "within")
     X, y, groups = as_arrays(X, y, groups)
     chosen = _chosen_metrics(metrics, recalls)
     models = {**models, MAJORITY: majority_control()} if majority else dict(models)
@@ -235,27 +234,6 @@ def at_full_size(table: pd.DataFrame) -> pd.DataFrame:
     size = table["n_train"].fillna(-1)
     largest = table.assign(n_train=size).groupby(curve, dropna=False)["n_train"].transform("max")
     return table[size == largest]
-
-
-def as_arrays(X: Any, y: Any, groups: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the values, targets and groups as arrays; obs columns are looked up by name."""
-    y, groups = _obs_column(X, y, "y"), _obs_column(X, groups, "groups")
-    matrix = X.X if isinstance(X, AnnData) else X
-    matrix = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
-    groups = np.arange(len(matrix)) if groups is None else groups
-    for name, given in (("y", y), ("groups", groups)):
-        if len(given) != len(matrix):
-            raise DataError(f"{name} has {len(given)} entries for {len(matrix)} samples")
-    return matrix, y, groups
-
-
-def _obs_column(X: Any, given: Any, what: str) -> np.ndarray | None:
-    """Return `given` as an array, or the obs column it names."""
-    if not isinstance(given, str):
-        return None if given is None else np.asarray(given)
-    if not isinstance(X, AnnData) or given not in X.obs:
-        raise UnknownNameError("obs column", given, X.obs.columns if isinstance(X, AnnData) else [], what)
-    return np.asarray(X.obs[given])
 
 
 def _chosen_metrics(metrics: Sequence[str] | Mapping[str, Metric], recalls: bool) -> dict[str, Metric]:

@@ -14,7 +14,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from exprml.base.errors import ParameterError, check_known
-from exprml.evaluation.scoring import METRICS, Metric, as_arrays, fit
+from exprml.evaluation.arrays import as_arrays
+from exprml.evaluation.scoring import METRICS, Metric, fit
 from exprml.evaluation.splits import GroupFolds, is_classification
 
 # heil2022 (Model training): both log-uniform; the paper searches them with 25 trials of unseeded TPE.

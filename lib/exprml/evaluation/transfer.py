@@ -22,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from exprml.base.errors import DataError, ParameterError, check_known
 from exprml.evaluation import scoring
+from exprml.evaluation.arrays import as_arrays
 from exprml.evaluation.compare import group_bootstrap
 from exprml.evaluation.linear_signal import remove_linear_signal
 from exprml.evaluation.metrics import balanced_accuracy, recall_per_class
@@ -317,7 +318,7 @@ def _sides(source: AnnData, target: AnnData, y: str, groups: str) -> tuple[_Side
             f"source ({source.n_vars} genes) and target ({target.n_vars}) share {common} genes: "
             "give both the same genes in the same order"
         )
-    here, there = (_Side(*scoring.as_arrays(one, y, groups)) for one in (source, target))
+    here, there = (_Side(*as_arrays(one, y, groups)) for one in (source, target))
     here, there = (replace(one, y=one.y.astype(str), groups=one.groups.astype(str)) for one in (here, there))
     unknown = sorted(set(there.y) - set(here.y))
     if unknown:

@@ -11,6 +11,7 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from exprml.base.errors import ParameterError, check_known
+from exprml.book import context
 from exprml.book.figures.curves import rows_of
 from exprml.book.figures.look import ROLE_WORDS, model_label, put_note
 from exprml.evaluation.scoring import at_full_size
@@ -18,6 +19,7 @@ from exprml.evaluation.scoring import at_full_size
 DOTS_PER_INCH = 144
 NOTE_HEIGHT = 0.3  # inches of a line of small print
 DRAWING = "drawing"
+REHEARSED = "rehearsal on generated files: not a result"
 
 
 def figure_texts(name: str, caption: str, alt: str) -> dict[str, str]:
@@ -88,9 +90,11 @@ def stamp(figure: Figure, role: str | None) -> str:
     if role is not None:
         check_known("role", [role], (*ROLE_WORDS, "own", "reader's own", DRAWING))
     said = figure.get_supxlabel()
-    if role is None:
-        return next((one for one, words in ROLE_WORDS.items() if words in said), "")
     words = ROLE_WORDS.get(role, "")
+    if role is None:
+        role = next((one for one, known in ROLE_WORDS.items() if known in said), "")
+    if context.rehearsing() and role not in (*ROLE_WORDS, DRAWING):
+        words = REHEARSED
     if words and words not in said:
         figure.set_figheight(figure.get_figheight() + NOTE_HEIGHT)  # no panel shrinks for its sake
         put_note(figure, f"{said}\n{words}".strip())  # in the corner it would lie on the axis's words

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from exprml.base.choices import REHEARSAL
 from exprml.base.files import as_json, atomic_path, project_root, write_text
 from exprml.book import keys, machine, postprocess, profiles
 from exprml.book.context import CUSTOM, Context, results_path
@@ -38,8 +39,8 @@ class Order:
 
     @property
     def folders(self) -> Folders:
-        """Where it goes: a run changed by hand never lies among the book's own."""
-        return Folders(CUSTOM if self.changed else self.profile)
+        """Where it goes: what was changed by hand never lies among the book's own, nor does a rehearsal."""
+        return Folders(CUSTOM if self.changed and self.profile != REHEARSAL else self.profile)
 
 
 @dataclass(frozen=True)

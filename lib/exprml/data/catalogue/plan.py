@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from exprml.base.choices import PROFILES, REHEARSAL
 from exprml.base.errors import (
     DownloadError,
     ExprmlError,
@@ -23,7 +24,6 @@ from exprml.data.catalogue.hashing import entry_hash
 from exprml.data.catalogue.locking import locked
 
 POLICIES = ("auto", "real", "simulated")
-PROFILES = ("smoke", "default", "paper")
 _LISTED = "notebooks/profiles.yml"
 
 
@@ -40,7 +40,8 @@ def resolve(profile: str = "default", policy: str | None = None) -> dict[str, An
     Parameters
     ----------
     profile : str
-        smoke, default or paper; the candidates of each stand in ``notebooks/profiles.yml``, best first.
+        smoke, default or paper; the candidates of each stand in ``notebooks/profiles.yml``, best first. A
+        rehearsal has those of paper.
     policy : str, optional
         "auto": the first candidate that can be had. "real": fail when only a twin can be had. "simulated":
         made data without files only, and neither network nor mirror is touched.
@@ -56,7 +57,7 @@ def resolve(profile: str = "default", policy: str | None = None) -> dict[str, An
         If a slot's data cannot be had under the policy; the message says what was tried.
     """
     policy = policy or "auto"
-    if profile not in PROFILES:
+    if profile not in (*PROFILES, REHEARSAL):
         raise UnknownNameError("profile", profile, PROFILES)
     if policy not in POLICIES:
         raise ParameterError(f"policy {policy!r}: choose {', '.join(POLICIES)}")
@@ -139,7 +140,8 @@ def _candidates(profile: str) -> Mapping[str, Mapping[str, list[str]]]:
 
 
 def _names(notebook: str, slot: str, by_profile: Mapping[str, Any], profile: str) -> list[str]:
-    found = by_profile.get(profile, by_profile.get("default"))
+    asked = "paper" if profile == REHEARSAL else profile
+    found = by_profile.get(asked, by_profile.get("default"))
     if not found:
         raise ExprmlError(f"{_LISTED}, {notebook}, {slot}: no data set of {WHERE} for profile {profile!r}")
     return [found] if isinstance(found, str) else list(found)

@@ -31,7 +31,7 @@ def load(name: str, *, policy: str | None = None) -> AnnData:
     -------
     AnnData, samples x genes
         float32; `obs` and `var` as :mod:`exprml.data.catalogue.readers` says, text columns as plain text;
-        ``uns["provenance"]`` with dataset, title, role, files, steps and the number of missing values.
+        ``uns["provenance"]`` with dataset, title, role, units, files, steps and the number of missing values.
 
     Raises
     ------
@@ -114,6 +114,7 @@ def _finished(adata: AnnData, found: Entry) -> AnnData:
         "dataset": found.name,
         "title": found.title,
         "role": found.role,
+        "units": found.units,
         "files": file_hashes(found),
         "steps": [str(step) for step in stored.get("steps", [])],
         "missing": int(stored.get("missing", 0)),

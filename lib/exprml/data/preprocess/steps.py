@@ -79,6 +79,20 @@ def log_transform(X: Any, *, offset: float = 0.001, base: float = 2.0) -> Any:
     return _apply(X, logarithm, f"log base {base:g} of values + {offset:g}")
 
 
+def is_logarithm(adata: AnnData) -> bool:
+    """Tell from the units of a data set whether its values are log2(TPM + 0.001) or TPM themselves.
+
+    Raises
+    ------
+    DataError
+        If its provenance names neither unit.
+    """
+    units = str(adata.uns.get("provenance", {}).get("units", ""))
+    if "log2(TPM + 0.001)" not in units and units != "TPM":
+        raise DataError(f"units {units!r}, expected TPM or log2(TPM + 0.001), as in data/catalogue.yml")
+    return units != "TPM"
+
+
 class VariableGenes(SelectorMixin, BaseEstimator):
     """Keep the `n_genes` genes of largest variance, in their order.
 
