@@ -317,9 +317,9 @@ def _refuse_huge(data: AnnData, where: str) -> None:
         return
     sample, gene = np.unravel_index(np.abs(data.X).argmax(), data.shape)
     raise DataError(
-        f"{where}: implausibly large value {data.X[sample, gene]:g} at sample {data.obs_names[sample]!r}, gene "
-        f"{data.var_names[gene]!r} ({int((abs(data.X) > HUGE).sum()):,} above {HUGE:g}): no count, TPM or "
-        "intensity is that large; correct the file"
+        f"{where}: implausibly large value {data.X[sample, gene]:g} at sample {data.obs_names[sample]!r}, "
+        f"gene {data.var_names[gene]!r} ({int((abs(data.X) > HUGE).sum()):,} above {HUGE:g}): no count, "
+        "TPM or intensity is that large; correct the file"
     )
 
 
