@@ -14,6 +14,7 @@ from PIL import Image
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
 from exprml.book import figures
+from exprml.book.figures import lettering, page
 
 
 def a_row(model, setting, fold, n_train, value, **more):
@@ -342,3 +343,36 @@ def test_means_in_words_leave_out_controls_and_small_sizes(table):
     assert "five-layer 0.65" in words
     assert "logistic regression 0.85" in words
     assert words.endswith("chance 0.05.")
+
+
+ODD = [
+    "\u80bf\u7624", "\u6b63\u5e38", "x" * 100, "x" * 50 + "y" + "x" * 49, "$\\foo{$", "a_b^c", "\\frac{1}{2}",
+    "%s{0}", "\U0001f600 smile", "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627", "=1+1", "<script>",
+    "a\nb", "_x", "\u202egnp.exe", "\U0001f9ec" * 50, "'q\"", "W" * 100,
+]  # fmt: skip
+
+
+def test_names_from_a_file_are_drawn_whatever_they_are(recwarn):
+    obs = pd.DataFrame({"class": np.repeat(ODD, 3), "donor": [str(n) for n in range(3 * len(ODD))]})
+    rows = pd.DataFrame(a_row("forest", "intact", 0, 9, 0.5, metric=f"recall:{name}") for name in ODD)
+    pictures = [
+        figures.class_sizes(obs, "class", "donor", floor=2),
+        figures.recall_heatmap(rows, sizes=pd.Series(3, index=ODD)),
+        figures.confusion(pd.DataFrame(1, index=ODD, columns=ODD)),
+    ]
+    for picture in pictures:
+        assert len(page.png(picture)) > 1000
+        texts = [label.get_text() for label in picture.axes[0].get_yticklabels()]
+        assert len(set(texts)) == len(ODD)
+        assert picture.axes[0].get_position().width > 0.2  # the words leave room for the panel
+    assert not [str(one.message) for one in recwarn]
+
+
+def test_letters_without_a_font_are_drawn_by_number_and_the_caption_says_so(monkeypatch, shown):
+    monkeypatch.setattr(lettering, "_letters", lambda: frozenset(range(32, 127)))
+    names = ["\u80bf\u7624 2", "plain", "50 $"]
+    assert lettering.drawn(names) == ["[U+80BF 7624] 2", "plain", r"50 \$"]
+    counts = pd.DataFrame(1, index=names, columns=names)
+    assert "letters for which no font" in shown(figures.confusion(counts))[1]["exprml"]["caption"]
+    counts = counts.loc[["plain"], ["plain"]]
+    assert shown(figures.confusion(counts))[1]["exprml"]["caption"] == "Two models."

@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
+from mdit_py_plugins.colon_fence import colon_fence_plugin
 
 from exprml.book import postprocess
 
@@ -92,3 +94,13 @@ def test_failure_stands_under_the_title_with_its_cell():
     assert marked["cells"][0] is title
     assert "This notebook failed in code cell 1" in marked["cells"][1]["source"]
     assert "ValueError: no" in marked["cells"][1]["source"]
+
+
+def test_what_an_error_quotes_from_a_file_cannot_leave_its_box():
+    trouble = "ValueError: class\n::::\n`````\n{raw} <script>alert(1)</script>"
+    (box,) = postprocess.mark_failed({"cells": []}, "in code cell 1", trouble)["cells"]
+    reader = MarkdownIt("commonmark").use(colon_fence_plugin)
+    (outer,) = reader.parse(box["source"])
+    assert outer.type == "colon_fence"
+    quoted = [token.content for token in reader.parse(outer.content) if token.type == "fence"]
+    assert quoted == [trouble + "\n"]

@@ -6,8 +6,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from markdown_it.renderer import RendererHTML
+from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.mdit import create_md_parser
+from nbconvert.filters.markdown import markdown2html
 
 from exprml.base.errors import DataError
+from exprml.base.files import project_root
 from exprml.book import tables
 
 
@@ -47,7 +53,9 @@ def test_digits_are_those_asked_for():
 def test_the_index_is_left_out_and_the_table_can_scroll():
     shown = tables.show(pd.DataFrame({"x": [1]}, index=["nobody reads this"])).data
     assert "nobody" not in shown
-    assert shown.startswith('<div class="exprml-scroll"><table class="dataframe exprml-table">')
+    assert shown.startswith(
+        '<div class="exprml-scroll mathjax_ignore"><table class="dataframe exprml-table">'
+    )
 
 
 def test_intervals_are_percentages_by_comparison():
@@ -89,3 +97,55 @@ def test_a_part_that_the_data_do_not_allow_is_named_and_the_page_goes_on():
 def test_a_fault_of_the_code_is_no_part_left_out():
     with pytest.raises(ZeroDivisionError):
         tables.where_possible(lambda: 1 / 0, "Plate to plate")
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "[x](javascript:alert(1))",
+    "![x](https://example.org/x.png)",
+    "**bold** _em_ `code` ~~gone~~",
+    "$x_{1}$ and \\(y\\) and $$z$$",
+    "{ref}`x` {raw}`y`",
+    "https://example.org a@example.org",
+    "&lt;b&gt; \\* <!-- x",
+    "- item",
+    "1. item",
+    "# title",
+    "| a | b |",
+    "=1+1",
+    "\u80bf\u7624 \u05e9\u05dc\u05d5\u05dd",
+]
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+def test_a_word_from_a_file_stands_as_it_is_in_a_sentence(word):
+    said = tables.say(f"**Mind:** {tables.plain(word)}.").data
+    site = yaml.safe_load((project_root() / "_config.yml").read_text())["parse"]["myst_enable_extensions"]
+    reader = create_md_parser(MdParserConfig(enable_extensions=set(site)), RendererHTML)
+    for shown in (markdown2html(said), reader.render(said)):
+        assert re.fullmatch(r"<p><strong>Mind:</strong> [^<]*</p>\s*", shown)
+        assert html.unescape(re.sub("<[^>]*>", "", shown)).strip() == f"Mind: {word}."
+
+
+def test_a_sentence_is_never_taken_for_the_name_of_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "liver").write_text("what stands in the file")
+    assert tables.say(tables.plain("liver")).data == "liver"
+
+
+def test_a_word_alone_on_its_line_is_no_list_or_title():
+    for word in HOSTILE:
+        shown = markdown2html(tables.say(tables.plain(word)).data)
+        assert html.unescape(shown.strip()) == f"<p>{word}</p>"
+
+
+def test_signs_that_turn_what_follows_around_are_replaced():
+    assert tables.plain("a\u202eb\x00c\nd") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c d"
+
+
+def test_a_table_shows_names_from_a_file_as_they_are():
+    shown = tables.show(pd.DataFrame({"<b>$c$</b>": ["<script>alert(1)</script>"]})).data
+    assert "&lt;b&gt;$c$&lt;/b&gt;" in shown
+    assert "&lt;script&gt;" in shown
+    assert "<script>" not in shown
+    assert "mathjax_ignore" in shown

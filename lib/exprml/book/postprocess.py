@@ -54,10 +54,11 @@ def failed_cell(document: dict[str, Any]) -> int | None:
 
 def mark_failed(document: dict[str, Any], where: str, trouble: str) -> dict[str, Any]:
     """Put the news of the failure right under the notebook's title, in place."""
-    fence = "````"
+    longest = max(map(len, re.findall(r"`+|:+", trouble)), default=0)  # an error may quote a reader's file
+    fence, colons = "`" * max(4, longest + 1), ":" * max(4, longest + 1)
     text = (
-        f"::::{{admonition}} This notebook failed {where}\n:class: danger exprml-failed\n"
-        f"{fence}text\n{trouble}\n{fence}\nNo result of this run counts. The next build runs it again.\n::::"
+        f"{colons}{{admonition}} This notebook failed {where}\n:class: danger exprml-failed\n"
+        f"{fence}text\n{trouble}\n{fence}\nIts results are incomplete. Run it again.\n{colons}"
     )
     note = {"cell_type": "markdown", "id": "failed", "metadata": {"tags": ["failed"]}, "source": text}
     document["cells"].insert(1 if document["cells"] else 0, note)

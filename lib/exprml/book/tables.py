@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +36,7 @@ def show(table: pd.DataFrame, *, digits: int = 3) -> HTML:
         classes="exprml-table",
         float_format=lambda value: f"{value:,.{digits}f}",
     )
-    return HTML(f'<div class="exprml-scroll">{html}</div>')
+    return HTML(f'<div class="exprml-scroll mathjax_ignore">{html}</div>')  # a $ in a cell is a $
 
 
 def _whole(value: object) -> object:
@@ -67,12 +68,32 @@ def say(*sentences: str, bullets: bool = False) -> Markdown:
     Parameters
     ----------
     *sentences : str
-        Markdown; empty ones are left out.
+        Markdown; empty ones are left out. Words from a file go through `plain`.
     bullets : bool
         Set each sentence on a line of its own.
     """
     folded = [" ".join(one.split()) for one in sentences if one]
-    return Markdown("\n".join(f"- {one}" for one in folded) if bullets else " ".join(folded))
+    said = Markdown(
+        ""
+    )  # of the text itself IPython would fetch an address, or read a file of that name
+    said.data = "\n".join(f"- {one}" for one in folded) if bullets else " ".join(folded)
+    return said
+
+
+_SIGNS = re.compile(r"[!-+\--/:-@\[-`{-~]")  # of ASCII, all that Markdown, MyST, HTML or TeX may read
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # turn what follows around
+
+
+def plain(value: object) -> str:
+    """Return a word from a file (class, gene, file name) for a sentence of `say`: as it stands there.
+
+    Parameters
+    ----------
+    value : object
+        Nothing in it is Markdown, HTML or mathematics on the page. Signs that cannot be seen are replaced.
+    """
+    text = _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", " ".join(str(value).split()))
+    return _SIGNS.sub(lambda sign: f"&#{ord(sign[0])};", text)
 
 
 def below(reduction: float, than: str = "") -> str:

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from exprml.book.runner.folders import explain
 
         print(f"exprml: {explain(error)}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("\nexprml: stopped; the same command goes on from here", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        print(f"\nexprml: stopped; the same command goes on from here{stopped}", file=sys.stderr)
         return 130
     return 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-import shutil
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exprml.base.errors import ExprmlError
-from exprml.base.files import atomic_path, project_root, write_text
+from exprml.base.files import project_root, write_text
 
 if TYPE_CHECKING:
     from exprml.book.profiles import Notebook
@@ -51,7 +51,8 @@ def find(name: str) -> Notebook | None:
 def run(notebook: Notebook, overrides: Mapping[str, Any]) -> tuple[Outcome, list[Path]]:
     """Run it; return how it ended and the files left beside it: page and results table.
 
-    A run with changed values leaves ``<name>-changed`` files and lets the others be.
+    The notebook writes its table there itself, so that nothing that fails later can take it away. A run with
+    changed values leaves ``<name>-changed`` files and lets the others be.
     """
     from exprml.book import context, keys
     from exprml.book.runner.worker import Order, execute
@@ -63,16 +64,20 @@ def run(notebook: Notebook, overrides: Mapping[str, Any]) -> tuple[Outcome, list
     files = [folder / values[name] if values.get(name) else "" for name in ("expression", "labels")]
     plan = {"data": own.source_of(*files)}
     key = keys.key_of(keys.key_parts(notebook, context.OWN, values, plan, {}))
-    order = Order(notebook, context.OWN, values, plan, key, changed)
-    outcome = execute(order)
     stem = notebook.path.stem + ("-changed" if changed else "")
-    made = [folder / f"{stem}.html"]
-    write_text(made[0], to_html(outcome.page, stem))
-    if outcome.ok:
-        made.append(folder / f"{stem}{context.OWN_RESULTS}")
-        with atomic_path(made[1]) as part:
-            shutil.copyfile(context.results_path(notebook.name, order.folders.label), part)
-    return outcome, made
+    page, table = folder / f"{stem}.html", folder / f"{stem}{context.OWN_RESULTS}"
+    for place in (page, table):
+        if place.is_dir():
+            raise ExprmlError(f"{place} is a folder, where a file must go: rename it. Nothing was run")
+    outcome = execute(Order(notebook, context.OWN, values, plan, key, changed, table))
+    try:
+        write_text(page, to_html(outcome.page, stem))
+    except Exception as error:  # whatever it is: the fits are done, and where they lie must be said
+        raise ExprmlError(
+            f"{page}: the page could not be made ({type(error).__name__}: {error}). Run: {outcome.message}\n"
+            f"The notebook with its outputs is kept in {outcome.page}, the results are in {table}"
+        ) from error
+    return outcome, [page, table] if outcome.ok else [page]
 
 
 def to_html(page: Path, title: str) -> str:
@@ -85,12 +90,16 @@ def to_html(page: Path, title: str) -> str:
 
     notebook = nbformat.read(page, as_version=4)
     for cell in notebook.cells:
+        if "failed" in cell.metadata.get("tags", []):  # a box in the site's own Markdown
+            cell.source = re.sub(r"(?m)^:{4,}(?:{\w+} (.*)\n:class:.*)?$", r"**\1**\n", cell.source, count=1)
+            cell.source = cell.source.rstrip(":")
         shown = cell.metadata.get("mystnb", {})
-        for output in cell.get("outputs", []) if "image" in shown else []:
-            output.metadata.setdefault("image/png", {})["alt"] = shown["image"]["alt"]
+        pictures = [one for one in cell.get("outputs", []) if "image/png" in one.get("data", {})]
+        if pictures and "image" in shown:  # others may stand before it: a warning, a progress bar
+            pictures[0].metadata.setdefault("image/png", {})["alt"] = shown["image"]["alt"]
             caption = f"<figcaption>{html.escape(shown['figure']['caption'])}</figcaption>"
-            cell.outputs.append(nbformat.v4.new_output("display_data", {"text/html": caption}))
-            break
+            after = cell.outputs.index(pictures[0]) + 1
+            cell.outputs.insert(after, nbformat.v4.new_output("display_data", {"text/html": caption}))
     body, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
+from exprml.book.figures.lettering import drawn
 from exprml.book.figures.look import MUTED, look, new_figure, put_legend, put_note
 
 _CLASSES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C564B", "#7F7F7F")
@@ -209,7 +210,7 @@ def class_sizes(
                 label="excluded",
             )
             panel.axvline(floor, color=MUTED, lw=1, ls=(0, (4, 3)), label=f"at least {floor} {group_word}")
-        panel.set_yticks(places, counts.index.astype(str))
+        panel.set_yticks(places, drawn(counts.index))
         panel.set(
             xscale="log", xlabel=f"samples and {group_word} (logarithmic)", ylim=(-0.7, len(counts) - 0.3)
         )

@@ -15,6 +15,8 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from exprml.book.figures.lettering import drawn, families
+
 WIDTH = 7.2  # inches; at 144 dots per inch this is the page's text column, sharp on dense screens
 INK, MUTED, RULE = "#1f2933", "#5c6773", "#d9dee3"
 LEVEL_DASHES = ((0, (6, 1.5, 1, 1.5)), (0, (3, 2)), (0, (1, 2)))  # of horizontal lines to compare with
@@ -75,7 +77,6 @@ _RULES = {
     "savefig.facecolor": "white",
     "axes.facecolor": "white",
     "figure.constrained_layout.use": True,
-    "font.family": "DejaVu Sans",
     "font.size": 9.0,
     "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
@@ -111,7 +112,7 @@ def look() -> Iterator[None]:
     """Draw with the book's look inside the block; the reader's own settings come back afterwards."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_RULES)
+        mpl.rcParams.update({**_RULES, "font.family": families()})
         yield
 
 
@@ -212,6 +213,7 @@ def with_kinds(table: pd.DataFrame) -> pd.DataFrame:
 
 
 BETWEEN = "  ·  "  # two parts of the small print
+LEGEND_LETTERS = 90  # of a label in a legend that has the whole width
 NOTE_LETTERS = 16  # of the small print, to an inch
 # What the small print of a figure says of data that are not the paper's own.
 ROLE_WORDS = {
@@ -260,7 +262,9 @@ def put_legend(figure: Figure, axes: Any, *, columns: int = 4) -> None:
         lines = [entries.pop(label) for label in levels]
         entries["chance"] = lines[0]
     for wide in range(min(columns, len(entries)), 0, -1):
-        legend = figure.legend(entries.values(), entries.keys(), loc="outside upper left", ncols=wide)
+        legend = figure.legend(
+            entries.values(), drawn(entries, LEGEND_LETTERS), loc="outside upper left", ncols=wide
+        )
         if wide == 1 or legend.get_window_extent().width <= figure.bbox.width:
             return
         legend.remove()  # long names: fewer beside each other, none cut

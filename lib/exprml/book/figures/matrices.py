@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
 from exprml.book.figures.curves import panels_of
+from exprml.book.figures.lettering import drawn
 from exprml.book.figures.look import (
     honest_note,
     in_order,
@@ -130,11 +131,13 @@ def recall_heatmap(
         for panel, (name, part) in zip(axes.flat, panels, strict=True):
             cells = part.pivot_table(index="label", columns="line", values="value").reindex(order)
             cells = cells[in_order(cells.columns)].rename(columns=model_label)
+            cells = cells.set_axis(drawn(order))
             _grid(panel, cells, low=0, high=1, colours="cividis", text=".2f", annotate=True)
             panel.set_title(name[:1].upper() + name[1:])
             panel.set_xticks(panel.get_xticks(), cells.columns, **_SLANTED)
         if sizes is not None:
-            axes[0, 0].set_yticks(range(len(order)), [f"{one} ({sizes.get(one, 0):.0f})" for one in order])
+            counts = [f" ({sizes.get(one, 0):.0f})" for one in order]
+            axes[0, 0].set_yticks(range(len(order)), np.char.add(drawn(order), counts))
         words = "recall, mean over folds" + ("" if sizes is None else "; in brackets: groups")
         put_note(figure, honest_note(rows, words))
     return figure
@@ -153,7 +156,8 @@ def confusion(counts: pd.DataFrame, *, normalise: bool = True, title: str = "") 
         Words for the title.
     """
     shares = counts.div(counts.sum(axis=1).where(lambda total: total > 0), axis=0)
-    cells = shares if normalise else counts
+    cells = (shares if normalise else counts).set_axis(drawn(counts.index), axis=0)
+    cells = cells.set_axis(drawn(counts.columns), axis=1)
     text, high = (".2f", 1.0) if normalise else (".0f", float(np.nanmax(counts.to_numpy())))
     return heatmap_table(
         cells,

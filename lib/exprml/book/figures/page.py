@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import io
 import re
+import warnings
 
 import pandas as pd
 from matplotlib import pyplot
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from exprml.base.errors import ParameterError, check_known
 from exprml.book import context
 from exprml.book.figures.curves import rows_of
+from exprml.book.figures.lettering import CODE
 from exprml.book.figures.look import ROLE_WORDS, model_label, put_note
 from exprml.evaluation.scoring import at_full_size
 
@@ -46,7 +49,11 @@ def figure_texts(name: str, caption: str, alt: str) -> dict[str, str]:
 def png(figure: Figure, *, dots_per_inch: int = DOTS_PER_INCH) -> bytes:
     """Return the figure as PNG bytes on an opaque white ground (readable in dark mode too)."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dots_per_inch, facecolor="white", metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a page is no place for them; a box is drawn
+        figure.savefig(
+            stream, format="png", dpi=dots_per_inch, facecolor="white", metadata={"Software": None}
+        )
     return stream.getvalue()
 
 
@@ -77,6 +84,8 @@ def show(figure: Figure, *, name: str, caption: str, alt: str, role: str | None 
 
     texts = figure_texts(name, caption, alt)
     texts["role"] = stamp(figure, role)
+    if any(f"[{CODE}" in text.get_text() for text in figure.findobj(Text)):
+        texts["caption"] += f" [{CODE}…]: letters for which no font is installed, by their numbers."
     width = round(
         figure.get_size_inches()[0] * 100
     )  # without a height: a telephone would squeeze the picture

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,6 +105,25 @@ def held(path: Path, *, wait: bool) -> Iterator[None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def require_writable(*folders: Path) -> None:
+    """Refuse a folder in which nothing can be kept, before hours of computing.
+
+    Raises
+    ------
+    ExprmlError
+        Naming the folder and why.
+    """
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise ExprmlError(
+                f"{folder}: page and results cannot be kept there ({explain(error)}). Nothing was run"
+            ) from error
 
 
 def explain(error: OSError) -> str:

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from exprml.base.choices import REHEARSAL
+from exprml.base.errors import ExprmlError
 from exprml.base.files import as_json, atomic_path, project_root, write_text
 from exprml.book import keys, machine, postprocess, profiles
 from exprml.book.context import CUSTOM, Context, results_path
 from exprml.book.profiles import Notebook
-from exprml.book.runner.folders import Folders, explain, held
+from exprml.book.runner.folders import Folders, explain, held, require_writable
 
 _THREAD_VARIABLES = ("OMP", "MKL", "OPENBLAS", "NUMBA", "NUMEXPR")
 
@@ -36,6 +37,7 @@ class Order:
     key: str
     changed: Mapping[str, Any] = field(default_factory=dict)
     missing: tuple[str, ...] = ()  # needed notebooks that failed
+    results: Path | None = None  # where rows go as soon as they are written; None: into place with the page
 
     @property
     def folders(self) -> Folders:
@@ -119,8 +121,17 @@ def run_notebook(name: str, profile: str = "default", overrides: Mapping[str, An
 
 
 def execute(order: Order) -> Outcome:
-    """Run an order; what it makes appears whole, results table first and page last, or not at all."""
+    """Run an order; what it makes appears whole, results table first and page last, or not at all.
+
+    Whatever fails, rows that were written by then are kept, and the outcome or the error says where.
+
+    Raises
+    ------
+    ExprmlError
+        If a folder cannot be written to: before anything is run.
+    """
     folders, name = order.folders, order.notebook.name
+    require_writable(folders.root, (order.results or results_path(name, folders.label)).parent)
     part = folders.part(name)
     with held(folders.part_lock(name), wait=True):
         shutil.rmtree(part, ignore_errors=True)
@@ -131,6 +142,10 @@ def execute(order: Order) -> Outcome:
             trouble = _run_papermill(order, part)
             seconds = time.perf_counter() - started
             outcome = _fail(order, part, trouble, seconds) if trouble else _publish(order, part, seconds)
+        except OSError as error:
+            raise ExprmlError(explain(error) + _results_left(order, part)) from error
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_results_left(order, part)) from None
         finally:
             shutil.rmtree(part, ignore_errors=True)
     return outcome
@@ -154,7 +169,7 @@ def _prepare(order: Order, part: Path) -> None:
         needs=order.notebook.needs,
         missing=order.missing,
         threads=order.notebook.threads,
-        results=str(part / "results.csv"),
+        results=str(order.results or part / "results.csv"),
     )
     told.save(part / "run.json")
     threads = str(order.notebook.threads)
@@ -208,10 +223,12 @@ def _run_papermill(order: Order, part: Path) -> str | None:
 
 def _publish(order: Order, part: Path, seconds: float) -> Outcome:
     folders, name = order.folders, order.notebook.name
-    _move_results(order, part, seconds)
+    if order.results is None:
+        _move_results(order, part, seconds)
     document = json.loads((part / "executed.ipynb").read_text(encoding="utf-8"))
     write_text(folders.page(name), _as_notebook(postprocess.to_page(document, _about(order, "complete"))))
-    folders.failed(name).unlink(missing_ok=True)
+    for suffix in (".ipynb", ".csv"):
+        folders.failed(name).with_suffix(suffix).unlink(missing_ok=True)
     return Outcome(True, folders.page(name), "complete", seconds)
 
 
@@ -244,7 +261,7 @@ def _stamp(order: Order, seconds: float) -> dict[str, Any]:
 
 
 def _fail(order: Order, part: Path, trouble: str, seconds: float) -> Outcome:
-    """Leave a page that says what failed and where; the results table stays what it was."""
+    """Leave a page that says what failed and where, and the rows so far; a finished table stays as it was."""
     folders, name = order.folders, order.notebook.name
     executed = part / "executed.ipynb"
     try:
@@ -256,7 +273,20 @@ def _fail(order: Order, part: Path, trouble: str, seconds: float) -> Outcome:
     where = f"in code cell {found}" if found else "before its first cell"
     document = postprocess.to_page(document, _about(order, "failed"))
     write_text(folders.failed(name), _as_notebook(postprocess.mark_failed(document, where, trouble)))
-    return Outcome(False, folders.failed(name), f"{where}: {trouble}", seconds)
+    message = f"{where}: {trouble}{_results_left(order, part)}"
+    return Outcome(False, folders.failed(name), message, seconds)
+
+
+def _results_left(order: Order, part: Path) -> str:
+    """Keep the rows of a run that did not end well; return in words where they lie."""
+    left, made = order.results, part / "results.csv"
+    if left is None and made.is_file():
+        left = order.folders.failed(order.notebook.name).with_suffix(".csv")
+        left.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(made, left)  # not copied: the disk may be full
+    if left is None or not left.is_file() or order.key not in left.read_text(encoding="utf-8"):
+        return ""  # an earlier run's table, or none
+    return f"\nThe results written by then are kept in {left}"
 
 
 def _about(order: Order, status: str) -> dict[str, Any]:
