@@ -347,7 +347,8 @@ def test_means_in_words_leave_out_controls_and_small_sizes(table):
 
 ODD = [
     "\u80bf\u7624", "\u6b63\u5e38", "x" * 100, "x" * 50 + "y" + "x" * 49, "$\\foo{$", "a_b^c", "\\frac{1}{2}",
-    "%s{0}", "\U0001f600 smile", "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627", "=1+1", "<script>",
+    "%s{0}", "\U0001f600 smile", "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627", "=1+1",
+    "<script>",
     "a\nb", "_x", "\u202egnp.exe", "\U0001f9ec" * 50, "'q\"", "W" * 100,
 ]  # fmt: skip
 

@@ -73,9 +73,7 @@ def say(*sentences: str, bullets: bool = False) -> Markdown:
         Set each sentence on a line of its own.
     """
     folded = [" ".join(one.split()) for one in sentences if one]
-    said = Markdown(
-        ""
-    )  # of the text itself IPython would fetch an address, or read a file of that name
+    said = Markdown("")  # of the text itself IPython would fetch an address, or read a file of that name
     said.data = "\n".join(f"- {one}" for one in folded) if bullets else " ".join(folded)
     return said
 
