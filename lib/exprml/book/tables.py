@@ -120,4 +120,4 @@ def where_possible(part: Callable[[], object], title: str) -> object:
     try:
         return part()
     except (DataError, NotAvailableError) as error:
-        return say(f"**{title}** is left out here: {error}.")
+        return say(f"**{title}** is left out here: {plain(error)}.")
