@@ -129,6 +129,13 @@ LABELS = list("aabbcc")
         ((np.where(X < 3, np.nan, X), LABELS), "3 of 12 values are NaN"),
         ((np.where(X < 2, np.nan, X).astype(np.float32), LABELS), "2 of 12 values are NaN"),
         ((pd.DataFrame(X), pd.Series(LABELS, index=range(5, -1, -1))), "another order"),
+        ((pd.DataFrame(X), pd.Series(LABELS, index=list("uvwxyz"))), "no entry for 6 of 6 samples, as 0 "),
+        ((pd.DataFrame(X, list("uvwxyz")), pd.Series(LABELS)), "no entry for 6 of 6 samples, as 'u' "),
+        ((pd.DataFrame(X), [pd.Series(LABELS, index=range(1, 7))]), "no entry for 1 of 6 samples, as 0 "),
+        ((AnnData(X), pd.Series(LABELS)), "no entry for 6 of 6 samples, as '0'"),
+        ((pd.DataFrame(X), pd.Series(LABELS * 2)), "12 entries for 6 samples"),
+        ((np.ma.masked_less(X, 3), LABELS), "X: 3 of 12 values are masked"),
+        ((X, np.ma.masked_equal([1, 1, 2, 2, 9, 9], 9)), "labels: 2 of 6 values are masked"),
         ((AnnData(X), "tissue"), "no column 'tissue'"),
     ],
 )
@@ -159,3 +166,25 @@ def test_covariate_of_another_length_or_kind():
 def test_nothing_to_remove():
     with pytest.raises(ParameterError, match="give labels"):
         remove_linear_signal(X, None)
+
+
+def test_every_matrix_of_anndata_loses_the_signal_and_the_rest_is_kept_and_named():
+    obs = pd.DataFrame({"batch": LABELS}, index=list("uvwxyz"))
+    adata = AnnData(X**2, obs=obs, var=pd.DataFrame(index=["g", "h"]))
+    adata.raw = AnnData(np.hstack([X, X**3]), obs=obs, var=pd.DataFrame(index=list("ghij")))
+    adata.layers["log"] = sparse.csr_matrix(np.log1p(X))
+    adata.obsm["pca"], adata.obsp["near"], adata.varm["loads"] = X, np.eye(6), np.eye(2)
+    result = remove_linear_signal(adata, "batch")
+    assert np.allclose(result.X, remove_linear_signal(X**2, LABELS))
+    assert np.allclose(result.layers["log"], remove_linear_signal(np.log1p(X), LABELS))
+    assert np.allclose(result.raw.X, remove_linear_signal(np.hstack([X, X**3]), LABELS))
+    assert list(result.raw.var_names) == list("ghij")
+    assert np.array_equal(result.obsp["near"], np.eye(6))
+    assert result.uns["provenance"]["not_removed"] == ["obsm/pca", "obsp/near"]
+    assert np.array_equal(adata.layers["log"].toarray(), np.log1p(X))
+
+
+def test_a_layer_with_gaps_is_refused():
+    adata = AnnData(X, layers={"log": np.where(X > 2, X, np.nan)})
+    with pytest.raises(DataError, match="3 of 12 values are NaN"):
+        remove_linear_signal(adata, LABELS)

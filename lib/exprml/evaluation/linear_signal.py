@@ -7,7 +7,7 @@ whatever a model still predicts is nonlinear. It needs the labels, so it is neve
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,10 +37,12 @@ def remove_linear_signal(
     Parameters
     ----------
     X : ndarray, DataFrame or AnnData, shape (samples, features)
-        Expression values; float32 and float64 are kept (sums are always in float64), other numbers become
+        Expression values; of AnnData each matrix of them: X, every layer, ``raw``.
+        float32 and float64 are kept (sums are always in float64), other numbers become
         float64, sparse matrices become dense. `X` itself is not changed.
     labels : vector, table or None
         One label per sample, or several label columns (a DataFrame, a 2-D array, a list of vectors).
+        A Series or DataFrame must have the ids of `X` (where it has any), in the same order.
         For AnnData also the name, or list of names, of columns in ``obs``. None: only covariates are removed.
     design : array, shape (samples, columns), optional
         Model matrix of what must be kept, with its intercept. Default: the intercept alone.
@@ -50,29 +52,37 @@ def remove_linear_signal(
     Returns
     -------
     ndarray, DataFrame or AnnData
-        The same kind as `X`; AnnData gets a step appended to ``uns["provenance"]``.
+        The same kind as `X`. AnnData gets a step appended to ``uns["provenance"]``; obs, var, uns and what
+        lies in obsm, obsp, varm and varp are kept as they are. Those of samples (a PCA, distances) were
+        computed before and may still hold the signal: they are named in ``provenance["not_removed"]``.
 
     Raises
     ------
     DataError
-        If lengths differ, a value or label is missing (counted), `X` is empty, a label column has a single
-        class, or a column is confounded with those before it (named).
+        If lengths or ids differ, a value or label is missing or masked (counted), `X` is empty, a label
+        column has a single class, or a column is confounded with those before it (named).
     ParameterError
         If neither labels nor covariates are given.
     """
-    values = _values(X)
+    values = _values(X.X if isinstance(X, AnnData) else X)
     names = _sample_names(X)
     columns = _columns(labels, X, names, "labels")
     numbers = _numbers(covariates, X, names, "covariates")
     if not columns and numbers is None:
         raise ParameterError("nothing to remove: give labels, covariates or both")
     codes = {name: _codes(column, name) for name, column in columns.items()}
-    if len(codes) == 1 and design is None and numbers is None:
-        (code, classes), *_ = codes.values()
-        result = _remove_classes(values, code, len(classes))
-    else:
-        result = _remove_columns(values, codes, _numbers(design, X, names, "design"), numbers)
-    return _same_kind(X, result, columns, numbers)
+    kept = _numbers(design, X, names, "design")
+
+    def remove(values: np.ndarray) -> np.ndarray:
+        if len(codes) == 1 and kept is None and numbers is None:
+            (code, classes), *_ = codes.values()
+            return _remove_classes(values, code, len(classes))
+        return _remove_columns(values, codes, kept, numbers)
+
+    if isinstance(X, AnnData):
+        return _adata_without(X, remove, [*columns, *(["covariates"] if numbers is not None else [])])
+    result = remove(values)
+    return pd.DataFrame(result, index=X.index, columns=X.columns) if isinstance(X, pd.DataFrame) else result
 
 
 def remove_within(values: np.ndarray, labels: np.ndarray, within: np.ndarray | None) -> np.ndarray:
@@ -217,10 +227,17 @@ def _subtract(values: np.ndarray, removed: Callable[[slice], np.ndarray], block:
     return result
 
 
+def _unmasked(given: Any, what: str) -> np.ndarray:
+    """Return an array; raise when values of it are masked, since a plain array would show what is below."""
+    if np.ma.is_masked(given):
+        count = int(np.ma.getmaskarray(given).sum())
+        raise DataError(f"{what}: {count} of {np.size(given)} values are masked: drop or impute them first")
+    return np.asarray(given)
+
+
 def _values(X: Any) -> np.ndarray:
-    """Return the dense floating-point matrix inside `X`, without a copy where that is possible."""
-    matrix = X.X if isinstance(X, AnnData) else X
-    matrix = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
+    """Return the dense floating-point matrix of `X`, without a copy where that is possible."""
+    matrix = X.toarray() if sparse.issparse(X) else _unmasked(X, "X")
     if matrix.ndim != 2:
         raise DataError(f"X must be samples x features, got {matrix.ndim} dimension(s)")
     if 0 in matrix.shape:
@@ -271,8 +288,8 @@ def _named_vectors(given: Any, what: str) -> dict[str, np.ndarray]:
     if isinstance(given, pd.Series):
         return {what if given.name is None else str(given.name): given.to_numpy()}
     if isinstance(given, list | tuple) and given and not np.isscalar(given[0]) and given[0] is not None:
-        return {f"{what} {i + 1}": np.asarray(one) for i, one in enumerate(given)}
-    array = np.asarray(given)
+        return {f"{what} {i + 1}": _unmasked(one, f"{what} {i + 1}") for i, one in enumerate(given)}
+    array = _unmasked(given, what)
     if array.ndim == 1:
         return {what: array}
     if array.ndim != 2:
@@ -281,12 +298,21 @@ def _named_vectors(given: Any, what: str) -> dict[str, np.ndarray]:
 
 
 def _check_order(given: Any, names: pd.Index | None, what: str) -> None:
-    """Refuse labels that carry the ids of these samples in another order."""
+    """Refuse labels that carry other ids than these samples, or these in another order."""
+    if isinstance(given, list | tuple):
+        for one in given:
+            _check_order(one, names, what)
     index = given.index if isinstance(given, pd.DataFrame | pd.Series) else None
-    if names is None or index is None or len(index) != len(names) or index.equals(names):
-        return
-    if set(index) == set(names):
-        raise DataError(f"{what} are in another order than the samples: reindex them by sample id first")
+    if names is None or index is None or index.equals(names) or len(index) != len(names):
+        return  # the length is looked at for all kinds
+    absent = names[~names.isin(index)]
+    if len(absent):
+        first, given_first = absent.tolist()[0], index.tolist()[0]
+        raise DataError(
+            f"{what} have no entry for {len(absent)} of {len(names)} samples, as {first!r} (their ids begin "
+            f"with {given_first!r}): reindex them by sample id, or give .to_numpy() if the order is the same"
+        )
+    raise DataError(f"{what} are in another order than the samples: reindex them by sample id first")
 
 
 def _numbers(given: Any, X: Any, names: pd.Index | None, what: str) -> np.ndarray | None:
@@ -317,16 +343,19 @@ def _codes(column: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     return code, classes
 
 
-def _same_kind(X: Any, result: np.ndarray, columns: Iterable[str], covariates: np.ndarray | None) -> Any:
-    """Wrap `result` as `X` was; AnnData keeps its annotations and gains a provenance step."""
-    if isinstance(X, pd.DataFrame):
-        return pd.DataFrame(result, index=X.index, columns=X.columns)
-    if not isinstance(X, AnnData):
-        return result
-    parts = {name: getattr(X, name).copy() for name in ("obs", "var", "obsm", "varm", "layers")}
-    adata = AnnData(result, uns=copy.deepcopy(dict(X.uns)), **parts)
-    removed = [*columns, *(["covariates"] if covariates is not None else [])]
-    _append_step(adata, f"linear signal of {', '.join(removed)} removed")
+def _adata_without(X: AnnData, remove: Callable[[np.ndarray], np.ndarray], names: list[str]) -> AnnData:
+    """Return AnnData with the signal removed from X, every layer and raw; the rest is kept and named."""
+    parts = {name: getattr(X, name).copy() for name in ("obs", "var", "obsm", "varm", "obsp", "varp")}
+    layers = {name: remove(_values(layer)) for name, layer in X.layers.items()}
+    adata = AnnData(remove(_values(X.X)), layers=layers, uns=copy.deepcopy(dict(X.uns)), **parts)
+    if X.raw is not None:
+        whole = AnnData(remove(_values(X.raw.X)), obs=X.obs, var=X.raw.var)
+        whole.varm.update(X.raw.varm)
+        adata.raw = whole
+    _append_step(adata, f"linear signal of {', '.join(names)} removed")
+    kept = [f"{part}/{name}" for part in ("obsm", "obsp") for name in getattr(X, part)]
+    if kept:
+        adata.uns["provenance"]["not_removed"] = kept
     return adata
 
 
