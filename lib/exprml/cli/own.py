@@ -69,7 +69,7 @@ def run(notebook: Notebook, overrides: Mapping[str, Any]) -> tuple[Outcome, list
     for place in (page, table):
         if place.is_dir():
             raise ExprmlError(f"{place} is a folder, where a file must go: rename it. Nothing was run")
-    outcome = execute(Order(notebook, context.OWN, values, plan, key, changed, table))
+    outcome = execute(Order(notebook, context.OWN, values, plan, key, changed, results=table))
     try:
         write_text(page, to_html(outcome.page, stem))
     except Exception as error:  # whatever it is: the fits are done, and where they lie must be said
