@@ -22,8 +22,8 @@ def prepare() -> None:
     """Make the files of a rehearsal if they are not there, and have this process read and write there alone.
 
     ``EXPRML_DATA`` moves to ``_build/rehearsal/data`` for this process and those it starts. The catalogue
-    there is the project's own without addresses, so that nothing is fetched, and with the hashes of the
-    generated files; the mirror is forgotten. What was made by older code is made anew.
+    there is the project's own without addresses and packages, so that nothing is fetched, and with the
+    hashes of the generated files; the mirror is forgotten. What was made by older code is made anew.
     """
     root, committed = Folders(REHEARSAL).root, project_root() / "data"
     folder = root / "data"
@@ -56,6 +56,7 @@ def _make(catalogue: Path) -> None:
     listed = yaml.safe_load(catalogue.read_text(encoding="utf-8"))
     for file in [one for entry in listed.values() for one in (entry.get("files") or {}).values()]:
         file.pop("url", None)
+        file.pop("package", None)
         if (raw / file["path"]).is_file():
             file["sha256"], file["bytes"] = content_hash_and_size(raw / file["path"])
     write_text(data_folder("catalogue.yml"), yaml.safe_dump(listed, allow_unicode=True, sort_keys=False))
