@@ -1,7 +1,9 @@
-"""Set up the book's environment in .venv with the standard library alone: ``python3.11 bootstrap.py``.
+"""Set up the book's environment in .venv with the standard library alone: ``python3 bootstrap.py``.
 
 A second call installs nothing and needs no network; an interrupted one is taken up where it stopped.
 """
+
+from __future__ import annotations
 
 import fcntl
 import hashlib
@@ -18,25 +20,34 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP, BEGUN = VENV / ".installed", VENV / ".installing"
 PINS = ("pyproject.toml", "constraints.txt")
+OLDEST, NEWEST = (3, 11), (3, 13)
 
 
 def main() -> int:
     """Install what is missing; return the exit status."""
-    if sys.version_info[:2] != (3, 11):
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
         here = ".".join(map(str, sys.version_info[:3]))
         print(
-            f"The book needs Python 3.11; this is {here} ({sys.executable}).\n"
-            "Install Python 3.11 and say: make PYTHON=/path/to/python3.11 book\n"
+            f"The book needs Python 3.11, 3.12 or 3.13; this is {here} ({sys.executable}).\n"
+            "Install one of them and say: make PYTHON=/path/to/python3.11 book\n"
             "or use conda: conda env create -f environment.yml",
             file=sys.stderr,
         )
         return 1
     if installed():
         return 0
-    (ROOT / "_build").mkdir(exist_ok=True)
-    with open(ROOT / "_build" / ".setup.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return 0 if installed() else install()
+    try:
+        (ROOT / "_build").mkdir(exist_ok=True)
+        with open(ROOT / "_build" / ".setup.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return 0 if installed() else install()
+    except OSError as error:
+        print(
+            f"The set-up cannot write {error.filename or ROOT}: {error.strerror or error}.\n"
+            "It makes .venv and _build in the project's folder: make room, or a copy where you may write.",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def wanted() -> str:
@@ -79,9 +90,24 @@ def install_with_uv(again: bool) -> int:
             return 1
     links = os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS", "")
     settings = {"UV_FIND_LINKS": links} if links else {}  # uv does not read pip's settings
-    options = ["--quiet", "--python", str(PYTHON)]
-    command = [str(uv), "pip", "install", *options, *packages()]
-    return call([*command, *(["--reinstall"] if again else [])], settings)
+    install = [str(uv), "pip", "install", "--quiet", "--python", str(PYTHON)]
+    command = [*install, *packages(), *(["--reinstall"] if again else [])]
+    return call([*command, *fitting_torch(install)], settings)
+
+
+def fitting_torch(install: list[str]) -> list[str]:
+    """Return uv's option for the build of PyTorch that fits this machine, small without an NVIDIA card.
+
+    Its index is not within everybody's reach, so one short question goes first: without an answer the
+    ordinary package does, or the file in the folder that PIP_FIND_LINKS names.
+    """
+    option = ["--torch-backend=auto"]
+    question = [*install, *option, "--dry-run", "--reinstall", "--no-deps", "torch", "-c", "constraints.txt"]
+    hasty = {"UV_HTTP_RETRIES": "1", "UV_HTTP_CONNECT_TIMEOUT": "5", "UV_HTTP_TIMEOUT": "10"}
+    if call(question, hasty, quiet=True) == 0:
+        return option
+    print("PyTorch's own index is out of reach; taking the package from where all others come.", flush=True)
+    return []
 
 
 def install_with_pip(again: bool) -> int:
@@ -116,12 +142,18 @@ def runs(arguments: list[str]) -> bool:
         return False
 
 
-def call(command: list[str], settings: dict[str, str] | None = None) -> int:
-    """Run a command in the project's folder and return its exit status; only a failure is heard."""
+def call(command: list[str], settings: dict[str, str] | None = None, *, quiet: bool = False) -> int:
+    """Run a command in the project's folder and return its exit status; at most a failure is heard."""
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **(settings or {})}, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env={**os.environ, **(settings or {})},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
-    if done.returncode:
+    if done.returncode and not quiet:
         print(done.stderr[-3000:], file=sys.stderr)
     return done.returncode
 

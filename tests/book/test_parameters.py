@@ -57,7 +57,8 @@ def test_text_is_read_by_the_parameters_type(declared, name, text, value):
     [
         ("n_folds", "abc"), ("n_folds", "1.5"), ("n_folds", "true"), ("flag", "1"), ("flag", "maybe"),
         ("rate", "fast"), ("rate", "true"), ("kind", "cubic"), ("fractions", "0.5"), ("fractions", "[a]"),
-        ("n_folds", "None"), ("rate", ""),
+        ("n_folds", "None"), ("rate", ""), ("n_folds", "{"), ("rate", "[1,"), ("flag", "2024-13-45"),
+        ("n_folds", "!!python/name:os.system"),
     ],
 )  # fmt: skip
 def test_a_value_of_another_type_is_refused_by_name(declared, name, text):

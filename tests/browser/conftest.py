@@ -1,29 +1,24 @@
 """A headless Chromium and the built site, served on this machine only.
 
-``EXPRML_SITE`` names the site's folder (default: the smoke build). Without Chromium the tests fail with the
-command that installs it; ``SKIP_BROWSER=1`` skips them.
+``EXPRML_SITE`` names the site's folder (default: the smoke build). Without a Chromium that starts the tests
+fail (``python tests/browser/chromium.py`` gets one); ``SKIP_BROWSER=1`` skips them.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import os
-import shutil
+import sys
 import threading
 import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
-INSTALL = "apt-get update && apt-get install -y chromium chromium-driver"
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-    "--disable-background-networking", "--disable-component-update", "--disable-default-apps",
-    "--disable-extensions", "--disable-sync", "--no-first-run", "--force-device-scale-factor=1",
-    "--window-size=1280,900", "--disable-features=Translate,OptimizationHints",
-)  # fmt: skip
+sys.path.insert(0, str(Path(__file__).parent))
+from chromium import NONE_STARTS, launch
 
 
 def site_folder() -> Path:
@@ -89,86 +84,81 @@ def all_pages(site) -> list[str]:
     return pages()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(site):
-    """Return a Selenium driver that logs console and network."""
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if not binary or not driver:
-        pytest.fail(f"no Chromium here: {INSTALL}   (or skip: SKIP_BROWSER=1)", pytrace=False)
-    from selenium.webdriver import Chrome, ChromeOptions
-    from selenium.webdriver.chrome.service import Service
-
-    options = ChromeOptions()
-    options.binary_location = binary
-    for flag in FLAGS:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = Chrome(options=options, service=Service(driver))
-    browser.set_page_load_timeout(60)
-    yield browser
-    browser.quit()
+    """Return a browser; with the module it goes, and its event loop, which notebooks run here would meet."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        if browser is None:
+            pytest.fail(NONE_STARTS, pytrace=False)
+        yield browser
+        browser.close()
 
 
 class Visit:
     """One page, opened and settled: what the console said and what was asked for."""
 
-    def __init__(self, browser, address: str):
-        self.browser, self.address = browser, address
-        for kind in ("browser", "performance"):
-            browser.get_log(kind)  # forget the page before
-        browser.get(address)
-        self.settle()
+    def __init__(self, page, address: str):
+        self.page, self.address = page, address
+        self.console_errors: list[str] = []
+        self.asked: list[str] = []
+        self.failed: list[str] = []
+        page.on("console", lambda said: said.type == "error" and self.console_errors.append(said.text))
+        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("response", self._note_response)
+        page.on("requestfailed", self._note_failure)
+        page.goto(address, timeout=60_000)
+        self._settle()
 
-    def run(self, script: str, *values):
-        return self.browser.execute_script(script, *values)
+    def run(self, script: str):
+        """Return what the body of a JavaScript function returns."""
+        return self.page.evaluate(f"() => {{ {script} }}")
 
-    def wait(self, script: str, *values, seconds: float = 20):
+    def wait(self, script: str, seconds: float = 20):
         """Return the script's first true value; None when the time is over."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if value := self.run(script, *values):
+            if value := self.run(script):
                 return value
-            time.sleep(0.1)
+            self.page.wait_for_timeout(100)
         return None
 
-    def settle(self):
-        self.wait("return document.readyState === 'complete'")
+    def _settle(self):
         if self.run(
             "return !!document.querySelector('script[type=\"application/vnd.jupyter.widget-view+json\"]')"
         ):
             self.wait("return [...document.querySelectorAll('.explorable-panel')].some(p => p.offsetParent)")
         if self.run("return !!document.querySelector('.math')"):
             self.wait("return !!document.querySelector('mjx-container')")
-        time.sleep(0.2)
+        self.page.wait_for_timeout(200)
 
-    def console_errors(self) -> list[str]:
-        return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
+    def _note_response(self, response):
+        if response.status >= 400:
+            self.failed.append(f"{response.status} {response.url}")
 
-    def requests(self) -> tuple[list[str], list[str]]:
-        """Return the addresses asked for, and those that failed (with the reason)."""
-        asked, failed, names = [], [], {}
-        for entry in self.browser.get_log("performance"):
-            message = json.loads(entry["message"])["message"]
-            said = message.get("params", {})
-            if message["method"] == "Network.requestWillBeSent":
-                names[said["requestId"]] = said["request"]["url"]
-                asked.append(said["request"]["url"])
-            elif message["method"] == "Network.responseReceived" and said["response"]["status"] >= 400:
-                failed.append(f"{said['response']['status']} {said['response']['url']}")
-            elif message["method"] == "Network.loadingFailed" and not said.get("canceled"):
-                failed.append(f"{said.get('errorText')} {names.get(said['requestId'], '?')}")
-        return asked, failed
+    def _note_failure(self, request):
+        if request.failure != "net::ERR_ABORTED":  # the page itself thought better of it
+            self.failed.append(f"{request.failure} {request.url}")
+
+
+SCREENS = {
+    "desk": {"viewport": {"width": 1280, "height": 900}},
+    "telephone": {"viewport": {"width": 390, "height": 800}, "device_scale_factor": 2, "is_mobile": True},
+}
 
 
 @pytest.fixture
 def visit(chromium, site):
-    """Return a function that opens a page of the site (or any address)."""
-    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    """Return a function that opens a page of the site (or any address) on a screen of its own."""
+    opened = []
 
-    def opened(page: str | None) -> Visit:
+    def open_page(page: str | None, screen: str = "desk") -> Visit:
         if page is None:
             pytest.fail("the site has no pages", pytrace=False)
-        return Visit(chromium, page if "://" in page else f"{site}/{page}")
+        opened.append(chromium.new_context(**SCREENS[screen]))
+        return Visit(opened[-1].new_page(), page if "://" in page else f"{site}/{page}")
 
-    return opened
+    yield open_page
+    for context in opened:
+        context.close()

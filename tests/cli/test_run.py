@@ -2,6 +2,7 @@
 
 import errno
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -90,12 +91,47 @@ def test_reference_keeps_table_and_stamp(book):
 def test_full_disk_and_missing_permission_are_said_in_words(book, monkeypatch, capsys, number, words):
     from exprml.base import files
 
-    def refuse(*_, **__):
-        raise OSError(number, "refused", str(book.root / "x"))
+    def refuse(part, **_):
+        raise OSError(number, "refused", str(part))
 
-    monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(files.Path, "touch", refuse)
     assert cli.main(["run", "a"]) == 1
-    assert words in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert words in said
+    assert "a.key)" in said, "the file is named, not what it is called while it is made"
+
+
+def test_a_full_disk_is_measured_where_the_file_is_and_the_target_of_a_copy_is_named(monkeypatch, tmp_path):
+    from exprml.book.runner import folders
+
+    free = {tmp_path: 3 * 2**20}
+    monkeypatch.setattr(folders.shutil, "disk_usage", lambda place: SimpleNamespace(free=free[place]))
+    copy = tmp_path / "not" / "there"
+    said = folders.explain(OSError(errno.ENOSPC, "No space left", "/a/source", None, str(copy)))
+    assert said.startswith(f"the disk is full ({copy}): 3 MiB are free in {tmp_path}.")
+
+
+def test_a_write_that_names_no_file_is_explained_by_the_fuller_disk(book, monkeypatch):
+    from exprml.book.runner import folders
+
+    monkeypatch.setenv("TMPDIR", "/")
+    free = {"/": 0, str(book.root): 2**30}
+    monkeypatch.setattr(folders.shutil, "disk_usage", lambda place: SimpleNamespace(free=free[str(place)]))
+    assert "the disk is full: 0 MiB are free in /." in folders.explain(OSError(errno.ENOSPC, "No space left"))
+
+
+def test_a_temporary_folder_that_cannot_be_written_is_said_in_one_sentence(book, monkeypatch, capsys):
+    from exprml.book.runner import kernel
+
+    def no_place():
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(kernel.os, "access", lambda *_: False)
+    monkeypatch.setattr(kernel.tempfile, "gettempdir", no_place)
+    assert cli.main(["run", "a", "--profile", "smoke"]) == 1
+    said = capsys.readouterr()
+    assert "No usable temporary directory found in ['/tmp']: let TMPDIR name a folder" in said.out
+    assert "Traceback" not in said.out + said.err
 
 
 def test_a_notebook_that_is_not_there_or_not_from_a_template_is_said(book, capsys):

@@ -1,6 +1,7 @@
 """Hostile archives are refused, and nothing of them is left."""
 
 import io
+import os
 import tarfile
 import zipfile
 
@@ -34,6 +35,15 @@ def a_link(name, kind, target):
     member = tarfile.TarInfo(name)
     member.type, member.linkname = kind, target
     return member
+
+
+def test_only_whom_the_umask_lets_may_look_inside(tmp_path):
+    before = os.umask(0o077)
+    try:
+        extract(make_zip(tmp_path / "a.zip", {"one.txt": "1"}), tmp_path / "out")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700
 
 
 def test_good_archives_are_unpacked(tmp_path):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
 
+HOME = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-c", "import sys; from exprml.cli import main; sys.exit(main())"]
 BUILD = [*COMMAND, "build", "--profile", "smoke", "--cores", "2"]
 RESULTS = (
@@ -33,17 +36,33 @@ def build(*options: str, expect: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-def begin(project, *options: str) -> subprocess.Popen:
+def start(project, command: list[str], **settings) -> subprocess.Popen:
+    """Start a command that ends with its test, however that ends."""
     with open(project.root / "said.txt", "w") as said:
-        return subprocess.Popen([*BUILD, *options], stdout=said, stderr=subprocess.STDOUT)
+        running = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, **settings)
+    project.at_end.callback(running.wait)
+    project.at_end.callback(running.kill)
+    return running
 
 
-def wait_for(happened: Callable[[], object], running: subprocess.Popen, project, seconds: float = 90) -> None:
+def begin(project, *options: str) -> subprocess.Popen:
+    return start(project, [*BUILD, *options])
+
+
+def wait_for(
+    happened: Callable[[], object], running: subprocess.Popen, project, seconds: float = 240
+) -> None:
     end = time.monotonic() + seconds
     while not happened():
         waiting = running.poll() is None and time.monotonic() < end
         assert waiting, f"it ended, or {seconds} s did; it said: {(project.root / 'said.txt').read_text()}"
         time.sleep(0.05)
+
+
+@pytest.fixture
+def project(project):
+    with ExitStack() as project.at_end:
+        yield project
 
 
 @pytest.fixture
@@ -146,12 +165,8 @@ def test_a_reader_stands_without_what_failed_and_is_made_again_when_that_is_mend
 def test_second_build_in_the_folder_is_refused_by_pid(project, pages):
     project.add("index", "import time, pathlib\npathlib.Path('begun').touch()\ntime.sleep(60)")
     first = begin(project)
-    try:
-        wait_for((project.root / "notebooks/begun").exists, first, project)
-        assert f"process {first.pid}" in build(expect=1)
-    finally:
-        first.send_signal(signal.SIGKILL)
-        first.wait()
+    wait_for((project.root / "notebooks/begun").exists, first, project)
+    assert f"process {first.pid}" in build(expect=1)
 
 
 PARTS = {
@@ -180,7 +195,7 @@ def test_kill_any_part_then_the_same_command_finishes(project, pages, html, vict
     running = begin(project, *options)
     both = [folder / "begun", pages / "index.ipynb"]
     wait_for(lambda: all(path.exists() for path in both), running, project)
-    family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
+    family = family_of(running)
     found = [process for process in family if PARTS[victim](words_of(process))]
     assert found, f"no {victim} among {[words_of(process) for process in family]}"
     finished = (pages / "index.ipynb").stat().st_ino
@@ -198,6 +213,33 @@ def test_kill_any_part_then_the_same_command_finishes(project, pages, html, vict
     assert (pages / "index.ipynb").stat().st_ino == finished
     assert (project.root / "data/results/smoke/slow.csv").is_file()
     assert not list((project.root / "_build").rglob("*.part"))
+
+
+def family_of(running: subprocess.Popen) -> list[psutil.Process]:
+    found = psutil.Process(running.pid)
+    return [found, *found.children(recursive=True)]
+
+
+@pytest.mark.parametrize("goal", ["book", "test"])
+def test_ending_make_ends_all_that_it_started(project, goal):
+    project.add("index", "import time, pathlib\npathlib.Path('begun').touch()\ntime.sleep(300)")
+    tools = project.root / "tools"  # in place of .venv/bin
+    tools.mkdir()
+    for name, does in (("ruff", "true"), ("python", sys.executable), ("exprml", shlex.join(COMMAND))):
+        (tools / name).write_text(f'#!/bin/sh\nexec {does} "$@"\n')
+        (tools / name).chmod(0o755)
+    told = [f"BIN={tools}", "PYTHON=true", "SKIP_BROWSER=1"]
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "-f", str(HOME / "Makefile"), *told, goal]
+    running = start(project, command, cwd=project.root, env=outside)
+    wait_for((project.root / "notebooks/begun").exists, running, project)
+    family = family_of(running)
+    assert any(PARTS["kernel"](words_of(process)) for process in family)
+    running.terminate()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    for process in alive:
+        process.kill()
+    assert not alive, f"outlived make: {[words_of(process) for process in alive]}"
 
 
 def test_rendering_that_fails_leaves_the_old_site(project, html):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import tempfile
+import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,25 +39,47 @@ def data_folder(*parts: str) -> Path:
     return Path(base).resolve().joinpath(*parts) if base else project_root().joinpath("data", *parts)
 
 
+def part_beside(path: Path) -> Path:
+    """Return a name that nobody has, beside `path`, for what is being made."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there when the block ends well, else delete it.
 
-    A reader never sees half a file, and an error leaves the old file as it was.
+    A reader never sees half a file, and an error leaves the old file as it was. Who may read it is what the
+    umask says.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    os.chmod(name, 0o644)
-    part = Path(name)
+    part = part_beside(path)
     try:
+        part.touch(mode=0o666, exist_ok=False)
+        mode = part.stat().st_mode
         yield part
+        part.chmod(mode)  # some libraries put a file there that nobody else can read
         with open(part, "rb") as written:
             os.fsync(written.fileno())
         os.replace(part, path)
+    except OSError as error:
+        if is_full(error) or error.filename == str(part):  # it may name the source of a copy, or nothing
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_full(error: OSError) -> bool:
+    """Return whether a disk had no room left, or its owner's share of it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def room(path: str | Path) -> str:
+    """Return in words how much is free where `path` lies or was to be."""
+    path = Path(path).absolute()
+    folder = next(one for one in (path, *path.parents) if one.is_dir())
+    return f"{shutil.disk_usage(folder).free / 2**20:.0f} MiB are free in {folder}"
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import types
 import typing
 from dataclasses import dataclass
@@ -65,11 +66,20 @@ def from_text(text: str, parameter: Parameter, where: str) -> Any:
     options = _options(parameter.kind)
     if str in options or (options and all(isinstance(one, str) for one in options)):
         return fit(None if text == "None" and type(None) in options else text, parameter.kind, where)
-    try:
-        value = float(text) if float in options and int not in options else yaml.safe_load(text)
-    except ValueError:
-        value = yaml.safe_load(text)
+    value = _read(text, as_float=float in options and int not in options, where=where)
     return fit(None if value == "None" else value, parameter.kind, where)
+
+
+def _read(text: str, *, as_float: bool, where: str) -> Any:
+    """Return a number from text that YAML may not see as one ("1e-3"), else what YAML sees in it."""
+    if as_float:
+        with contextlib.suppress(ValueError):
+            return float(text)
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        said = getattr(error, "problem", None) or error
+        raise ParameterError(f"{where}: {text!r} cannot be read as a value ({said})") from error
 
 
 def fit(value: Any, kind: Any, where: str) -> Any:

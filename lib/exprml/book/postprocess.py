@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,7 +71,7 @@ def path_scrubber() -> Callable[[str], str]:
         f"{sys.prefix}/": "<python>/",
         f"{sys.base_prefix}/": "<python>/",
         f"{Path.home()}/": "~/",
-        f"{tempfile.gettempdir()}/": "<temporary>/",
+        f"{os.environ.get('TMPDIR', '/tmp').rstrip('/')}/": "<temporary>/",
         str(project_root()): "<project>",
     }
     real = {os.path.realpath(old) + old[len(old.rstrip("/")) :]: new for old, new in folders.items()}

@@ -158,7 +158,6 @@ def save(
     document |= {kind: table.reset_index(names="id").to_dict("list") for kind, table in genes.items()}
     with atomic_path(weights) as part:
         save_file(arrays, part)
-        part.chmod(0o644)  # safetensors lets nobody else read it
         size = part.stat().st_size
         document["weights"] = {"file": weights.name, "sha256": file_hash(part), "bytes": size}
     write_text(described, as_json(document | {"sha256": text_hash(as_json(document))}))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exprml.base.errors import ExprmlError
-from exprml.base.files import project_root
+from exprml.base.files import is_full, project_root, room
 
 
 @dataclass(frozen=True)
@@ -128,13 +128,20 @@ def require_writable(*folders: Path) -> None:
 
 def explain(error: OSError) -> str:
     """Return what an operating system's error means for the reader, with the remedy."""
-    where = f" ({error.filename})" if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        free = shutil.disk_usage(project_root()).free / 2**20
+    at_fault = error.filename2 or error.filename  # of a copy, the second is what was to be written
+    where = f" ({os.fsdecode(at_fault)})" if isinstance(at_fault, str | bytes) else ""
+    if is_full(error):
         return (
-            f"the disk is full{where}: {free:.0f} MiB are free. Nothing finished was lost; "
-            "make room (`make clean` removes what can be made again) and give the same command"
+            f"the disk is full{where}: {room(os.fsdecode(at_fault) if where else _fullest())}. Nothing "
+            "finished was lost; make room there (in the project `make clean` removes what can be made again) "
+            "and give the same command"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"no permission to write{where}: check who owns the folder, then give the same command"
     return f"{error.strerror or error}{where}"
+
+
+def _fullest() -> str:
+    """Return the fuller one of the folders that a run writes to: an error of a write names no file."""
+    places = [str(project_root()), os.environ.get("TMPDIR", "/tmp")]
+    return min(filter(os.path.isdir, places), key=lambda place: shutil.disk_usage(place).free)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -16,7 +17,11 @@ from typing import Any, ClassVar
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
-_PREFIX = "exprml-"
+from exprml.base.errors import ExprmlError
+from exprml.book.runner.folders import BusyError, held
+
+_PREFIX, _LOCK = "exprml-", "lock"
+_LONGEST = 70  # characters; a socket's path may have about 100
 
 
 class PrivateKernelManager(AsyncKernelManager):
@@ -61,30 +66,44 @@ class PrivateKernelManager(AsyncKernelManager):
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """Yield a short private temporary folder; folders of workers that were killed are removed first."""
-    short = Path("/tmp")
-    base = short if os.access(short, os.W_OK) else Path(tempfile.gettempdir())
+    """Yield a short private temporary folder; folders of workers that were killed are removed first.
+
+    Raises
+    ------
+    ExprmlError
+        If no temporary folder can be written.
+    """
+    base = _short_base()
     _remove_abandoned(base)
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
+    folder = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=base))
+    with open(folder / _LOCK, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = folder.rename(base / folder.name.removeprefix("."))  # nobody ever sees it unlocked
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _short_base() -> Path:
+    """Return ``/tmp``, else what the system calls its temporary folder."""
+    if os.access("/tmp", os.W_OK):
+        return Path("/tmp")
     try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        base = tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise ExprmlError(f"{error.strerror}: let TMPDIR name a folder with a short path") from error
+    if len(base) > _LONGEST:
+        raise ExprmlError(
+            f"the temporary folder {base} has too long a path for sockets: let TMPDIR name another"
+        )
+    return Path(base)
 
 
 def _remove_abandoned(base: Path) -> None:
-    for folder in base.glob(f"{_PREFIX}*-*"):
-        pid = folder.name.removeprefix(_PREFIX).split("-")[0]
-        with contextlib.suppress(FileNotFoundError):  # another worker may remove its own just now
-            if pid.isdigit() and folder.stat().st_uid == os.getuid() and not _alive(int(pid)):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    """Remove the folders that nobody holds. A process number would not do: containers count from 1 each."""
+    for folder in base.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(BusyError, FileNotFoundError):  # at work, or removed by another just now
+            if folder.lstat().st_uid == os.getuid() and (folder / _LOCK).is_file():
+                with held(folder / _LOCK, wait=False):
+                    shutil.rmtree(folder, ignore_errors=True)

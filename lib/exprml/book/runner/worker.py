@@ -186,38 +186,49 @@ def _prepare(order: Order, part: Path) -> None:
 def _run_papermill(order: Order, part: Path) -> str | None:
     """Execute into `part`; return None, or in one sentence what went wrong."""
     machine.spare_slow_imports()
+    from exprml.book.runner.kernel import private_folder
+
+    try:
+        with private_folder() as folder:
+            return _run_in(folder, order, part)
+    except OSError as error:
+        return explain(error)
+    except ExprmlError as error:
+        return str(error)
+
+
+def _run_in(folder: Path, order: Order, part: Path) -> str | None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
     from exprml.book.runner.engine import SavingAtTheEnd
-    from exprml.book.runner.kernel import PrivateKernelManager, private_folder
+    from exprml.book.runner.kernel import PrivateKernelManager
 
     usual = {name: one.value for name, one in order.notebook.parameters.items()}
     injected = {name: value for name, value in order.values.items() if value != usual[name]}
-    with private_folder() as folder:
-        PrivateKernelManager.folder = folder
-        os.environ["IPYTHONDIR"] = str(folder / "ipython")
-        try:
-            papermill.execute_notebook(
-                order.notebook.path,
-                part / "executed.ipynb",
-                injected,
-                engine_name=SavingAtTheEnd.register(),
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                cwd=order.notebook.path.parent,
-                execution_timeout=order.notebook.timeout_seconds(order.profile),
-                kernel_manager_class=PrivateKernelManager,
-            )
-        except PapermillExecutionError as error:
-            return f"{error.ename}: {error.evalue}"
-        except OSError as error:
-            return explain(error)
-        except Exception as error:
-            return f"{type(error).__name__}: {error}\n{PrivateKernelManager.last_words()}".strip()
-        finally:
-            PrivateKernelManager.kill_all()
+    PrivateKernelManager.folder = folder
+    os.environ["IPYTHONDIR"] = str(folder / "ipython")
+    try:
+        papermill.execute_notebook(
+            order.notebook.path,
+            part / "executed.ipynb",
+            injected,
+            engine_name=SavingAtTheEnd.register(),
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            cwd=order.notebook.path.parent,
+            execution_timeout=order.notebook.timeout_seconds(order.profile),
+            kernel_manager_class=PrivateKernelManager,
+        )
+    except PapermillExecutionError as error:
+        return f"{error.ename}: {error.evalue}"
+    except OSError as error:
+        return explain(error)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}\n{PrivateKernelManager.last_words()}".strip()
+    finally:
+        PrivateKernelManager.kill_all()
     return None
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from exprml.base.errors import FormatError
+from exprml.base.files import part_beside
 
 _PICKLES = (".pkl", ".pickle", ".p", ".pt", ".pth", ".joblib")
 _MEMBER_LIMIT, _BYTES_LIMIT = 100_000, 64 * 2**30
@@ -42,10 +42,10 @@ def extract(archive: str | Path, folder: str | Path, *, max_bytes: int = _BYTES_
     if folder.exists():
         raise FormatError(f"{folder} exists: unpack {archive.name} into a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+    part = part_beside(folder)
+    part.mkdir()
     try:
         names = _unpack(archive, part, max_bytes)
-        part.chmod(0o755)
         part.rename(folder)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
         raise FormatError(f"{archive.name}: damaged archive ({error}); fetch it again") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import zlib
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from exprml.base.errors import DownloadError
-from exprml.base.files import as_json, data_folder, write_text_if_changed
+from exprml.base.files import as_json, data_folder, is_full, room, write_text_if_changed
 from exprml.base.hashing import content_hash_and_size, file_hash
 from exprml.data.catalogue.entries import DataFile
 from exprml.data.catalogue.locking import locked
@@ -87,11 +86,11 @@ def keep_safe(part: Path, name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             raise
         part.unlink(missing_ok=True)
         raise DiskFullError(
-            f"no room on the disk for {name}; nothing of it was kept: free some and try again"
+            f"no room on the disk for {name}: {room(part)}. Nothing of it was kept; make room and try again"
         ) from error
 
 
