@@ -227,7 +227,7 @@ def test_e_mlp_is_what_the_paper_prints():
     regressor, encoder = model.regressor, model.encoder
     assert regressor.hidden == storage_capacity_widths(2000, 70_000)
     assert ((*encoder.hidden, encoder.code), encoder.epochs) == ((6000, 2000), 150)
-    assert (regressor.activation, regressor.dropout, regressor.input_dropout) == ("elu", 0.1, 0.1)
+    assert (regressor.activation, regressor.dropout, regressor.input_dropout) == ("elu", 0.1, 0.0)
     assert (regressor.optimizer, regressor.momentum, regressor.nesterov) == ("sgd", 0.9, True)
     rates = [getattr(regressor, f"schedule{name}") for name in ("", "_factor", "_floor")]
     assert (regressor.learning_rate, *rates) == (5e-4, "reduce-when-worse", 0.9, 1e-5)

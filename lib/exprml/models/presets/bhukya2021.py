@@ -1,7 +1,7 @@
 """bhukya2021 (Methods): E-MLP's parts and the D-GEX it was compared with.
 
 Printed are layers, ELU, first weights, Nesterov's momentum 0.9, the rate and its schedule, dropout of all but
-the output and the look-back stopping, all for the regressor; of the autoencoder layers and epochs. Each
+the output units and the look-back stopping, all for the regressor; of the autoencoder layers and epochs. Each
 `source` below names what had to be guessed.
 """
 
@@ -37,8 +37,7 @@ STEPS: dict[str, Any] = {
 }
 MLP = STEPS | {
     "hidden": (11850, 11826),  # storage_capacity_widths(2000, 70_000)
-    "dropout": 0.1,
-    "input_dropout": 0.1,  # "all but output units"
+    "dropout": 0.1,  # of every neuron but the output's; inputs are no neurons (Methods, on the MLP)
     "epochs": 250,
     "early_stopping": "look-back",
     "validate_every": 5,
