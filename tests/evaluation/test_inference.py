@@ -273,6 +273,21 @@ def test_across_validates_on_a_fold_of_the_source_or_of_the_target():
     assert np.isin(on_target.test_groups, target.obs["patient"]).all()
 
 
+def test_a_third_collection_chooses_and_all_of_the_target_tests():
+    source, target = expression(), expression(20, seed=5, first_patient=100)
+    third = expression(12, seed=6, shift=3.0, first_patient=22)  # patients 22 to 29 are the source's, too
+    third = third[:, ::-1][:, :-1].copy()  # without t0
+    run = {"models": {"ols": LinearRegression()}, "source": source, "target": target}
+    data = inference.infer_across(validation=third, target_statistics="own", folds_run=2, **run).data
+    assert [len(one[0]) for one in (data.validation, data.test)] == [12, 20]
+    assert not set(data.train_groups) & {*third.obs["patient"], *target.obs["patient"]}
+    assert list(data.targets) == ["t1", "t2", "t3", "t4", "t5"]
+    assert np.allclose(data.validation[1].mean(axis=0), 0, atol=1e-5)  # prepared by its own statistics
+    borrowed = inference.infer_across(validation=third, **run)
+    assert borrowed.data.validation[1].mean() > 1
+    assert set(borrowed.scores["fold"]) == {0}
+
+
 def test_across_takes_the_genes_of_both_by_name():
     source, target = expression(), expression(20, seed=5, first_patient=100)
     turned = target[:, ::-1][:, :-2].copy()  # without t0 and t1, in another order

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ from exprml.evaluation.gene_errors import (
     in_unit,
     overall,
 )
-from exprml.evaluation.prepared import Data, common_genes, cut, fitted_on, for_target, side_of
+from exprml.evaluation.prepared import Data, Side, common_genes, cut, fitted_on, for_target, side_of
 from exprml.evaluation.splits import assert_groups_apart, check_groups, fold_numbers
 
 __all__ = [
@@ -197,7 +198,7 @@ def infer_across(
     target: AnnData,
     *,
     groups: Any = "patient",
-    validation: str = "source",
+    validation: str | AnnData = "source",
     target_statistics: str = "source",
     prepare: BaseEstimator | None = None,
     adapt: Callable[[Any], Any] | None = None,
@@ -226,9 +227,10 @@ def infer_across(
         As `expression` in `infer`; var names are matched, is_landmark and is_target must agree.
     groups : str
         An obs column of both.
-    validation : {"source", "target"}
-        Where the samples that choose come from: a fold of the source, which is then not trained on, or a fold
-        of the target, which is then not tested on (chen2016 chooses on 1000G, the target's platform).
+    validation : {"source", "target"} or AnnData
+        Where the samples that choose come from: a fold of the source, which is then not trained on; a fold of
+        the target, which is then not tested on; or a third collection, all of it, prepared as the target is
+        (chen2016 chooses on 1000G and tests on GTEx). Then there are no folds.
     target_statistics : {"source", "own"}
         How target samples are prepared: as fitted on the source, or by the target's own statistics: the last
         step of `prepare` is fitted again on all of the target, test samples included (chen2016's way).
@@ -240,33 +242,50 @@ def infer_across(
     n_folds, folds_run, seeds
         Fold ``fold`` of the source (or target) validates; folds 0 to `folds_run` - 1 do in turn.
     """
-    check_known("validation", [validation], ("source", "target"))
+    third = side_of(validation, groups) if isinstance(validation, AnnData) else None
+    check_known("validation", [] if third else [validation], ("source", "target"))
     check_known("target_statistics", [target_statistics], ("source", "own"))
     if not isinstance(groups, str):  # numbers of samples would be taken for the same patients
         raise ParameterError(f"groups={groups!r}: an obs column of both is needed, such as 'patient'")
     if not 1 <= folds_run <= n_folds:
         raise ParameterError(f"folds_run={folds_run}: between 1 and n_folds={n_folds}")
     here, there = common_genes(side_of(source, groups), side_of(target, groups))
-    shared = np.isin(here.groups, there.groups)
+    if third:
+        here, third = common_genes(here, third)
+        there = common_genes(here, there)[1]
+        third = third.part(np.flatnonzero(~np.isin(third.groups, there.groups)))
+    shared = np.isin(here.groups, [*there.groups, *(third.groups if third else ())])
     left_out = len(np.unique(here.groups[shared]))
     here = here.part(np.flatnonzero(~shared))
 
     def folds() -> Iterator[tuple[dict[str, int], Data]]:
-        for seed in seeds:
-            for fold in range(folds_run):
-                chosen = here if validation == "source" else there
-                mask = fold_numbers(check_groups(chosen.groups, n_splits=n_folds), n_folds, seed) == fold
-                rest, held = (chosen.part(np.flatnonzero(one)) for one in (~mask, mask))
-                train, test = (rest, there) if validation == "source" else (here, rest)
-                fitted = fitted_on(prepare, train.values)
-                across = for_target(fitted, there.values, target_statistics, adapt)
-                scaled = [train.scaled(fitted), held.scaled(fitted if validation == "source" else across)]
-                scaled.append(test.scaled(across))
-                yield {"fold": fold, "seed": seed}, cut(scaled, fitted, targets, left_out)
+        for seed, fold in product(seeds, range(1 if third else folds_run)):
+            parts = here, third, there
+            if not third:
+                parts = _turn(here, there, validation == "source", n_folds=n_folds, fold=fold, seed=seed)
+            train, held, test = parts
+            fitted = fitted_on(prepare, train.values)
+            across, of_third = (
+                for_target(fitted, one.values, target_statistics, adapt) if one else None
+                for one in (there, third)
+            )
+            chooses = of_third or (fitted if validation == "source" else across)
+            scaled = [train.scaled(fitted), held.scaled(chooses), test.scaled(across)]
+            yield {"fold": fold, "seed": seed}, cut(scaled, fitted, targets, left_out)
 
     labels = {"task": task, "setting": setting, "split": split}
     options = _Options(shuffle_targets, score_validation, watch_test, keep_fitted)
     return _run(models, folds(), labels, options)
+
+
+def _turn(
+    here: Side, there: Side, of_source: bool, *, n_folds: int, fold: int, seed: int
+) -> tuple[Side, Side, Side]:
+    """Return the samples that train, choose and test where a fold of the source or of the target chooses."""
+    chosen = here if of_source else there
+    mask = fold_numbers(check_groups(chosen.groups, n_splits=n_folds), n_folds, seed) == fold
+    rest, held = (chosen.part(np.flatnonzero(one)) for one in (~mask, mask))
+    return (rest, held, there) if of_source else (here, held, rest)
 
 
 def joined(*inferences: Inference) -> Inference:
