@@ -181,12 +181,10 @@ def test_files_of_other_entries_are_its_own_too():
 
 
 @pytest.mark.parametrize("name", ["dgex-geo", "dgex-gtex", "l1000-inferred"])
-def test_what_must_be_asked_for_says_so(name, monkeypatch, tmp_path):
+def test_what_may_be_nowhere_any_more_says_how_to_get_it(name, monkeypatch, tmp_path):
     monkeypatch.setenv("EXPRML_DATA", str(tmp_path))
     monkeypatch.delenv("EXPRML_MIRROR", raising=False)
-    with pytest.raises(
-        NotAvailableError, match=r"asked for.*[\s\S]*not verified|not verified.*[\s\S]*asked for"
-    ):
+    with pytest.raises(NotAvailableError, match=r"README of D-GEX[\s\S]*not\s+verified"):
         catalogue.fetch(name, sources=())
 
 

@@ -49,7 +49,7 @@ def fetch(name: str, *, sources: tuple[str, ...] = EVERYWHERE) -> dict[str, Path
     try:
         return {file.key: fetch_file(name, file, sources) for file in found.files}
     except NotAvailableError as error:
-        if found.how_to_get and not all(file.origin for file in found.files):
+        if found.how_to_get:
             raise NotAvailableError(f"{error}. {found.how_to_get}") from error
         raise
 

@@ -26,6 +26,14 @@ from exprml.data.catalogue.loading import (
 from exprml.data.preprocess import mark_landmarks, probes_to_genes
 
 _MAPS = ("landmarks", "targets")
+_UNLISTED = """
+200799_at HSPA1A 201069_at MMP2 201185_at HTRA1 201778_s_at KIAA0494 202087_s_at CTSL1 202427_s_at BRP44
+202507_s_at SNAP25 202689_at RBM15B 203570_at LOXL1 203639_s_at FGFR2 203931_s_at MRPL12 204039_at CEBPA
+204475_at MMP1 205088_at MAMLD1 206070_s_at EPHA3 206501_x_at ETV1 207034_s_at GLI2 207808_s_at PROS1
+207993_s_at CHP 208025_s_at HMGA2 209567_at RRS1 209710_at GATA2 209774_x_at CXCL2 211071_s_at MLLT11
+212910_at THAP11 212943_at KIAA0528 213417_at TBX2 213721_at SOX2 214061_at WDR67 216598_s_at CCL2
+217722_s_at NGRN 217871_s_at MIF 218847_at IGF2BP2 220094_s_at CCDC90A 56197_at PLSCR3
+"""  # landmark probes of L1000 whose genes D-GEX's list of 943 leaves out, with their symbols
 
 
 def tcga_landmarks(paths: Paths) -> AnnData:
@@ -122,6 +130,40 @@ def dgex_microarrays(paths: Paths, *, n_samples: int | None = None) -> AnnData:
     obs = obs.iloc[rows].assign(patient=lambda about: about.index.astype(str)).rename_axis("sample")
     steps = [*reading(paths), f"{len(rows)} of {total} samples", *known.uns["provenance"]["steps"]]
     return with_steps(AnnData(X, obs=obs, var=known.var.rename_axis("gene")), steps)
+
+
+def dgex_probes(paths: Paths) -> AnnData:
+    """Read a GCTX file of probes as it is: what L1000 measures are landmarks, every other probe is a target.
+
+    Parameters
+    ----------
+    paths : dict
+        expression (GCTX, samples x Affymetrix probes); landmarks and targets of dgex-maps.
+
+    Returns
+    -------
+    AnnData, 129,158 samples x 22,268 probes
+        The 978 landmarks first, then 21,290 targets, by probe: what chen2016 retrained its network on for
+        L1000. obs as in :func:`dgex_microarrays`; var: symbol ("" of a probe of no list), is_landmark,
+        is_target. 11.5 GB as float32.
+    """
+    names = formats.read_gctx_metadata(paths["expression"])[1].index
+    genes, words = _maps(paths), _UNLISTED.split()
+    symbols = {
+        probe: row.symbol for row in genes.itertuples() for probe in row.Index.replace(" ", "").split(",")
+    } | dict(zip(words[::2], words[1::2], strict=True))
+    landmark = names.isin([*genes.index[genes["is_landmark"]], *words[::2]])
+    if landmark.all() or not landmark.any():
+        raise DataError(f"{paths['expression'].name}: {landmark.sum()} landmark probes of {len(names)}")
+    adata = formats.read_gctx(paths["expression"], genes=[*names[landmark], *names[~landmark]])
+    adata.obs = adata.obs.assign(patient=adata.obs_names.astype(str)).rename_axis("sample")
+    adata.var = pd.DataFrame(
+        {"symbol": [symbols.get(name, "") for name in adata.var_names]},
+        index=adata.var_names.rename("probe"),
+    ).assign(is_landmark=np.arange(adata.n_vars) < landmark.sum())
+    adata.var["is_target"] = ~adata.var["is_landmark"]
+    steps = [*reading(paths), f"{landmark.sum()} probes are landmarks of L1000, all others targets"]
+    return with_steps(adata, steps)
 
 
 def _blocks(

@@ -42,6 +42,7 @@ READERS: dict[str, Callable[..., AnnData]] = {
         landmarks.tcga_landmarks,
         landmarks.cognoma_landmarks,
         landmarks.dgex_microarrays,
+        landmarks.dgex_probes,
         landmarks.dgex_gtex,
         landmarks.geuvadis,
         landmarks.l1000_plates,

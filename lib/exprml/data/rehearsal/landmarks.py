@@ -13,7 +13,8 @@ from exprml.data.simulate import landmark_twin
 
 _N_LANDMARKS, _N_TARGETS, _N_BOTH = 40, 88, 12  # of the targets besides: other probes of landmarks
 _N_ARRAYS, _N_SEQUENCED, _N_LINES, _N_INFERRED = 240, 60, 48, 2040
-_UNLISTED = 9  # probes and genes of no list
+_UNLISTED = 4  # probes and genes of no list
+_UNLISTED_LANDMARKS = ("200799_at", "201069_at", "201185_at", "201778_s_at")  # true ones, measured by L1000
 
 
 def write_maps(folder: Path) -> None:
@@ -25,7 +26,7 @@ def write_maps(folder: Path) -> None:
 
 
 def write_microarrays(folder: Path) -> None:
-    """Write profiles of probes, quantile normalised, landmarks first; two samples are there twice."""
+    """Write profiles of probes, quantile normalised, landmarks first, some in no list; two samples twice."""
     values, names = _arrays()
     _write_gctx(path_of(folder, "dgex-geo", "expression"), values, names, _accessions(len(values)))
 
@@ -105,8 +106,8 @@ def _arrays() -> tuple[np.ndarray, list[str]]:
 def _probe_names() -> list[str]:
     """Return landmarks, unlisted probes, then the targets' and unlisted ones."""
     rows = [name for probes in _genes()["probes"] for name in probes.split(",")]
-    first, last = ([f"{kind}{at}_at" for at in range(_UNLISTED)] for kind in ("2120", "AFFX-"))
-    return [*rows[:_N_LANDMARKS], *first, *rows[_N_LANDMARKS:], *last]
+    last = [f"AFFX-{at}_at" for at in range(_UNLISTED)]
+    return [*rows[:_N_LANDMARKS], *_UNLISTED_LANDMARKS, *rows[_N_LANDMARKS:], *last]
 
 
 def _values(twin: object, n_samples: int) -> np.ndarray:
