@@ -43,6 +43,15 @@ def test_verify_fails_on_a_wrong_file(data, capsys):
     assert "expected SHA-256" in capsys.readouterr().out
 
 
+def test_export_replaces_a_file_if_told(tmp_path, capsys):
+    (tmp_path / "twin.csv").write_text("mine")
+    command = ["data", "export", "gtex-twin", "--to", "csv", "--output", str(tmp_path / "twin.csv")]
+    assert main(command) == 1
+    assert "--force" in capsys.readouterr().err
+    assert main([*command, "--force"]) == 0
+    assert (tmp_path / "twin.csv").read_text() != "mine"
+
+
 def test_export_writes_the_file_and_prints_the_terms(tmp_path, capsys):
     assert main(["data", "export", "gtex-twin", "--to", "csv", "--output", str(tmp_path / "twin.csv")]) == 0
     assert (tmp_path / "twin.csv").read_text().startswith("sample,tissue,donor")

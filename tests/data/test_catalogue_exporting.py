@@ -53,6 +53,36 @@ def test_h5ad_keeps_the_provenance(small, tmp_path):
     assert list(found.uns["provenance"]["files"]) == ["some/where.csv abc"]
 
 
+@pytest.mark.parametrize(
+    ("fmt", "name"),
+    [
+        ("gct", "a.csv"),
+        ("csv", "a.gct"),
+        ("csv", "a.tsv"),
+        ("csv", "a"),
+        ("h5ad", "a.h5ad.gz"),
+        ("gct", "gct"),
+    ],
+)
+def test_a_name_that_says_another_format_is_refused(small, tmp_path, fmt, name):
+    with pytest.raises(ParameterError, match=f"what is written is {fmt}; let the name end in .{fmt}"):
+        catalogue.export("small", fmt, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_there_is_replaced_only_if_told(small, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("years of work")
+    with pytest.raises(ParameterError, match=r"mine\.csv is there already: another name, or --force"):
+        catalogue.export("small", "csv", path)
+    assert path.read_text() == "years of work"
+    catalogue.export("small", "csv", path, force=True)
+    assert path.read_text().startswith("sample,tissue")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(ParameterError, match="is there already"):
+        catalogue.export("small", "csv", tmp_path / "folder.csv", force=True)
+
+
 def test_unknown_format_is_named(small, tmp_path):
     with pytest.raises(ParameterError, match="'xls'"):
         catalogue.export("small", "xls", tmp_path / "out")

@@ -34,6 +34,7 @@ def add_parser(subparsers: Any) -> None:
     export.add_argument("name")
     export.add_argument("--to", required=True, metavar="|".join(FORMATS))
     export.add_argument("--output", type=Path, metavar="PATH", help="default: NAME.FORMAT here")
+    export.add_argument("--force", action="store_true", help="replace a file that is there")
 
 
 def _add_build(build: argparse.ArgumentParser) -> None:
@@ -130,7 +131,7 @@ def _show(given: argparse.Namespace) -> int:
 
 
 def _export(given: argparse.Namespace) -> int:
-    path = catalogue.export(given.name, given.to, given.output)
+    path = catalogue.export(given.name, given.to, given.output, force=given.force)
     print(path)
     print(f"Terms: {catalogue.entry(given.name).licence}")
     return 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "gct", "h5ad")
 
 
-def export(name: str, fmt: str, path: str | Path | None = None) -> Path:
+def export(name: str, fmt: str, path: str | Path | None = None, *, force: bool = False) -> Path:
     """Write a data set to one file.
 
     Parameters
@@ -29,15 +29,27 @@ def export(name: str, fmt: str, path: str | Path | None = None) -> Path:
         1.3), h5ad.
     path : str or Path, optional
         Where to; ``<name>.<fmt>`` in the working folder unless told. ``.gz`` packs csv and gct.
+    force : bool
+        Replace a file that is there.
 
     Returns
     -------
     pathlib.Path
         Where it lies.
+
+    Raises
+    ------
+    ParameterError
+        If the file is there already, or its name says another format.
     """
     if fmt not in FORMATS:
         raise ParameterError(f"format {fmt!r}: choose {', '.join(FORMATS)}")
     path = Path(path) if path else Path(f"{name}.{fmt}")
+    endings = [f".{fmt}"] if fmt == "h5ad" else [f".{fmt}", f".{fmt}.gz"]
+    if not path.name.lower().endswith(tuple(endings)):
+        raise ParameterError(f"{path}: what is written is {fmt}; let the name end in {' or '.join(endings)}")
+    if path.is_dir() or (path.exists() and not force):
+        raise ParameterError(f"{path} is there already: another name, or --force to replace a file")
     adata = load(name)
     if not adata.n_obs and fmt == "gct":
         raise DataError(f"{name} has no samples, which GCT cannot hold: choose csv or h5ad")
