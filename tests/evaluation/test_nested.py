@@ -254,4 +254,4 @@ def test_a_guess_pays_for_classes_that_are_missing_from_a_training_part(data):
     assert plain.best["guess"].tolist() == pytest.approx([np.log(2)])
     part = search.Part(X[:4], np.array([0, 1, 1, 1]), groups[:4], X[:2], np.array([0, 2]))
     guess = nested._guess(lambda: [part], search.weighted_cross_entropy)
-    assert guess == pytest.approx((np.log(2) - np.log(1e-15)) / 2)
+    assert guess == pytest.approx((np.log(2) / 2 - np.log(1e-15)) / (1 / 2 + 1))  # weights 1 / (n + 1)

@@ -5,6 +5,7 @@ from sklearn.linear_model import LogisticRegression
 from exprml.base.errors import ParameterError, UnknownNameError
 from exprml.evaluation import search
 from exprml.evaluation.scoring import cross_validate
+from exprml.evaluation.splits import GroupFolds
 
 SPACE = {"C": ("log", 1e-6, 10.0)}
 
@@ -40,11 +41,15 @@ def test_objective_is_the_weighted_cross_entropy_by_hand():
         def predict_proba(self, X):
             return np.array([[0.5, 0.5], [0.5, 0.5], [0.8, 0.2]])
 
-    # weights 1/3, 1/3 (two of class 0) and 1/2 (one of class 1)
-    expected = (2 / 3 * np.log(2) + 1 / 2 * np.log(5)) / (2 / 3 + 1 / 2)
-    loss = search.weighted_cross_entropy(Fixed(), np.zeros((3, 1)), np.array([0, 0, 1]))
-    assert loss == pytest.approx(expected)
-    unseen = search.weighted_cross_entropy(Fixed(), np.zeros((3, 1)), np.array([0, 0, 2]))
+    def loss(left_out):
+        part = search.Part(np.zeros((5, 1)), trained, trained, np.zeros((3, 1)), np.array(left_out))
+        return search.weighted_cross_entropy(Fixed(), part)
+
+    # trained on one sample of class 0 and four of class 1: weights 1/2, 1/2 and 1/5, whatever is left out
+    trained = np.array([1, 0, 1, 1, 1])
+    expected = (2 / 2 * np.log(2) + 1 / 5 * np.log(5)) / (2 / 2 + 1 / 5)
+    assert loss([0, 0, 1]) == pytest.approx(expected)
+    unseen = loss([0, 0, 2])
     assert np.isfinite(unseen)
     assert unseen > expected
 
@@ -65,3 +70,29 @@ def test_unknown_choices_are_named(data):
         search.search(LogisticRegression(), *data, space=SPACE, objective="auc")
     with pytest.raises(ParameterError, match="distribution 'gauss' of 'C'"):
         search.search(LogisticRegression(), *data, space={"C": ("gauss", 0, 1)}, n_trials=1)
+
+
+def test_inner_parts_that_lack_a_class_in_training_are_skipped_unless_none_is_left():
+    y = np.array(["a", "a", "b", "b", "c"])
+    with_all, without_c = (np.array([0, 2, 4]), np.array([1, 3])), (np.array([0, 1, 2, 3]), np.array([4]))
+    assert search.with_every_class([with_all, without_c], y) == [with_all]
+    assert search.with_every_class([without_c], y) == [without_c]
+    assert search.with_every_class([without_c], np.arange(5) / 2) == [without_c]
+
+
+def test_a_search_trains_on_every_class_in_each_inner_part():
+    seen = []
+
+    def objective(model, part):
+        seen.append(sorted(set(part.y)))
+        return 0.0
+
+    y, groups = np.array(["a", "b"] * 19 + ["c"] * 2), np.arange(40)
+
+    def folds_without_c(seed):
+        return sum(set(y[train]) != set(y) for train, _ in GroupFolds(2, seed).split(y, y, groups))
+
+    seed = next(seed for seed in range(100) if folds_without_c(seed) == 1)
+    options = {"space": {"C": ("choice", 1.0)}, "n_trials": 1, "folds": 2, "seed": seed}
+    search.search(LogisticRegression(), np.eye(40), y, groups, **options, objective=objective)
+    assert seen == [["a", "b", "c"]]

@@ -22,10 +22,12 @@ from exprml.evaluation.scoring import before_and_after, fold_pairs
 from exprml.evaluation.search import (
     HEIL_SPACE,
     Objective,
+    Pairs,
     Part,
     SearchResult,
     search_parts,
     weighted_cross_entropy,
+    with_every_class,
 )
 from exprml.evaluation.splits import GroupFolds, learning_curve_subsets
 
@@ -33,7 +35,6 @@ KEYS = ("model", "seed", "fold", "on")
 _NO_PARAMETERS = {*KEYS, "trial", "guess", "objective", "seconds"}
 ON = ("intact", "removed")
 INNER = ("outer-folds", "group")
-Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
 class Nested(NamedTuple):
@@ -202,6 +203,7 @@ def nested_search(
         for fold in range(len(pairs))[:folds_run]:
             inside = _inner_pairs(pairs, fold, inner, seed, groups)
             inside = _thinned(inside, pairs[fold][0], fraction, seed * 1009 + fold)
+            inside = with_every_class(inside, y)
             parts = _InnerParts(X, y, groups, _usable(inside, y, fold) if on == "removed" else inside, on)
             guess = _guess(parts, objective)
             for name, space in spaces.items():
@@ -281,9 +283,7 @@ def _guess(parts: Callable[[], Iterable[Part]], objective: Objective) -> float:
     if not callable(objective):
         return np.nan
     dummy = DummyClassifier(strategy="uniform")
-    return float(
-        np.mean([objective(dummy.fit(one.X, one.y), one.X_left_out, one.y_left_out) for one in parts()])
-    )
+    return float(np.mean([objective(dummy.fit(one.X, one.y), one) for one in parts()]))
 
 
 def _rows(found: SearchResult, key: tuple, guess: float) -> list[dict[str, Any]]:

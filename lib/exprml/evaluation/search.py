@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,12 +20,12 @@ from exprml.evaluation.splits import GroupFolds, is_classification
 
 # heil2022 (Model training): both log-uniform; the paper searches them with 25 trials of unseeded TPE.
 HEIL_SPACE = {"learning_rate": ("log", 1e-6, 10.0), "weight_decay": ("log", 1e-6, 10.0)}
+Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
     "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
     "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
     "tpe-unseeded": lambda seed: optuna.samplers.TPESampler(),  # heil2022 as its code runs: never twice alike
 }
-Objective = str | Callable[[BaseEstimator, np.ndarray, np.ndarray], float]
 
 
 class Part(NamedTuple):
@@ -38,6 +38,9 @@ class Part(NamedTuple):
     y_left_out: np.ndarray
 
 
+Objective = str | Callable[[BaseEstimator, Part], float]
+
+
 class SearchResult(NamedTuple):
     """The trials (a column per parameter, ``objective``, ``seconds``, best first) and the best parameters."""
 
@@ -45,14 +48,29 @@ class SearchResult(NamedTuple):
     best: dict[str, Any]
 
 
-def weighted_cross_entropy(model: BaseEstimator, X: np.ndarray, y: np.ndarray) -> float:
-    """Return the mean cross-entropy with classes weighted by 1 / (n + 1), the paper's objective."""
-    classes, code, counts = np.unique(y, return_inverse=True, return_counts=True)
+def weighted_cross_entropy(model: BaseEstimator, part: Part) -> float:
+    """Return the mean cross-entropy of what is left out, the paper's objective.
+
+    A class weighs 1 / (n + 1), n its samples in the *training* part (heil2022, public code).
+    """
+    classes, code = np.unique(part.y_left_out, return_inverse=True)
     columns = pd.Index(model.classes_).get_indexer(classes)
-    probability = np.asarray(model.predict_proba(X), dtype=float)
-    own = np.where(columns[code] >= 0, probability[np.arange(len(y)), columns[code]], 0.0)
+    probability = np.asarray(model.predict_proba(part.X_left_out), dtype=float)
+    own = np.where(columns[code] >= 0, probability[np.arange(len(code)), columns[code]], 0.0)
     losses = -np.log(np.clip(own, 1e-15, 1.0))  # a class never seen in training counts as probability 0
-    return float(np.average(np.nan_to_num(losses, nan=np.inf), weights=1 / (counts[code] + 1)))
+    weights = np.array([1 / ((part.y == one).sum() + 1) for one in classes])
+    return float(np.average(np.nan_to_num(losses, nan=np.inf), weights=weights[code]))
+
+
+def with_every_class(pairs: Pairs, y: np.ndarray) -> Pairs:
+    """Return the inner parts that train on every class, as the paper's code skips all others.
+
+    All of them where none is left: then the paper's code has nothing to judge a trial by.
+    """
+    if not is_classification(y):
+        return pairs
+    n_classes = len(np.unique(y[np.concatenate(pairs[0])]))
+    return [pair for pair in pairs if len(np.unique(y[pair[0]])) == n_classes] or pairs
 
 
 def search(
@@ -88,7 +106,7 @@ def search(
     seed : int
         Of sampler and folds.
     objective : function or name of a metric
-        ``objective(fitted, X, y)`` to be minimised, or a metric of `scoring.METRICS` to be maximised.
+        ``objective(fitted, part)`` to be minimised, or a metric of `scoring.METRICS` to be maximised.
 
     Returns
     -------
@@ -98,7 +116,7 @@ def search(
     """
     X, y, groups = as_arrays(X, y, groups)
     labels = y if is_classification(y) else None
-    pairs = list(GroupFolds(folds, seed).split(y, labels, groups))
+    pairs = with_every_class(list(GroupFolds(folds, seed).split(y, labels, groups)), y)
 
     def parts() -> Iterable[Part]:
         return (Part(X[a], y[a], groups[a], X[b], y[b]) for a, b in pairs)
@@ -152,7 +170,7 @@ def _part_loss(model: BaseEstimator, part: Part, loss: Callable) -> float:
         for kind in (ConvergenceWarning, RuntimeWarning):
             warnings.simplefilter("ignore", kind)
         try:
-            return float(loss(fit(model, part.X, part.y, part.groups), part.X_left_out, part.y_left_out))
+            return float(loss(fit(model, part.X, part.y, part.groups), part))
         except FloatingPointError:
             return np.inf
 
@@ -177,10 +195,10 @@ def _draw(trial: optuna.Trial, name: str, kind: str, *values: Any) -> Any:
     return trial.suggest_float(name, *values, log=kind == "log")
 
 
-def _loss(objective: Objective) -> Callable[[BaseEstimator, np.ndarray, np.ndarray], float]:
+def _loss(objective: Objective) -> Callable[[BaseEstimator, Part], float]:
     """Return what is to be minimised."""
     if callable(objective):
         return objective
     check_known("metric", [objective], METRICS)
     metric: Metric = METRICS[objective]
-    return lambda model, X, y: -float(metric(y, model.predict(X)))
+    return lambda model, part: -float(metric(part.y_left_out, model.predict(part.X_left_out)))
