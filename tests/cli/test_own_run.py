@@ -224,3 +224,15 @@ def refused(dir: Path):
     if dir.name == "my":
         raise OSError(errno.EROFS, "Read-only file system", str(dir))
     return (dir / "probe").open("w")
+
+
+def test_the_next_command_can_be_typed_as_it_stands(here, capsys):
+    write(here, CLASSES[:2], output="my folder/mine")
+    assert "run 'my folder/mine'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("output", ["", "."])
+def test_a_folder_is_no_name_of_a_notebook(here, capsys, output):
+    files = ["--expression", "x.csv", "--label", "tissue", "--output", output]
+    assert cli.main(["new", "tissue-benchmark", *files]) == 1
+    assert "give the notebook's name too" in capsys.readouterr().err

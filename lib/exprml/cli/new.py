@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -91,6 +92,8 @@ def _new(given: argparse.Namespace) -> int:
 def _output(given: argparse.Namespace) -> Path:
     """Return where the notebook goes; refuse to overwrite."""
     output = given.output or project_root() / OWN_FOLDER / given.template
+    if not output.name:
+        raise ParameterError(f"--output {output}: a folder; give the notebook's name too: {output / 'mine'}")
     output = output if output.suffix == ".ipynb" else output.with_name(output.name + ".ipynb")
     if not re.fullmatch(r"[\w.-]+", output.name):
         raise ParameterError(f"--output {output.name!r}: use letters, digits, - and _ in the name")
@@ -187,9 +190,10 @@ def _hide_from_git(folder: Path) -> None:
 
 def _say_next(output: Path) -> None:
     shown = _shown(output)
+    typed, opened = (shlex.quote(str(one)) for one in (shown.with_suffix(""), shown))
     print(f"written: {shown}\nnext, one of:")
-    print(f"  {_command('exprml')} run {shown.with_suffix('')}\n      runs it and makes {output.stem}.html")
-    print(f"  {_command('jupyter')} lab {shown}\n      opens it, to read and change")
+    print(f"  {_command('exprml')} run {typed}\n      runs it and makes {output.stem}.html")
+    print(f"  {_command('jupyter')} lab {opened}\n      opens it, to read and change")
 
 
 def _shown(path: Path) -> Path:
