@@ -6,9 +6,9 @@ Each file is read in a child process with limits of time and memory. A finding i
 
 * foreign: an exception that is not ours left the reader;
 * crash, hang, memory: the process died, took longer than `SECONDS`, or grew by more than `GROWTH`;
-* unseen: the file was read, but must have been refused (its structure was broken on purpose), has another shape
-  than the good file although nothing that tells the shape was changed, or holds missing or infinite values that
-  the result does not count.
+* unseen: the file was read, but must have been refused (its structure was broken on purpose), has another
+  shape than the good file although nothing that tells the shape was changed, or holds missing or infinite
+  values that the result does not count.
 
 A changed value is no finding where the format has no checksum; a changed id or text neither.
 """
@@ -40,7 +40,22 @@ from exprml.data import formats
 SECONDS, GROWTH, ADDRESS_SPACE = 15, 400e6, 6 << 30
 SHAPE = (7, 5)
 REFUSE, CLAIMS = "refuse", "claims"
-NUMBERS = ("1e999", "-1e400", "9" * 5000, "", "NA", "1_000", "0x10", "1,5", '"', "inf", "--1", "1e-400", "é", "\x00")
+NUMBERS = (
+    "1e999",
+    "-1e400",
+    "9" * 5000,
+    "",
+    "NA",
+    "1_000",
+    "0x10",
+    "1,5",
+    '"',
+    "inf",
+    "--1",
+    "1e-400",
+    "é",
+    "\x00",
+)
 
 
 def good_files(folder: Path) -> dict[str, Path]:
@@ -52,7 +67,9 @@ def good_files(folder: Path) -> dict[str, Path]:
         index=[f"s{i}" for i in range(7)],
     )
     data = anndata.AnnData(matrix, obs=obs, var=pd.DataFrame(index=[f"gene{i}" for i in range(5)]))
-    files = {name: folder / name for name in ("a.gct", "a.gct.gz", "b.gct", "a.gctx", "dense.h5ad", "sparse.h5ad")}
+    files = {
+        name: folder / name for name in ("a.gct", "a.gct.gz", "b.gct", "a.gctx", "dense.h5ad", "sparse.h5ad")
+    }
     files |= {name: folder / name for name in ("full.h5ad", "a.csv", "a.csv.gz", "a.tsv")}
     formats.write_gct(data, files["a.gct"])
     formats.write_gct(data, files["a.gct.gz"])
@@ -150,13 +167,26 @@ def mutated_hdf5(path: Path, rng: np.random.Generator) -> tuple[str, str]:
 def _told(item: Any) -> bool:
     """Tell whether the reader must refuse the file without this item, or with it changed in shape."""
     parts = item.name.strip("/").split("/")
-    return isinstance(item, h5py.Dataset) and parts[0] in ("0", "X", "obs", "var", "layers", "raw", "obsp", "obsm")
+    return isinstance(item, h5py.Dataset) and parts[0] in (
+        "0",
+        "X",
+        "obs",
+        "var",
+        "layers",
+        "raw",
+        "obsp",
+        "obsm",
+    )
 
 
 def _replace(item: Any, value: Any, **options: Any) -> None:
     file, name, attributes = item.file, item.name, dict(item.attrs)
     del file[name]
-    made = file.create_dataset(name, data=value, **options) if not options.get("shape") else file.create_dataset(name, **options)
+    made = (
+        file.create_dataset(name, data=value, **options)
+        if not options.get("shape")
+        else file.create_dataset(name, **options)
+    )
     for key, one in attributes.items():
         made.attrs[key] = one
 
@@ -180,7 +210,10 @@ def _kind(file: h5py.File, item: Any, rng: np.random.Generator) -> str:
     if not isinstance(item, h5py.Dataset) or not item.shape:
         return CLAIMS
     kinds: list[Any] = [np.full(item.shape, b"x"), np.zeros(item.shape, complex), np.zeros(item.shape, "V4")]
-    kinds += [np.zeros(item.shape, [("a", "f4"), ("b", "i8")]), np.full(item.shape, item.file.ref, h5py.ref_dtype)]
+    kinds += [
+        np.zeros(item.shape, [("a", "f4"), ("b", "i8")]),
+        np.full(item.shape, item.file.ref, h5py.ref_dtype),
+    ]
     chosen = int(rng.integers(len(kinds)))
     must = _told(item) and (item.dtype.kind in "fiu" or chosen)
     must = must and not (item.name.startswith(("/0/META", "/obs/", "/var/", "/raw/var", "/obsm")))
@@ -189,11 +222,18 @@ def _kind(file: h5py.File, item: Any, rng: np.random.Generator) -> str:
 
 
 def _value(file: h5py.File, item: Any, rng: np.random.Generator) -> str:
-    if not isinstance(item, h5py.Dataset) or not item.shape or 0 in item.shape or item.dtype.kind not in "fiu":
+    if (
+        not isinstance(item, h5py.Dataset)
+        or not item.shape
+        or 0 in item.shape
+        or item.dtype.kind not in "fiu"
+    ):
         return CLAIMS
     at = tuple(int(rng.integers(size)) for size in item.shape)
     whole = item.dtype.kind in "iu"
-    choices = [-1, 10**8, np.iinfo(item.dtype).max, -(10**8)] if whole else [np.inf, np.nan, 1e38, -0.0, 5e-324]
+    choices = (
+        [-1, 10**8, np.iinfo(item.dtype).max, -(10**8)] if whole else [np.inf, np.nan, 1e38, -0.0, 5e-324]
+    )
     item[at] = np.array(choices[int(rng.integers(len(choices)))]).astype(item.dtype)
     broken = item.name.rsplit("/", 1)[-1] in ("indices", "indptr") and "/uns" not in item.name
     return REFUSE if broken else CLAIMS
@@ -202,7 +242,9 @@ def _value(file: h5py.File, item: Any, rng: np.random.Generator) -> str:
 def _link(file: h5py.File, item: Any, rng: np.random.Generator) -> str:
     name, other = item.name, list(file)[int(rng.integers(len(list(file))))]
     del file[name]
-    file[name] = (h5py.SoftLink(f"/{other}"), h5py.SoftLink("/nowhere"), h5py.ExternalLink("x.h5", "/"))[int(rng.integers(3))]
+    file[name] = (h5py.SoftLink(f"/{other}"), h5py.SoftLink("/nowhere"), h5py.ExternalLink("x.h5", "/"))[
+        int(rng.integers(3))
+    ]
     return REFUSE
 
 
@@ -228,14 +270,27 @@ def _attribute(file: h5py.File, item: Any, rng: np.random.Generator) -> str:
     if not names:
         return CLAIMS
     name = names[int(rng.integers(len(names)))]
-    values = ["", "nonsense", "csc_matrix", "csr_matrix", "array", "dict", 3, -1, [7, 5, 1], [10**12, 5], [-7, 5], b"\xff\xfe"]
+    values = [
+        "",
+        "nonsense",
+        "csc_matrix",
+        "csr_matrix",
+        "array",
+        "dict",
+        3,
+        -1,
+        [7, 5, 1],
+        [10**12, 5],
+        [-7, 5],
+        b"\xff\xfe",
+    ]
     chosen = values[int(rng.integers(len(values) + 1)) - 1]
     old = owner.attrs[name]
     if rng.integers(5):
         owner.attrs[name] = chosen
     else:
         del owner.attrs[name]
-    square = isinstance(owner, h5py.Group) and np.array_equal(old, [7, 7]) 
+    square = isinstance(owner, h5py.Group) and np.array_equal(old, [7, 7])
     return REFUSE if name == "shape" and not square else CLAIMS
 
 
@@ -300,7 +355,7 @@ def child() -> None:
 def _looked_at(data: anndata.AnnData) -> dict[str, Any]:
     values = formats_dense(data.X)
     told = data.uns["provenance"]
-    counted = (int(told["missing"]), int(told["infinite"]))
+    counted = (int(told["missing"]), int(told.get("infinite", 0)))
     found = (int(np.isnan(values).sum()), int(np.isinf(values).sum())) if values.dtype.kind == "f" else (0, 0)
     return {"shape": list(data.shape), "counted": counted == found}
 
@@ -322,7 +377,12 @@ class Reader:
             command = [sys.executable, __file__, "--child"]
             environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
             self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env=environment,
             )
             assert self.read(FIRST)["shape"]
         process = self.process
@@ -363,9 +423,13 @@ def mutate(kind: str, files: dict[str, Path], target: Path, rng: np.random.Gener
         shutil.copyfile(source, target)
         return mutated_hdf5(target, rng)
     inner = packed and content[:2] == b"\x1f\x8b" and rng.random() < 0.8
-    content, other = (gzip.decompress(one) if inner and one[:2] == b"\x1f\x8b" else one for one in (content, other))
+    content, other = (
+        gzip.decompress(one) if inner and one[:2] == b"\x1f\x8b" else one for one in (content, other)
+    )
     text = source.suffix in (".gct", ".csv", ".tsv") or (inner and source.suffix == ".gz")
-    what, changed = mutated_text(content, rng) if text and rng.random() < 0.6 else mutated_bytes(content, other, rng)
+    what, changed = (
+        mutated_text(content, rng) if text and rng.random() < 0.6 else mutated_bytes(content, other, rng)
+    )
     target.write_bytes(gzip.compress(changed, mtime=0) if inner else changed)
     if source.suffix in (".gct", ".csv", ".tsv", ".gz"):
         return what, CLAIMS if _same_outline(content, changed) else ""
@@ -439,7 +503,8 @@ def main() -> int:
             if given.keep:
                 given.keep.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(Path(folder) / f"mutated-{kind}", given.keep / f"{what.split()[0]}-{kind}")
-    print(f"{given.n} mutations, seed {given.seed}: {fates['refused']} refused, {fates['read']} read, {findings} findings")
+    counts = f"{fates['refused']} refused, {fates['read']} read, {findings} findings"
+    print(f"{given.n} mutations, seed {given.seed}: {counts}")
     return min(findings, 1)
 
 
