@@ -181,3 +181,16 @@ def test_real_tcga_cohorts_equal_the_merged_table(mirror):
         assert [name.replace(".", "-") for name in adata.obs_names] == list(merged.obs_names[of_cohort])
         genes = adata.var_names.get_indexer(merged.var_names)
         np.testing.assert_array_equal(adata.X[:, genes], merged.X[of_cohort])
+
+
+@pytest.mark.parametrize("write", ["write_rds", "write_rda"])
+def test_a_gene_that_stands_twice_in_a_data_frame_is_not_lost(tmp_path, write):
+    import rdata
+
+    frame = pd.DataFrame({"gene1": [1.0, 2.0], "gene2": [3.0, 4.0]}, index=["s1", "s2"])
+    path = tmp_path / f"a.{write[-3:]}"
+    getattr(rdata, write)(path, frame if write == "write_rds" else {"m": frame}, compression=None)
+    assert read_rdata_matrix(path, samples_in="rows").shape == (2, 2)
+    path.write_bytes(path.read_bytes().replace(b"gene2", b"gene1"))
+    with pytest.raises(DataError, match=r"a\.rd.: two parts of an R list or data frame are named 'gene1'"):
+        read_rdata_matrix(path, samples_in="rows")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -54,10 +53,11 @@ def _parsed(path: Path, kind: str) -> Any:
         name: partial(_unfolded, path=path, constructor=constructor)
         for name, constructor in rdata.parser.DEFAULT_ALTREP_MAP.items()
     }
-    read = rdata.read_rda if kind == "rda" else rdata.read_rds
     try:
         content = unpacked(path, min(unfolded_limit(path), memory_limit() // _TIMES_CONTENT))
-        return read(io.BytesIO(content), altrep_constructor_dict=expand)
+        parsed = rdata.parser.parse_data(content, altrep_constructor_dict=expand, extension=f".{kind}")
+        _refuse_doubled_names(parsed.object, path)
+        return rdata.conversion.convert(parsed)
     except ExprmlError:
         raise
     except Exception as error:  # the parser raises whatever the bytes lead it to
@@ -65,6 +65,32 @@ def _parsed(path: Path, kind: str) -> Any:
             f"{path}: damaged, or holds R objects that cannot be read ({type(error).__name__}: {error}); "
             "save only matrices, data frames, vectors and lists of them with R's save() or saveRDS()"
         ) from error
+
+
+def _refuse_doubled_names(whole: Any, path: Path) -> None:
+    """Raise when a list or data frame names two parts alike: rdata would keep the last of them alone."""
+    waiting = [whole]
+    while waiting:
+        one = waiting.pop()
+        names = [name for name in _names(one) if name] if one.info.type.name == "VEC" else []
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1).decode("utf-8", "replace")
+            raise DataError(f"{path}: two parts of an R list or data frame are named {twice!r}; rename one")
+        inside = one.value if isinstance(one.value, list | tuple) else [one.value]
+        waiting += [part for part in (*inside, one.attributes) if hasattr(part, "info")]
+
+
+def _names(one: Any) -> list[bytes]:
+    """Return the names of an R list's parts, as they stand in the file."""
+    attribute = one.attributes
+    while attribute is not None and attribute.info.type.name == "LIST":
+        tag = (
+            attribute.tag.value if attribute.tag.value is not None else attribute.tag.referenced_object.value
+        )
+        if tag.value == b"names" and isinstance(attribute.value[0].value, list):
+            return [text.value or b"" for text in attribute.value[0].value]
+        attribute = attribute.value[1]
+    return []
 
 
 def _unfolded(state: Any, *, path: Path, constructor: Callable) -> Any:
