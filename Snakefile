@@ -42,6 +42,6 @@ rule notebook:
     threads: lambda wildcards: NOTEBOOKS[wildcards.name].threads
     resources:
         runtime=lambda wildcards: NOTEBOOKS[wildcards.name].timeout_seconds(PROFILE) // 60,
-        mem_mb=lambda wildcards: NOTEBOOKS[wildcards.name].entry.get("memory_mb", 4000),
+        mem_mb=lambda wildcards: NOTEBOOKS[wildcards.name].memory_mb(PROFILE),
     shell:
         "exec {params.python:q} -m exprml.book.runner --parent $PPID {wildcards.name:q} {params.profile:q}"

@@ -114,3 +114,11 @@ def test_a_figure_of_own_data_says_that_it_was_rehearsed(project, monkeypatch):
         assert stamp(figure, role) == role
         assert (REHEARSED in figure.get_supxlabel()) == said
         pyplot.close(figure)
+
+
+def test_while_files_are_made_anew_no_running_rehearsal_sees_an_address(book, monkeypatch):
+    def write(name, folder):
+        assert "url: https" not in data_folder("catalogue.yml").read_text()
+
+    monkeypatch.setattr(made_files, "write", write)
+    rehearsal.prepare()

@@ -1,4 +1,4 @@
-"""What `make test` built just before: every notebook of the book at smoke, and the site."""
+"""What `make test` built just before: every notebook at smoke, the site, and the paper profile rehearsed."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from exprml.book.keys import key_of_output
 from exprml.book.profiles import notebooks
 from exprml.book.runner.folders import Folders
 from exprml.cli import main
+from exprml.data import catalogue
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("EXPRML_SMOKE") != "1", reason="the smoke profile was not built (make test does)"
@@ -16,9 +17,10 @@ pytestmark = pytest.mark.skipif(
 NAMES = list(notebooks()) if os.environ.get("EXPRML_SMOKE") == "1" else []
 
 
+@pytest.mark.parametrize("profile", ["smoke", "rehearsal"])
 @pytest.mark.parametrize("name", NAMES)
-def test_notebook_is_complete(name):
-    folders = Folders("smoke")
+def test_notebook_is_complete(name, profile):
+    folders = Folders(profile)
     wanted = folders.key(name).read_text() if folders.key(name).is_file() else ""
     key = key_of_output(folders.page(name))
     failed = folders.failed(name)
@@ -38,6 +40,15 @@ def test_every_figure_says_that_its_data_are_simulated(name):
         if one["exprml"]["role"] not in ("twin", "made", "drawing")
     ]
     assert not silent, "figures.show(..., role=run.role(slot)), or role='drawing' where no data is drawn"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rehearsed_on_every_own_data_set_that_the_paper_profile_asks_for(name):
+    stamp = json.loads(Folders("rehearsal").key(name).read_text())
+    for slot, candidates in notebooks()[name].slots.items():
+        first = candidates["paper"][0]
+        own = catalogue.entry(first).role_for(name) == "own"
+        assert not own or stamp["data"][slot][:2] == [first, "own"]
 
 
 def test_site_was_rendered_without_a_warning():

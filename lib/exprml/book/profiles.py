@@ -47,6 +47,11 @@ class Notebook:
         """Return the expected minutes under a profile (1 if nothing is said)."""
         return float((self.entry.get("minutes") or {}).get(profile, 1))
 
+    def memory_mb(self, profile: str) -> int:
+        """Return the memory a run may need under a profile, in megabytes (4000 if nothing is said)."""
+        said = self.entry.get("memory_mb") or {}
+        return int(said.get(profile, 4000))
+
     def timeout_seconds(self, profile: str) -> int:
         """Return after how long one cell is given up: ten times the expected whole, at least ten minutes."""
         return int(max(600, 600 * self.minutes(profile)))

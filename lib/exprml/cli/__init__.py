@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from exprml.base.errors import ExprmlError
 
-_ROOMS = ("data", "run", "new", "infer", "list", "search")
+_ROOMS = ("data", "run", "new", "infer", "list", "plan", "search")
 _FIRST_STEPS = """first steps:
   exprml list                                     the notebooks and how long they take
   exprml run heil2022/01 --profile smoke          one of them, small, in seconds
   exprml run heil2022/01 -p n_features=500        the same with another value
+  exprml plan --profile paper                     what a run at the papers' sizes needs
   exprml new                                      what can be run on your own data
   exprml build                                    every notebook and the site
   exprml COMMAND --help                           more about one command"""

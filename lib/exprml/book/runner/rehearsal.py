@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import yaml
@@ -34,9 +33,6 @@ def prepare() -> None:
         key += file_hash(committed / "catalogue.yml")
         if not stamp.is_file() or stamp.read_text() != key:
             stamp.unlink(missing_ok=True)
-            (folder / "catalogue.yml").unlink(missing_ok=True)
-            for left in ("raw", "prepared"):
-                shutil.rmtree(folder / left, ignore_errors=True)
             _make(committed / "catalogue.yml")
             write_text(stamp, key)
         for name in _COMMITTED:
@@ -47,16 +43,22 @@ def prepare() -> None:
 
 
 def _make(catalogue: Path) -> None:
-    """Write the generated files, recount3's store built of its own as ever, and the catalogue of them."""
+    """Write the generated files, recount3's store built of its own as ever, and the catalogue of them.
+
+    The catalogue without addresses stands first: at no time does a rehearsal that is running see another.
+    """
     from exprml.data import rehearsal
 
-    raw = data_folder("raw")
-    for name in rehearsal.names():
-        rehearsal.write(name, raw)
+    raw, place = data_folder("raw"), data_folder("catalogue.yml")
     listed = yaml.safe_load(catalogue.read_text(encoding="utf-8"))
-    for file in [one for entry in listed.values() for one in (entry.get("files") or {}).values()]:
+    files = [one for entry in listed.values() for one in (entry.get("files") or {}).values()]
+    for file in files:
         file.pop("url", None)
         file.pop("package", None)
+    write_text(place, yaml.safe_dump(listed, allow_unicode=True, sort_keys=False))
+    for name in rehearsal.names():
+        rehearsal.write(name, raw)
+    for file in files:
         if (raw / file["path"]).is_file():
             file["sha256"], file["bytes"] = content_hash_and_size(raw / file["path"])
-    write_text(data_folder("catalogue.yml"), yaml.safe_dump(listed, allow_unicode=True, sort_keys=False))
+    write_text(place, yaml.safe_dump(listed, allow_unicode=True, sort_keys=False))
