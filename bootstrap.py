@@ -38,7 +38,7 @@ def main() -> int:
         return 0
     try:
         (ROOT / "_build").mkdir(exist_ok=True)
-        with open(ROOT / "_build" / ".setup.lock", "w") as lock:
+        with open(ROOT / "_build" / ".setup.lock", "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return 0 if installed() else install()
     except OSError as error:
@@ -57,7 +57,7 @@ def wanted() -> str:
 
 def installed() -> bool:
     """Return whether .venv holds exactly what the pins ask for."""
-    return PYTHON.exists() and STAMP.is_file() and STAMP.read_text() == wanted()
+    return PYTHON.exists() and STAMP.is_file() and STAMP.read_text(encoding="utf-8") == wanted()
 
 
 def install() -> int:
@@ -73,7 +73,7 @@ def install() -> int:
     if status:
         print("The installation failed; give the same command to go on from here.", file=sys.stderr)
         return 1
-    STAMP.write_text(wanted())
+    STAMP.write_text(wanted(), encoding="utf-8")
     BEGUN.unlink(missing_ok=True)
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
     return 0

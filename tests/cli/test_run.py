@@ -92,7 +92,7 @@ def test_full_disk_and_missing_permission_are_said_in_words(book, monkeypatch, c
     from exprml.base import files
 
     def refuse(part, **_):
-        raise OSError(number, "refused", str(part))
+        raise OSError(number, "refused", part)  # as the system does: with the Path it was given
 
     monkeypatch.setattr(files.Path, "touch", refuse)
     assert cli.main(["run", "a"]) == 1

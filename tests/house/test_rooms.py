@@ -54,6 +54,28 @@ def test_rooms_and_functions_stay_small(path):
             assert node.end_lineno - first.lineno < MOST_BODY, node.name
 
 
+def _mode(call: ast.Call) -> str:
+    """Return the mode of an `open` as it is written; that of `gzip.open` is binary unless it says so."""
+    given = [*call.args[1:2], *(word.value for word in call.keywords if word.arg == "mode")]
+    return ast.unparse(given[0]) if given else "b" if ast.unparse(call.func) == "gzip.open" else "r"
+
+
+def test_text_is_utf_8_whatever_the_locale_says():
+    for path in [*FILES, project_root() / "bootstrap.py"]:
+        for call in (
+            one for one in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(one, ast.Call)
+        ):
+            name, words = ast.unparse(call.func), {word.arg for word in call.keywords}
+            as_text = (
+                (name.endswith(".read_text") and not call.args)
+                or (name in ("open", "gzip.open") and "b" not in _mode(call))
+                or (name.startswith("subprocess.") and "text" in words)
+            )
+            assert not as_text or "encoding" in words, (
+                f"{path.name}, line {call.lineno}: say encoding='utf-8'"
+            )
+
+
 def test_nothing_is_pickled():
     for path in FILES:
         assert not re.search(r"^\s*(import|from) (pickle|joblib|dill)\b", path.read_text(), flags=re.M), path

@@ -63,7 +63,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         os.replace(part, path)
     except OSError as error:
-        if is_full(error) or error.filename == str(part):  # it may name the source of a copy, or nothing
+        if is_full(error) or str(error.filename) == str(part):  # it may name the source of a copy, or nothing
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:

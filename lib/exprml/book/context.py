@@ -93,7 +93,7 @@ def current() -> Context | None:
     path = os.environ.get("EXPRML_RUN")
     if not path:
         return None
-    stored = json.loads(Path(path).read_text())
+    stored = json.loads(Path(path).read_text(encoding="utf-8"))
     return Context(**{**stored, **{name: tuple(stored[name]) for name in ("needs", "missing")}})
 
 

@@ -112,7 +112,7 @@ def read_reference(notebook: str) -> pd.DataFrame:
         raise NotAvailableError(f"no reference run of {notebook!r}: {path.name} is not in data/reference")
     table = parse_table(path)
     stamp = path.with_suffix(".json")
-    table.attrs["stamp"] = json.loads(stamp.read_text()) if stamp.is_file() else {}
+    table.attrs["stamp"] = json.loads(stamp.read_text(encoding="utf-8")) if stamp.is_file() else {}
     return table
 
 

@@ -70,7 +70,9 @@ def is_rendered(folders: Folders, site_hash: str) -> bool:
     """Return whether the published site was made from exactly this source."""
     stamp = folders.root / "site.key"
     return (
-        stamp.is_file() and stamp.read_text().strip() == site_hash and (folders.html / "index.html").is_file()
+        stamp.is_file()
+        and stamp.read_text(encoding="utf-8").strip() == site_hash
+        and (folders.html / "index.html").is_file()
     )
 
 
@@ -112,7 +114,9 @@ def _run_jupyter_book(folders: Folders, aside: str, *, strict: bool) -> str:
     command = [sys.executable, "-c", _JUPYTER_BOOK, str(os.getpid()), "build", str(folders.stage)]
     command += ["--all", "-n", *(["-W"] if strict else []), "--keep-going", "--path-output", aside]
     environment = {**os.environ, "EXPRML_ROOT": str(project_root()), "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     return f"{done.stdout}{done.stderr}\nstatus {done.returncode}"
 
 

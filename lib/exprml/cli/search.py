@@ -98,7 +98,7 @@ def keep_best(trials: pd.DataFrame, given: argparse.Namespace) -> None:
 
     from exprml.models import presets
 
-    kept = yaml.safe_load(presets.SEARCHED.read_text()) or {}
+    kept = yaml.safe_load(presets.SEARCHED.read_text(encoding="utf-8")) or {}
     source = (
         f"exprml search {given.dataset}: {given.trials} trials, {given.epochs} epochs, intact training folds"
     )

@@ -19,7 +19,7 @@ from exprml.book.runner.worker import Order, execute
 def _order_from_graph(name: str, profile: str) -> Order:
     """Return the order that the build wrote down in the key file."""
     notebook = profiles.notebooks()[name]
-    parts = json.loads(Folders(profile).key(name).read_text())
+    parts = json.loads(Folders(profile).key(name).read_text(encoding="utf-8"))
     plan = profiles.plan_of(notebook, profile)
     missing = tuple(parts["missing"])
     return Order(notebook, profile, parts["parameters"], plan, parts["key"], missing=missing)

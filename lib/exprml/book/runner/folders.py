@@ -95,7 +95,7 @@ def held(path: Path, *, wait: bool) -> Iterator[None]:
         If another process holds it and `wait` is false.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+") as lock:
+    with open(path, "a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
@@ -129,7 +129,7 @@ def require_writable(*folders: Path) -> None:
 def explain(error: OSError) -> str:
     """Return what an operating system's error means for the reader, with the remedy."""
     at_fault = error.filename2 or error.filename  # of a copy, the second is what was to be written
-    where = f" ({os.fsdecode(at_fault)})" if isinstance(at_fault, str | bytes) else ""
+    where = f" ({os.fsdecode(at_fault)})" if isinstance(at_fault, str | bytes | os.PathLike) else ""
     if is_full(error):
         return (
             f"the disk is full{where}: {room(os.fsdecode(at_fault) if where else _fullest())}. Nothing "

@@ -51,7 +51,7 @@ class PrivateKernelManager(AsyncKernelManager):
     def last_words(cls, lines: int = 15) -> str:
         """Return the end of the kernel's log."""
         log = cls.folder / "kernel.log"
-        text = log.read_text(errors="replace") if log.is_file() else ""
+        text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
         return "\n".join(text.splitlines()[-lines:])
 
     @classmethod
@@ -76,7 +76,7 @@ def private_folder() -> Iterator[Path]:
     base = _short_base()
     _remove_abandoned(base)
     folder = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=base))
-    with open(folder / _LOCK, "w") as lock:
+    with open(folder / _LOCK, "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         folder = folder.rename(base / folder.name.removeprefix("."))  # nobody ever sees it unlocked
         try:

@@ -31,7 +31,7 @@ def prepare() -> None:
     with held(root / "data.lock", wait=True):
         stamp, key = folder / "made.key", keys.library_hash(keys.modules_of(_MAKERS))
         key += file_hash(committed / "catalogue.yml")
-        if not stamp.is_file() or stamp.read_text() != key:
+        if not stamp.is_file() or stamp.read_text(encoding="utf-8") != key:
             stamp.unlink(missing_ok=True)
             _make(committed / "catalogue.yml")
             write_text(stamp, key)

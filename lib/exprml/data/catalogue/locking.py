@@ -11,7 +11,7 @@ from pathlib import Path
 def locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on `path` (made if missing); wait for another process to let go."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as handle:
+    with open(path, "wb") as handle:
         try:
             import fcntl
         except ImportError:  # Windows: no second process is expected there

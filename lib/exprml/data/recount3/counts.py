@@ -102,7 +102,7 @@ def _header(path: Path) -> tuple[list[str], int]:
     """Return the cells of the header and how many lines go before the first gene."""
     line, skip = "##", 0
     try:
-        with gzip.open(path, "rt") as stream:
+        with gzip.open(path, "rt", encoding="utf-8") as stream:
             while line.startswith("##"):
                 line, skip = stream.readline(), skip + 1
     except (*_GZIP, UnicodeDecodeError) as error:

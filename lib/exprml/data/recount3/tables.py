@@ -47,7 +47,11 @@ def read_annotation(path: Path) -> pd.Series:
         If a line has no gene id or its length is no positive number.
     """
     lengths: dict[str, float] = {}
-    with gzip.open(path, "rt") if path.suffix == ".gz" else open(path) as stream:
+    with (
+        gzip.open(path, "rt", encoding="utf-8")
+        if path.suffix == ".gz"
+        else open(path, encoding="utf-8") as stream
+    ):
         for number, line in enumerate(stream, 1):
             if line.startswith("#") or not line.strip():
                 continue

@@ -40,7 +40,7 @@ def _find(name: str) -> Preset:
 
 @cache
 def _searched() -> dict[str, dict[str, dict[str, Any]]]:
-    return (yaml.safe_load(SEARCHED.read_text()) or {}) if SEARCHED.is_file() else {}
+    return (yaml.safe_load(SEARCHED.read_text(encoding="utf-8")) or {}) if SEARCHED.is_file() else {}
 
 
 def searched(name: str, tuned_on: str | None) -> dict[str, Any]:
