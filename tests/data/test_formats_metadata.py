@@ -12,10 +12,9 @@ from exprml.data.formats.metadata import as_texts, typed, typed_frame
         (["1", "-2"], np.array([1, -2])),
         (["1", "2.5"], np.array([1, 2.5])),
         (["1", "-666"], np.array([1, np.nan])),
-        (["-666", "NA"], np.array([np.nan, np.nan])),
+        (["-666", "-666"], np.array([np.nan, np.nan])),
         (["1e-05", "3"], np.array([1e-5, 3])),
         (["True", "False"], np.array([True, False])),
-        (["TRUE", "FALSE"], np.array([True, False])),
     ],
 )
 def test_numbers_and_truth(texts, expected):
@@ -33,6 +32,14 @@ def test_numbers_and_truth(texts, expected):
         ["", ""],
         ["1_000", "2"],
         ["9" * 19, "x"],
+        ["1.1", "1.10"],
+        ["+1", "1"],
+        ["1", "1.0"],
+        ["12345678901234567.5", "2.5"],
+        ["1", "NA"],
+        ["TRUE", "FALSE"],
+        ["True", "TRUE"],
+        ["nan", "inf"],
     ],
 )
 def test_identifiers_stay_text(texts):

@@ -107,7 +107,7 @@ MISLABELLED = {
     "a.rda": (b"#1.2\n", "expected rda content by its name, found gct"),
     "a.csv": (b"RDX3\nX\n\x00\x00", "expected table content by its name, found rda"),
     "b.csv": (b"<!DOCTYPE html><html>", "is a web page"),
-    "c.csv": ("id,g\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+    "c.csv": ("id,g\n".encode("utf-16"), "empty matrix, no rows after line 1"),
     "d.csv": (b"\x00\x01\x02\x03", "unknown binary content"),
     "e.csv": (bz2.compress(b"id,g\ns,1\n"), "table packed with bzip2"),
     "f.csv": (b"\x1f\x8b\x08\x00rubbish", "the packed data is damaged"),

@@ -96,26 +96,26 @@ def test_a_data_frame_with_a_factor(r_file):
 
 
 BAD = {
-    "several objects": (FOUR, {}, "holds 4 objects .m, bare, d, l.; choose one by name="),
+    "several objects": (FOUR, {}, "holds 4 objects .m, bare, d, l.; choose one by --r-object"),
     "no such object": (FOUR, {"name": "x"}, "unknown R object 'x'.*Known: bare, d, l, m"),
     "no such element": (FOUR, {"name": "l$Z"}, r"unknown R object 'Z'.*Known: X, y.*bad.rda\$l"),
     "no names": (
         FOUR,
         {"name": "bare"},
-        "R object 'bare' is a ndarray, expected a matrix with row and column names",
+        "R object 'bare' is a vector, or a matrix without row and column names, expected a",
     ),
-    "a list": (FOUR, {"name": "l"}, "R object 'l' is a dict holding X, y, expected a matrix"),
-    "a factor": (FOUR, {"name": "l$y"}, "is a Categorical"),
+    "a list": (FOUR, {"name": "l"}, "R object 'l' is a list holding X, y, expected a matrix"),
+    "a factor": (FOUR, {"name": "l$y"}, "is a vector"),
     "text column": (
         FOUR,
         {"name": "d"},
-        "column 'tissue' holds 'liver', expected numbers; name it in metadata_columns",
+        "column 'tissue' holds 'liver', expected numbers; name it by --metadata",
     ),
     "unknown column": (FOUR, {"name": "d", "metadata_columns": ["tisue"]}, "did you mean 'tissue'"),
     "no row names": (ODD, {"name": "d3"}, "R data frame 'd3' has no row names"),
     "half named": (HALF, {"name": "half"}, "R matrix 'half' has no column names; set dimnames"),
     "complex numbers": (HALF, {"name": "z"}, "R object 'z' holds complex128, expected numbers"),
-    "text matrix": (ODD, {"name": "ch"}, "R object 'ch' is a ndarray"),
+    "text matrix": (ODD, {"name": "ch"}, "R object 'ch' is a vector"),
     "duplicate": (
         DUPLICATE,
         {},

@@ -41,11 +41,6 @@ def test_delimiter_inside_quotes(write_file):
 
 
 BAD = {
-    "text column not named": (
-        {},
-        ("", ""),
-        r"line 2, column 2 \(sample 's1', gene 'tissue'\): expected a number, found 'liver'",
-    ),
     "no number": (
         {"metadata_columns": ["tissue"]},
         ("4", "4,0"),
@@ -54,7 +49,7 @@ BAD = {
     "short row": (
         {"metadata_columns": ["tissue"]},
         ("\t4", ""),
-        r"line 3 \(sample 's2'\): expected 4 cells as in line 1, found 3",
+        r"line 3 \('s2'\): expected 4 cells as in line 1, found 3",
     ),
     "long row": (
         {"metadata_columns": ["tissue"]},
@@ -102,8 +97,10 @@ def test_a_table_without_rows_is_empty(write_file):
 
 
 def test_not_utf8(write_file):
+    path = write_file("a.csv", "id,gA\nlé,1\n".encode("latin-1"))
     with pytest.raises(FormatError, match="line 2, byte 2: expected utf-8 text, found byte 0xe9"):
-        read_table(write_file("a.csv", "id,gA\nlé,1\n".encode("latin-1")))
+        read_table(path, encoding="utf-8")
+    assert list(read_table(path).obs_names) == ["lé"]
 
 
 def test_truncated_gzip(tmp_path):

@@ -48,12 +48,13 @@ def test_values_and_labels_meet_by_sample_id_whatever_their_order(files):
 def test_what_is_left_out_is_counted(files):
     labels = files.labels.assign(tissue=["a", "", "a", "b", "unknown", "b"]).iloc[:-1]
     labels = pd.concat([labels, pd.DataFrame([{"run": "s99", "tissue": "a", "donor": "d9"}])])
-    data = files(labels=labels)
+    data = files(labels=labels, missing_label=["unknown"])
     assert list(data.obs_names) == ["s1", "s3", "s4"]
     told = " | ".join(data.uns["own"]["notes"])
     assert "1 samples of x.tsv have no line in y.csv and are left out: 's6'" in told
     assert "1 lines of y.csv have no sample" in told
-    assert "2 samples without a label ('tissue' is empty)" in told
+    assert "1 samples without a label ('tissue' is empty)" in told
+    assert "1 samples without a label ('tissue' 'unknown', --missing-label)" in told
     assert "genes with one value in all samples" in told
     assert "gD" not in data.var_names
     assert "1 of 6 samples have no label" in " ".join(data.uns["own"]["warnings"])
@@ -105,14 +106,14 @@ def test_implausibly_large_values_are_refused_before_the_fits(files, huge):
 def test_without_a_group_every_sample_counts_and_the_reader_is_warned(files):
     data = files(group="")
     assert list(data.obs[own.EACH_SAMPLE]) == list(data.obs_names)
-    assert "no group was named" in data.uns["own"]["warnings"][0]
+    assert "no group was named" in data.uns["own"]["warnings"][-1]
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         (lambda one: one.assign(run="x" + one["run"], id=one["run"]), "its column 'id' has them"),
-        (lambda one: one.assign(run=["gA", "gB", "gC", "gD", "q", "r"]), "change samples-in"),
+        (lambda one: one.assign(run=["gA", "gB", "gC", "gD", "q", "r"]), "change --samples-in"),
         (lambda one: one.assign(run="X" + one["run"].str.upper()), "'XS1' is 's1' there"),
         (lambda one: one.assign(run=[f"t{n}" for n in range(6)]), "'t0', 't1', 't2', ...) is among the 6"),
         (lambda one: one.assign(run="s1"), "sample 's1' stands in lines 2, 3, 4"),
@@ -140,7 +141,7 @@ def test_orientation_is_asked_for_and_refused_where_the_format_says_it(files, tm
     with pytest.raises(ParameterError, match="say where the samples stand"):
         files(samples_in="")
     AnnData(X=np.eye(2, dtype=np.float32)).write_h5ad(tmp_path / "a.h5ad")
-    with pytest.raises(ParameterError, match="leave out samples-in"):
+    with pytest.raises(ParameterError, match="leave out --samples-in"):
         own.load(tmp_path / "a.h5ad", label="tissue", samples_in="rows")
 
 
@@ -164,8 +165,9 @@ def test_labels_that_are_no_table_are_refused(tmp_path):
     with pytest.raises(FormatError, match="zip archive"):
         own.read_labels(tmp_path / "y.csv")
     (tmp_path / "z.csv").write_bytes("run,tissue\ns1,köln\n".encode("latin-1"))
-    with pytest.raises(FormatError, match="save it as CSV in UTF-8"):
-        own.read_labels(tmp_path / "z.csv")
+    with pytest.raises(FormatError, match=r"z\.csv, line 2, byte 5: expected utf-8 text"):
+        own.read_labels(tmp_path / "z.csv", encoding="utf-8")
+    assert own.read_labels(tmp_path / "z.csv")["tissue"].tolist() == ["köln"]
 
 
 def test_r_data_take_their_labels_from_the_table(tmp_path):
@@ -180,7 +182,7 @@ def test_classes_with_too_few_groups_are_listed(files):
     data = files()
     kept, excluded = own.usable_classes(data, "tissue", "donor", 2)
     assert (kept.n_obs, len(excluded)) == (6, 0)
-    with pytest.raises(DataError, match=r"'a' \(3\), 'b' \(3\); take fewer folds"):
+    with pytest.raises(DataError, match=r"'a' \(3\), 'b' \(3\); take fewer --folds"):
         own.usable_classes(data, "tissue", "donor", 4)
     with pytest.raises(DataError, match="has 1 classes"):
         own.usable_classes(files(labels=files.labels.assign(tissue="a")), "tissue", "donor", 2)

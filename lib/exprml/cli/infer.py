@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from exprml.base.errors import DataError, ParameterError
 from exprml.base.files import as_json
 from exprml.base.hashing import file_hash
+from exprml.cli.new import add_reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from exprml.models.landmarks import GeneMatch
     from exprml.models.storage import StoredModel
 
+_READING = ("r_object", "layer", "duplicates", "delimiter", "decimal", "encoding")
 FAR_MEAN, FAR_SPREAD = 0.6, 2.0  # training sds between the means; ratio of the sds, either way
 _EVERY = 2.0  # seconds between two lines of progress
 
@@ -44,8 +46,7 @@ def add_parser(subparsers: Any) -> None:
     infer.add_argument("--expression", required=True, metavar="FILE",
                        help="profiles: GCTX (in blocks), GCT, TSV/CSV or h5ad (whole)")  # fmt: skip
     infer.add_argument("--out", required=True, metavar="FILE", help="the GCTX file to write")
-    infer.add_argument("--samples-in", choices=("rows", "columns"), default="",
-                       help="where the samples stand in a table")  # fmt: skip
+    add_reading(infer)
     infer.add_argument(
         "--max-missing",
         type=float,
@@ -160,7 +161,10 @@ def run(given: argparse.Namespace) -> int:
 
     out = _checked(given)
     stored = storage.load(given.model)
-    profiles = read_profiles(Path(given.expression), given.block, given.samples_in)
+    options = {name: getattr(given, name) for name in _READING}
+    profiles = read_profiles(
+        Path(given.expression), given.block, given.samples_in, texts=given.metadata_columns, **options
+    )
     call = Inferring(stored, profiles, stored.match(profiles.var, given.expression), given.max_missing)
     _say_missing(call)
     statistics = _statistics(call, given.statistics)
@@ -178,21 +182,19 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def read_profiles(path: Path, size: int, samples_in: str = "") -> Profiles:
-    """Open a file of profiles: GCTX is gone through in blocks of `size` samples, others are read whole."""
-    from exprml.data import formats
-    from exprml.data.formats.guard import as_dense
+def read_profiles(path: Path, size: int, samples_in: str = "", **options: Any) -> Profiles:
+    """Open a file of profiles: GCTX is gone through in blocks of `size` samples, others are read whole.
 
-    kind = formats.file_kind(path)
-    if kind == "gctx":
-        if samples_in:
-            raise ParameterError(
-                f"--samples-in {samples_in}: {path} is GCTX, which says it itself; leave it out"
-            )
+    `options` are those of :func:`exprml.data.own.read_values`.
+    """
+    from exprml.data import formats, own
+
+    if formats.file_kind(path) == "gctx" and not samples_in:
         obs, var = formats.read_gctx_metadata(path)
         return Profiles(path, obs, var, lambda columns: formats.gctx_blocks(path, columns=columns, size=size))
-    data = formats.read(path, **({"samples_in": samples_in} if samples_in else {}))
-    values = as_dense(data.X, path)
+    data = own.read_values(path, samples_in, **options)
+    print(data.uns["provenance"]["steps"][-1], file=sys.stderr)
+    values = data.X
 
     def blocks(columns: np.ndarray) -> Iterator[np.ndarray]:
         for start in range(0, len(values), size):

@@ -9,7 +9,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _USAGE = "exprml new {} --expression FILE --labels FILE --label COLUMN --group COLUMN"
 TEMPLATES = Path(__file__).with_name("templates")
 _READING = {  # option of the command -> argument of exprml.data.own.load, kept in the parameter `reading`
-    "samples_in": "", "sample_column": "", "metadata_columns": [], "r_object": "", "log": False,
-    "missing": "genes",
+    "samples_in": "", "sample_column": "", "metadata_columns": [], "exclude": [], "missing_label": [],
+    "r_object": "", "layer": "", "duplicates": "error", "delimiter": "", "decimal": "", "encoding": "",
+    "log": False, "missing": "genes",
 }  # fmt: skip
 
 
@@ -47,13 +48,13 @@ def add_parser(subparsers: Any) -> None:
         default="",
         help="column with the donor, patient or study: name one if there is one",
     )
-    new.add_argument("--samples-in", metavar="rows|columns", default="",
-                     help="where the samples stand in a table or in R data; never guessed")  # fmt: skip
     new.add_argument("--sample-column", metavar="COLUMN", default="",
                      help="column of the labels file with the sample ids (the first)")  # fmt: skip
-    new.add_argument("--metadata", metavar="COLUMN", dest="metadata_columns", nargs="+", default=[],
-                     help="further text columns of an expression table")  # fmt: skip
-    new.add_argument("--r-object", metavar="NAME", default="", help="which object of an R file")
+    add_reading(new)
+    new.add_argument("--exclude", metavar="NAME", nargs="+", default=[],
+                     help="genes, samples or columns to leave out")  # fmt: skip
+    new.add_argument("--missing-label", metavar="WORD", nargs="+", default=[],
+                     help="words for 'not known' in label and group, beside empty cells")  # fmt: skip
     new.add_argument("--log", action="store_true", help="take log2(x + 1)")
     new.add_argument("--missing", metavar="genes|samples|error", default="genes",
                      help="what is left out where values are missing (genes)")  # fmt: skip
@@ -62,6 +63,23 @@ def add_parser(subparsers: Any) -> None:
     new.add_argument("--output", type=Path, metavar="FILE", help="default: my/TEMPLATE.ipynb")
     new.add_argument("--force", action="store_true", help="replace a notebook that is there")
     new.set_defaults(run=_new)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how a reader's expression file is read."""
+    add = parser.add_argument
+    add("--samples-in", metavar="rows|columns", default="",
+        help="where the samples stand in a table or in R data; never guessed")  # fmt: skip
+    add("--metadata", metavar="COLUMN", dest="metadata_columns", nargs="+", default=[],
+        help="columns of a table that are no genes (or no samples); columns of words are found")  # fmt: skip
+    add("--r-object", metavar="NAME", default="", help="which object of an R file")
+    add("--layer", metavar="NAME", default="", help="which layer of an h5ad file, in place of X")
+    add("--duplicates", metavar="sum|mean|first|error", default="error",
+        help="what becomes of genes with one id (error: refuse)")  # fmt: skip
+    add("--delimiter", metavar="MARK", default="",
+        help="comma, tab, semicolon, space or the character between cells; else found")  # fmt: skip
+    add("--decimal", metavar="MARK", default="", help="decimal mark of a table, . or , (else found)")
+    add("--encoding", metavar="NAME", default="", help="encoding of tables, as latin-1 (else found)")
 
 
 def templates() -> dict[str, str]:
@@ -118,6 +136,7 @@ def _check(given: argparse.Namespace) -> None:
     options = {name: getattr(given, name) for name in _READING}
     data = own.load(given.expression, given.labels, label=given.label, group=given.group, **options)
     print(f"{Path(given.expression).name}: {data.n_obs:,} samples x {data.n_vars:,} genes")
+    print(f"  samples {_first(data.obs_names)}; genes {_first(data.var_names)}; first value {data.X[0, 0]:g}")
     for note in data.uns["own"]["notes"]:
         print(f"  {note}")
     kept, excluded = own.usable_classes(data, given.label, given.group, given.min_groups)
@@ -131,6 +150,10 @@ def _check(given: argparse.Namespace) -> None:
     if across:
         first = twins.loc[twins["groups"] > 1, "first sample"].iloc[0]
         print(f"warning: {across} sets of identical samples stand in several groups, e.g. that of {first!r}")
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
 
 
 def _print_classes(kept: AnnData, label: str, unit: str) -> None:

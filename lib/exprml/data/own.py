@@ -6,10 +6,7 @@ what should make the reader think twice in ``uns["own"]["warnings"]``.
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +14,18 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import DataError, FormatError, ParameterError, UnknownNameError
+from exprml.base.errors import DataError, ParameterError, UnknownNameError, check_known
 from exprml.base.hashing import file_hash, text_hash
 from exprml.data import formats
-from exprml.data.formats.container import check_choice
+from exprml.data.formats.container import DUPLICATES, check_choice
 from exprml.data.formats.guard import as_dense
-from exprml.data.formats.metadata import MISSING
-from exprml.data.formats.sniff import require_kind
-from exprml.data.formats.text import numbered_lines
-from exprml.data.preprocess import UNKNOWN_LABELS, keep_classes, log_transform
+from exprml.data.labels import labelled, read_labels, with_better_ids
+from exprml.data.preprocess import keep_classes, log_transform
+from exprml.data.suspicions import refuse_metadata_genes, warnings_of
 
 EACH_SAMPLE = "each sample"  # the group column when the reader names none
 ROLE = "reader's own"
 HUGE = 1e15  # far above any count, TPM or intensity; squares of such values leave the range of float32
-LINEAR_SCALE = 50  # no logarithm to base 2 of a count or TPM reaches it
-_GAPS = {*UNKNOWN_LABELS, *(word.lower() for word in MISSING), "<na>", "none"}
 
 
 def load(
@@ -43,7 +37,14 @@ def load(
     samples_in: str = "",
     sample_column: str = "",
     metadata_columns: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    missing_label: Sequence[str] = (),
     r_object: str = "",
+    layer: str = "",
+    duplicates: str = "error",
+    delimiter: str = "",
+    decimal: str = "",
+    encoding: str = "",
     log: bool = False,
     missing: str = "genes",
 ) -> AnnData:
@@ -64,9 +65,19 @@ def load(
     sample_column : str
         Column of the labels file with the sample ids; the first one unless told.
     metadata_columns : sequence of str
-        Further text columns of an expression table.
+        Columns of an expression table that are no genes (no samples, where those stand in columns).
+    exclude : sequence of str
+        Genes, samples or columns that are left out.
+    missing_label : sequence of str
+        Words that stand for "not known" in the label and the group; empty cells always do.
     r_object : str
         Which object of an R file, if it holds several.
+    layer : str
+        Which layer of an h5ad file, in place of X.
+    duplicates : {"error", "sum", "mean", "first"}
+        What becomes of genes with one id.
+    delimiter, decimal, encoding : str
+        Of tables, both files'; found by their first lines unless told.
     log : bool
         Take log2(x + 1).
     missing : {"genes", "samples", "error"}
@@ -82,19 +93,32 @@ def load(
     DataError, ParameterError, UnknownNameError
         Naming the file, the column and the nearest name.
     """
-    check_choice("missing", missing, ("genes", "samples", "error"))
-    texts = [label, *([group] if group else []), *metadata_columns]
+    check_choice("--missing ", missing, ("genes", "samples", "error"))
     if label == group:
         raise ParameterError(f"label and group are both {label!r}: the group is the donor, patient or study")
-    data = _read(Path(expression), samples_in, texts if not labels else list(metadata_columns), r_object)
-    told = {"notes": [], "warnings": []}
+    layout = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+    texts = list(metadata_columns) if labels else [label, *([group] if group else []), *metadata_columns]
+    of_file = {"r_object": r_object, "layer": layer, "duplicates": duplicates, **layout}
+    data = read_values(Path(expression), samples_in, texts, **of_file)
+    told = {"notes": [data.uns["provenance"]["steps"][-1]], "warnings": []}
+    data = _without(data, exclude, str(expression))
     if labels:
-        data = _labelled(data, Path(expression), Path(labels), sample_column, told)
-    data = _with_texts(data, label, group, str(labels or expression), told)
+        table = read_labels(Path(labels), sample_column, **layout)
+        told["notes"].append(f"read {Path(labels).name}: {table.attrs['said']}, {len(table)} lines")
+        table = table if sample_column else with_better_ids(data, table, Path(labels), told)
+        data = labelled(data, Path(expression).name, table, Path(labels), told)
+    data = _with_texts(data, label, group, missing_label, str(labels or expression), told)
+    refuse_metadata_genes(data, label, group, str(expression))
+    n_before = data.n_vars
     data = _without_gaps(data, str(expression), missing, told)
     _refuse_huge(data, str(expression))
-    _look_at_scale(data, str(expression), log, told)
+    _note_scale(data, str(expression), log, told)
+    told["warnings"] += warnings_of(data, label, group, log)
     data = _varying(log_transform(data, offset=1.0) if log else data, str(expression), told)
+    if data.n_vars < n_before / 2:
+        told["warnings"].append(
+            f"{n_before - data.n_vars} of {n_before} genes are left out: is the file whole?"
+        )
     if not group:
         data.obs[EACH_SAMPLE] = list(data.obs_names)
         told["warnings"].append(_NO_GROUP)
@@ -125,10 +149,10 @@ def usable_classes(data: AnnData, label: str, group: str, min_groups: int) -> tu
         listed = ", ".join(f"{name!r} ({count})" for name, count in groups.head(12).items())
         raise DataError(
             f"{label!r} has {int((groups >= min_groups).sum())} classes with {min_groups} groups; two "
-            f"are needed. Groups of each: {listed}; take fewer folds or lower min-groups "
+            f"are needed. Groups of each: {listed}; take fewer --folds or lower --min-groups "
             "(one group for each fold at least), or another label"
         )
-    return keep_classes(data, label, unit, min_groups=min_groups)
+    return keep_classes(data, label, unit, min_groups=min_groups, unknown=())
 
 
 def duplicates(data: AnnData, label: str, group: str) -> pd.DataFrame:
@@ -166,123 +190,92 @@ def source_of(expression: str | Path, labels: str | Path = "") -> dict[str, Any]
     return {"dataset": files[0].name, "role": ROLE, "hash": digest, "why": "given by the reader"}
 
 
-def _read(path: Path, samples_in: str, texts: Sequence[str], r_object: str) -> AnnData:
-    """Read the expression file; tables and R data must be told where the samples stand."""
-    kind, options = formats.file_kind(path), {}
-    if kind in ("table", "rda", "rds"):
-        if not samples_in:
-            raise ParameterError(
-                f"{path}: say where the samples stand: samples-in rows, or samples-in columns"
-            )
-        own = texts if samples_in == "rows" else []
-        options = {"samples_in": samples_in, "metadata_columns": list(dict.fromkeys(own))}
-        options |= {"name": r_object} if r_object and kind != "table" else {}
-    elif samples_in:
+def read_values(path: Path, samples_in: str, texts: Sequence[str] = (), **options: Any) -> AnnData:
+    """Return a reader's expression file of any format, dense float32 values, metadata as in the file.
+
+    Parameters
+    ----------
+    path : Path
+    samples_in : {"rows", "columns", ""}
+        Tables and R data must be told; other formats say it themselves.
+    texts : sequence of str
+        Columns that are metadata, where the samples stand in rows, or of genes, where in columns.
+    **options
+        r_object, layer, duplicates, delimiter, decimal, encoding: as in :func:`load`; refused, if they say
+        something, where the format has no such thing.
+    """
+    kind = formats.file_kind(path)
+    turned = kind in ("table", "rda", "rds")
+    check_choice("--samples-in ", samples_in, ("", "rows", "columns"))
+    check_choice("--duplicates ", options.get("duplicates", "error"), DUPLICATES)
+    if turned and not samples_in:
         raise ParameterError(
-            f"{path}: a {kind} file says itself where its samples stand; leave out samples-in"
+            f"{path}: say where the samples stand: --samples-in rows, or --samples-in columns"
         )
-    data = formats.read(path, **options)
+    if samples_in and not turned:
+        raise ParameterError(
+            f"{path}: a {kind} file says itself where its samples stand; leave out --samples-in"
+        )
+    told = {name: value for name, value in options.items() if value not in ("", "error")}
+    foreign = next((name for name in told if kind not in _OPTIONS[name]), None)
+    if foreign:
+        option = foreign.replace("_", "-")
+        raise ParameterError(f"{path}: a {kind} file has no --{option}; leave it out")
+    if turned:
+        told |= {"samples_in": samples_in, "metadata_columns": list(dict.fromkeys(texts))}
+    if "r_object" in told:
+        told["name"] = told.pop("r_object")
+    layer = told.pop("layer", "")
+    data = formats.read(path, **told)
+    if layer:
+        check_known("layer", [layer], data.layers, str(path))
+        data.X = data.layers[layer]
     values = as_dense(data.X, path)
     provenance = {"provenance": dict(data.uns.get("provenance", {}))}
     return AnnData(X=values.astype(np.float32, copy=False), obs=data.obs, var=data.var, uns=provenance)
 
 
-def read_labels(path: Path, sample_column: str = "") -> pd.DataFrame:
-    """Return a labels file as texts, indexed by sample id.
-
-    Parameters
-    ----------
-    path : Path
-        Comma, tab or semicolon between the cells, names in the first line; plain or gzipped.
-    sample_column : str
-        Column with the ids; the first one unless told.
-
-    Raises
-    ------
-    FormatError
-        If it is no such table.
-    DataError
-        If a sample stands twice; says in which lines.
-    """
-    path = require_kind(path, "table")
-    try:
-        with closing(numbered_lines(path)) as lines:
-            head = next(lines)[1].decode("utf-8")
-            separator = max(",\t;", key=head.count)
-            rest = io.StringIO("\n".join([head, *(raw.decode("utf-8") for _, raw in lines)]))
-        table = pd.read_csv(rest, sep=separator, dtype=str, keep_default_na=False)
-    except (UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise FormatError(f"{path}: no readable table ({error}); save it as CSV in UTF-8") from error
-    if not isinstance(table.index, pd.RangeIndex):  # R leaves the column of row names without a name
-        table = table.rename_axis("sample").reset_index()
-    column = sample_column or str(table.columns[0])
-    if column not in table:
-        raise UnknownNameError("sample column", column, table.columns, str(path))
-    ids = table[column].str.strip()
-    twice = ids[ids.duplicated(keep=False)]
-    if len(twice):
-        lines = ", ".join(str(line + 2) for line in twice.index[twice == twice.iloc[0]][:3])
-        raise DataError(f"{path}: sample {twice.iloc[0]!r} stands in lines {lines}; write one line a sample")
-    return table.set_index(pd.Index(ids, dtype=object, name=None))
+_OPTIONS = {  # option -> the kinds of files that have it
+    "r_object": ("rda", "rds"), "layer": ("h5ad",), "duplicates": ("table", "gct", "rda", "rds"),
+    "delimiter": ("table",), "decimal": ("table",), "encoding": ("table",),
+}  # fmt: skip
 
 
-def _labelled(data: AnnData, values: Path, path: Path, sample_column: str, told: Mapping) -> AnnData:
-    """Return the samples that have a line in the labels file, with its columns in obs."""
-    table = read_labels(path, sample_column)
-    known = data.obs_names.isin(table.index)
-    if not known.any():
-        raise DataError(
-            f"{path}: none of its {len(table)} samples ({_few(table.index)}) is among the {data.n_obs} of "
-            f"{values.name} ({_few(data.obs_names)}){_why_no_match(data, table)}"
-        )
-    lost, unused = int((~known).sum()), int((~table.index.isin(data.obs_names)).sum())
-    if lost:
-        gone = _few(data.obs_names[~known])
-        told["notes"].append(
-            f"{lost} samples of {values.name} have no line in {path.name} and are left out: {gone}"
-        )
-    if unused:
-        told["notes"].append(f"{unused} lines of {path.name} have no sample in {values.name}")
-    if lost > data.n_obs / 10:
-        told["warnings"].append(f"{lost} of {data.n_obs} samples have no label: do the ids agree everywhere?")
-    data = data[known].copy()
-    data.obs = table.loc[data.obs_names]
+def _without(data: AnnData, exclude: Sequence[str], where: str) -> AnnData:
+    """Return the data without the genes, samples or columns of obs that the reader names."""
+    known = {*data.var_names, *data.obs_names, *data.obs.columns}
+    check_known("gene, sample or column to exclude", exclude, known, where)
+    data = data[~data.obs_names.isin(exclude), ~data.var_names.isin(exclude)].copy()
+    data.obs = data.obs.drop(columns=[name for name in exclude if name in data.obs])
     return data
 
 
-def _why_no_match(data: AnnData, table: pd.DataFrame) -> str:
-    """Return what is probably wrong when no sample id of the labels file is found."""
-    ids = set(data.obs_names)
-    other = next((name for name in table if table[name].str.strip().isin(ids).any()), None)
-    if other is not None:
-        return f"; its column {other!r} has them: sample-column {other}"
-    if set(table.index) & set(data.var_names):
-        return "; they stand where genes were expected: change samples-in"
-    plain = {_plain(one): one for one in ids}
-    alike = next((one for one in table.index if _plain(one) in plain), None)
-    if alike is not None:
-        return f"; {alike!r} is {plain[_plain(alike)]!r} there: write the ids alike (R turns - into .)"
-    return "; write the ids as they stand there"
-
-
-def _with_texts(data: AnnData, label: str, group: str, where: str, told: Mapping) -> AnnData:
+def _with_texts(
+    data: AnnData, label: str, group: str, missing: Sequence[str], where: str, told: Mapping
+) -> AnnData:
     """Return the samples whose label and group are known, both columns as text."""
     for kind, name in (("label", label), ("group", group)):
         if not name:
             continue
         if name not in data.obs:
             raise UnknownNameError(f"{kind} column", name, data.obs.columns, where)
-        texts = data.obs[name].astype(object).where(data.obs[name].notna(), "").astype(str).str.strip()
-        blank = texts.str.lower().isin(_GAPS).to_numpy()
+        texts = _words(data.obs[name])
+        blank = (texts.isin(list(missing)) | (texts == "")).to_numpy()
         if blank.all():
             raise DataError(f"{where}: column {name!r} is empty for every sample")
-        if blank.any():
-            told["notes"].append(
-                f"{int(blank.sum())} samples without a {kind} ({name!r} is empty) are left out"
-            )
+        for word, count in texts[blank].value_counts().items():
+            why = f"{word!r}, --missing-label" if word else "is empty"
+            told["notes"].append(f"{count} samples without a {kind} ({name!r} {why}) are left out")
         data.obs[name] = texts.to_numpy()
         data = data[~blank].copy()
     return data
+
+
+def _words(column: pd.Series) -> pd.Series:
+    """Return a column as words; "" where a value is missing, whole floats without their .0."""
+    gaps = column.isna()
+    texts = column.astype(object).where(~gaps, "").astype(str).str.strip()
+    return texts.str.removesuffix(".0") if pd.api.types.is_float_dtype(column.dtype) else texts
 
 
 def _without_gaps(data: AnnData, where: str, missing: str, told: Mapping) -> AnnData:
@@ -296,15 +289,15 @@ def _without_gaps(data: AnnData, where: str, missing: str, told: Mapping) -> Ann
         return data
     if missing == "error":
         raise DataError(
-            f"{where}: {int(gaps.sum())} values are missing; fill them or leave them out (missing)"
+            f"{where}: {int(gaps.sum())} values are missing; fill them, or say --missing genes or samples"
         )
     keep = (slice(None), ~gaps.any(axis=0)) if missing == "genes" else (~gaps.any(axis=1), slice(None))
     if not keep[missing == "genes"].any():
         worst = data.obs_names[gaps.sum(axis=1).argmax()]
         raise DataError(
             f"{where}: each of the {missing} has missing values, nothing is left ({worst!r} lacks most: "
-            f"{int(gaps.sum(axis=1).max())} of {data.n_vars} genes); leave out that sample, or pass missing="
-            f"{'samples' if missing == 'genes' else 'genes'}"
+            f"{int(gaps.sum(axis=1).max())} of {data.n_vars} genes); leave it out (--exclude), or say "
+            f"--missing {'samples' if missing == 'genes' else 'genes'}"
         )
     lost = int((~keep[missing == "genes"]).sum())
     told["notes"].append(f"{lost} {missing} with missing values ({int(gaps.sum()):,} of them) are left out")
@@ -323,16 +316,12 @@ def _refuse_huge(data: AnnData, where: str) -> None:
     )
 
 
-def _look_at_scale(data: AnnData, where: str, log: bool, told: Mapping) -> None:
-    """Note the scale of the values; warn when they are no logarithms, refuse that of negative ones."""
+def _note_scale(data: AnnData, where: str, log: bool, told: Mapping) -> None:
+    """Note the scale of the values; refuse the logarithm of negative ones."""
     low, high = float(data.X.min()), float(data.X.max())
     if log and low < 0:
-        raise DataError(f"{where}: smallest value {low:g}: already a logarithm, or centred? Leave out log")
+        raise DataError(f"{where}: smallest value {low:g}: already a logarithm, or centred? Leave out --log")
     told["notes"].append(f"values from {low:.4g} to {high:.4g}" + (", then log2(x + 1)" if log else ""))
-    if low >= 0 and high > LINEAR_SCALE and not log:
-        told["warnings"].append(
-            f"the largest value is {high:,.0f}: counts or TPM, it seems; --log takes log2(x + 1)"
-        )
 
 
 def _varying(data: AnnData, where: str, told: Mapping) -> AnnData:
@@ -345,13 +334,3 @@ def _varying(data: AnnData, where: str, told: Mapping) -> AnnData:
     if not varies.all():
         told["notes"].append(f"{int((~varies).sum())} genes with one value in all samples are left out")
     return data[:, varies].copy()
-
-
-def _few(names: Sequence[str]) -> str:
-    """Return the first three names."""
-    return ", ".join(repr(str(one)) for one in names[:3]) + (", ..." if len(names) > 3 else "")
-
-
-def _plain(name: str) -> str:
-    """Return an id without what programs change in it: case, signs, R's leading X."""
-    return re.sub(r"[^a-z0-9]", "", name.lower()).removeprefix("x")

@@ -13,11 +13,19 @@ from anndata import AnnData
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
 
 Wanted = Collection[str] | Callable[[str], bool] | None
+DUPLICATES = ("error", "sum", "mean", "first")
 _BLOCK = 1024  # samples looked at together, so that a check never doubles the memory
 
 
 def make_adata(
-    matrix: np.ndarray, obs: pd.DataFrame, var: pd.DataFrame, *, path: Path, how: str, missing: str = "keep"
+    matrix: np.ndarray,
+    obs: pd.DataFrame,
+    var: pd.DataFrame,
+    *,
+    path: Path,
+    how: str,
+    missing: str = "keep",
+    duplicates: str = "error",
 ) -> AnnData:
     """Wrap a samples x genes matrix with its metadata; count the missing and infinite values.
 
@@ -32,8 +40,15 @@ def make_adata(
         What was read, for ``uns["provenance"]["steps"]``.
     missing : {"keep", "error"}
         Keep NaN (counted in ``uns["provenance"]["missing"]``) or refuse the file.
+    duplicates : {"error", "sum", "mean", "first"}
+        What becomes of genes with one id; with "error" the reader has looked already.
     """
     check_choice("missing", missing, ("keep", "error"))
+    check_choice("duplicates", duplicates, DUPLICATES)
+    if duplicates != "error" and not var.index.is_unique:
+        n_before = len(var)
+        matrix, var = _merged(matrix, var, duplicates)
+        how += f"; {n_before - len(var)} columns of genes that stood twice: {duplicates}"
     if 0 in matrix.shape:
         raise DataError(f"{path}: empty matrix, {matrix.shape[0]} samples x {matrix.shape[1]} genes")
     gaps, infinite = _count(matrix, np.isnan), _count(matrix, np.isinf)
@@ -55,18 +70,24 @@ def require_filled(adata: AnnData) -> None:
         raise DataError(f"empty matrix, {adata.n_obs} samples x {adata.n_vars} genes: nothing to write")
 
 
-def check_ids(ids: Sequence[str], kind: str, path: Path, place: Callable[[int], str]) -> None:
-    """Raise when an id is blank or stands twice; `place` tells where the i-th id stands in the file."""
+def check_ids(
+    ids: Sequence[str], kind: str, path: Path, place: Callable[[int], str], *, duplicates: str = "error"
+) -> None:
+    """Raise when an id is blank or stands twice; `place` tells where the i-th id stands in the file.
+
+    With other `duplicates` than "error" an id may stand twice.
+    """
     seen: dict[str, int] = {}
     for position, name in enumerate(ids):
         if not name.strip():
             raise DataError(
                 f"{path}, {place(position)}: expected a {kind} id, found {name!r}; give it a name"
             )
-        if name in seen:
+        if name in seen and duplicates == "error":
+            advice = ", or say --duplicates sum, mean or first" if kind == "gene" else ""
             raise DataError(
                 f"{path}: duplicate {kind} id {name!r} at {place(seen[name])} and {place(position)}; "
-                "ids must be unique: rename or remove one"
+                f"ids must be unique: rename or remove one{advice}"
             )
         seen[name] = position
 
@@ -145,6 +166,17 @@ def narrowed(values: np.ndarray, dtype: Any, place: Callable[[int], str]) -> np.
 def _count(matrix: np.ndarray, test: Callable[[np.ndarray], np.ndarray]) -> int:
     starts = range(0, len(matrix), _BLOCK)
     return int(sum(np.count_nonzero(test(matrix[start : start + _BLOCK])) for start in starts))
+
+
+def _merged(matrix: np.ndarray, var: pd.DataFrame, how: str) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return genes with one id as one, at the place of the first."""
+    codes, _ = pd.factorize(var.index)
+    first = np.flatnonzero(~var.index.duplicated())
+    result = matrix[:, first]
+    for code in np.unique(codes[var.index.duplicated()]) if how != "first" else []:
+        together = matrix[:, codes == code]
+        result[:, code] = together.sum(axis=1) if how == "sum" else together.mean(axis=1)
+    return result, var.iloc[first]
 
 
 def _first_gap(matrix: np.ndarray) -> tuple[int, int]:

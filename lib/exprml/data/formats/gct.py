@@ -50,6 +50,7 @@ def read_gct(
     samples: Wanted = None,
     missing: str = "keep",
     dtype: type | str = np.float32,
+    duplicates: str = "error",
     encoding: str = "utf-8",
 ) -> AnnData:
     """Read a GCT file line by line; the memory used is the result's.
@@ -64,6 +65,8 @@ def read_gct(
         Empty and NaN cells are kept as NaN and counted in ``uns["provenance"]["missing"]``, or refused.
     dtype : numpy dtype
         Type of X; float32 unless told.
+    duplicates : {"error", "sum", "mean", "first"}
+        What becomes of genes with one id.
     encoding : str
         Of ids and metadata.
 
@@ -84,13 +87,13 @@ def read_gct(
     with closing(numbered_lines(path)) as lines:
         header = _read_header(TextFile(path, encoding=encoding), lines)
         keep = chosen_positions(header.samples, samples, "sample", path)
-        body = _read_body(header, lines, genes, keep, float_type(dtype))
+        body = _read_body(header, lines, genes, keep, float_type(dtype), duplicates)
     obs = typed_frame(header.sample_fields, header.samples)
     obs = obs if keep is None else obs.iloc[keep]
     var = typed_frame(dict(zip(header.gene_fields, zip(*body.fields, strict=True), strict=False)), body.kept)
     matrix, var = _in_order(body, var, genes, path)
     how = f"GCT {header.version}, {header.n_genes} genes x {len(header.samples)} samples"
-    return make_adata(matrix, obs, var, path=path, how=how, missing=missing)
+    return make_adata(matrix, obs, var, path=path, how=how, missing=missing, duplicates=duplicates)
 
 
 def write_gct(adata: AnnData, path: str | Path, *, version: str = "1.3") -> None:
@@ -186,11 +189,14 @@ def _sample_fields(file: TextFile, lines: Lines, lead: int, n_samples: int, n_fi
     return fields
 
 
-def _read_body(header: _Header, lines: Lines, genes: Wanted, keep: np.ndarray | None, dtype: type) -> _Body:
+def _read_body(
+    header: _Header, lines: Lines, genes: Wanted, keep: np.ndarray | None, dtype: type, duplicates: str
+) -> _Body:
     is_wanted, file = chooser(genes, "gene"), header.file
     n_genes = header.n_genes if genes is None or callable(genes) else min(header.n_genes, len(genes))
     fill = _ColumnFill(file, len(header.samples) if keep is None else len(keep), n_genes, dtype)
     ids, at, kept, fields = [], [], [], []
+    places = range(header.lead + 1, header.lead + 1 + len(header.samples))
     for line, raw in lines:
         if not raw.strip():
             continue  # an empty last line
@@ -198,7 +204,7 @@ def _read_body(header: _Header, lines: Lines, genes: Wanted, keep: np.ndarray | 
         ids.append(leading[0])
         at.append(line)
         if is_wanted(leading[0]):
-            row = NumberRow(file, line, f"gene {leading[0]!r}", "sample", header.samples, header.lead + 1)
+            row = NumberRow(file, line, f"gene {leading[0]!r}", "sample", header.samples, places)
             values = narrowed(row.parse(numbers), dtype, row.place)
             fill.add(values if keep is None else values[keep])
             kept.append(leading[0])
@@ -208,7 +214,7 @@ def _read_body(header: _Header, lines: Lines, genes: Wanted, keep: np.ndarray | 
             f"{file.path}: line 2 declares {header.n_genes} genes, the file ends after {len(ids)}; "
             "it was cut short (fetch it again) or line 2 is wrong"
         )
-    check_ids(ids, "gene", file.path, lambda i: f"line {at[i]}")
+    check_ids(ids, "gene", file.path, lambda i: f"line {at[i]}", duplicates=duplicates)
     return _Body(fill.finish(), ids, kept, fields)
 
 

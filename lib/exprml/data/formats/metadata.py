@@ -11,28 +11,39 @@ import pandas as pd
 from exprml.base.errors import DataError
 
 NULL = "-666"  # the mark of the Connectivity Map for "not available"
-MISSING = {NULL, "-666.0", "na", "NA", "n/a", "N/A", "nan", "NaN"}
-_TRUTH = {"True": True, "TRUE": True, "False": False, "FALSE": False}
-_WHOLE = re.compile(r"[+-]?(0|[1-9]\d{0,17})")  # a leading zero is part of a name: 007 stays text
-_NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+|\d(\.\d+)?[eE][+-]?\d+)")  # 2310009E13 is a name
+_TRUTH = {"True": True, "False": False}
+_WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
 
 
 def typed(texts: Sequence[str]) -> np.ndarray | pd.Categorical:
     """Give a column of texts its type: bool, int64, float64 (missing as NaN) or text.
 
-    Text without gaps stays an object array; with gaps (``-666``, ``NA``, ``na``, ``NaN``) it becomes a
-    categorical, so that it can be saved. Digits with a leading zero and bare identifiers stay text.
+    Only texts that a number gives back become numbers: ``1.10``, ``+1``, ``007``, ``TRUE`` and digits beyond
+    a float's stay text, so that two names never become one. ``-666`` is missing; text with such gaps becomes
+    a categorical, so that it can be saved. ``NA`` and the like are words.
     """
     values = np.asarray(texts, dtype=object)
-    missing = np.array([one in MISSING for one in values], dtype=bool)
-    present = [one for one, gap in zip(values, missing, strict=True) if not gap and one != ""]
-    if present and len(present) == len(values) and all(one in _TRUTH for one in present):
+    missing = values == NULL
+    present = [one for one, gap in zip(values, missing, strict=True) if not gap]
+    if present and not missing.any() and all(one in _TRUTH for one in present):
         return np.array([_TRUTH[one] for one in present])
-    if (present or missing.any()) and all(_NUMBER.fullmatch(one) for one in present):
-        return _numbers(values, missing | (values == ""), present)
+    if not missing.any() and present and all(_WHOLE.fullmatch(one) for one in present):
+        return values.astype(np.int64)
+    if _same_as_floats(present):
+        return np.where(missing, "nan", values).astype(np.float64)
     if missing.any():
         return pd.Categorical(np.where(missing, None, values))
     return values
+
+
+def _same_as_floats(texts: list[str]) -> bool:
+    """Return whether floats give back every text, all with or all without the .0 of whole numbers."""
+    try:
+        written = [repr(float(one)) for one in texts]
+    except ValueError:
+        return False
+    shortest = [one.removesuffix(".0") for one in written]
+    return texts in (written, shortest) and not {"nan", "inf", "-inf"} & set(written)
 
 
 def typed_frame(columns: dict[str, Sequence[str]], index: Sequence[str]) -> pd.DataFrame:
@@ -63,9 +74,3 @@ def as_texts(column: pd.Series, where: str) -> list[str]:
             f"{where} column {column.name!r}: {bad!r} holds a tab or line break; replace it first"
         )
     return texts
-
-
-def _numbers(values: np.ndarray, gaps: np.ndarray, present: list[str]) -> np.ndarray:
-    if not gaps.any() and all(_WHOLE.fullmatch(one) for one in present):
-        return values.astype(np.int64)
-    return np.where(gaps, "nan", values).astype(np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -57,7 +58,9 @@ def _parsed(path: Path, kind: str) -> Any:
         content = unpacked(path, min(unfolded_limit(path), memory_limit() // _TIMES_CONTENT))
         parsed = rdata.parser.parse_data(content, altrep_constructor_dict=expand, extension=f".{kind}")
         _refuse_doubled_names(parsed.object, path)
-        return rdata.conversion.convert(parsed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of classes it does not know; those are refused by name below
+            return rdata.conversion.convert(parsed)
     except ExprmlError:
         raise
     except Exception as error:  # the parser raises whatever the bytes lead it to
@@ -130,6 +133,7 @@ def rdata_matrix(
     metadata_columns: Sequence[str] | None = None,
     missing: str = "keep",
     dtype: type | str = np.float32,
+    duplicates: str = "error",
     path: str | Path = "R data",
 ) -> AnnData:
     """Turn a matrix or data frame of :func:`read_rdata` into AnnData, samples x genes.
@@ -145,7 +149,7 @@ def rdata_matrix(
     metadata_columns : sequence of str, optional
         Columns of a data frame that are no numbers of the matrix: into `obs` when samples stand in rows,
         else into `var`.
-    missing, dtype
+    missing, dtype, duplicates
         As in :func:`exprml.data.formats.gct.read_gct`.
     path : str or Path
         The file, for messages and provenance.
@@ -161,12 +165,22 @@ def rdata_matrix(
     values, rows, columns = _frames(rdata_object(objects, name, path=path), name, metadata_columns, path)
     kinds = _ROWS_COLUMNS[samples_in]
     for kind, frame, direction in zip(kinds, (rows, columns), ("row", "column"), strict=True):
-        check_ids(list(frame.index), kind, path, lambda i, d=direction: f"R object {name!r}, {d} {i + 1}")
+        place = partial("R object {!r}, {} {}".format, name, direction)
+        only_gene = duplicates if kind == "gene" else "error"
+        check_ids(list(frame.index), kind, path, lambda i, at=place: at(i + 1), duplicates=only_gene)
     matrix = _numbers(values, columns.index, float_type(dtype), f"{path}: R object {name!r}")
     how = f"R object {name}, samples in {samples_in}"
     if samples_in == "columns":
         matrix, rows, columns = matrix.T, columns, rows
-    return make_adata(np.ascontiguousarray(matrix), rows, columns, path=path, how=how, missing=missing)
+    return make_adata(
+        np.ascontiguousarray(matrix),
+        rows,
+        columns,
+        path=path,
+        how=how,
+        missing=missing,
+        duplicates=duplicates,
+    )
 
 
 @guarded
@@ -183,7 +197,9 @@ def _plain_names(value: Any) -> Any:
 
 def _only_name(objects: dict[str, Any], path: Path) -> str:
     if len(objects) != 1:
-        raise DataError(f"{path}: holds {len(objects)} objects ({', '.join(objects)}); choose one by name=")
+        raise DataError(
+            f"{path}: holds {len(objects)} objects ({', '.join(objects)}); choose one by --r-object"
+        )
     return next(iter(objects))
 
 
@@ -198,9 +214,23 @@ def _frames(
         return _split_frame(found, name, list(metadata_columns or []), path)
     inside = f" holding {', '.join(map(str, found))}" if isinstance(found, dict) else ""
     raise DataError(
-        f"{path}: R object {name!r} is a {type(found).__name__}{inside}, expected a matrix with row and "
-        "column names or a data frame; choose another by name= (list$element for one in a list)"
+        f"{path}: R object {name!r} is {_kind_in_r(found)}{inside}, expected a matrix with row and "
+        "column names or a data frame; choose another by --r-object (list$element for one in a list)"
     )
+
+
+def _kind_in_r(found: Any) -> str:
+    """Return what an object is, as R's users call it."""
+    if isinstance(found, dict):
+        return "a list"
+    if isinstance(found, np.ndarray | str | int | float | pd.Categorical | list):
+        return "a vector, or a matrix without row and column names"
+    parts = {name.lower() for name in vars(found)} if hasattr(found, "__dict__") else set()
+    if {"assaydata", "phenodata"} & parts:
+        return "an ExpressionSet (save exprs(x), and pData(x) as a table of labels)"
+    if {"assays", "coldata"} & parts:
+        return "a SummarizedExperiment (save assay(x), and colData(x) as a table of labels)"
+    return "an object of a class that is not read here"
 
 
 def _dimension_names(found: DataArray, axis: int, name: str, path: Path) -> pd.Index:
@@ -216,6 +246,8 @@ def _dimension_names(found: DataArray, axis: int, name: str, path: Path) -> pd.I
 def _split_frame(
     found: pd.DataFrame, name: str, metadata: list[str], path: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    if isinstance(found.index, pd.RangeIndex) and _are_ids(found.iloc[:, 0]):  # a tibble has no row names
+        found = found.set_index(found.columns[0])
     if isinstance(found.index, pd.RangeIndex):
         raise DataError(f"{path}: R data frame {name!r} has no row names; set row.names before saving it")
     absent = next((one for one in metadata if one not in found.columns), None)
@@ -227,6 +259,11 @@ def _split_frame(
     return numbers, found[metadata], columns
 
 
+def _are_ids(column: pd.Series) -> bool:
+    words = not pd.api.types.is_numeric_dtype(column)
+    return bool(words and column.is_unique and column.notna().all())
+
+
 def _numbers(values: pd.DataFrame | np.ndarray, columns: pd.Index, dtype: type, where: str) -> np.ndarray:
     if isinstance(values, np.ndarray):
         if values.dtype.kind not in "fiub":
@@ -236,6 +273,6 @@ def _numbers(values: pd.DataFrame | np.ndarray, columns: pd.Index, dtype: type, 
         if not pd.api.types.is_numeric_dtype(values[column]):
             first = values[column].iloc[0]
             raise DataError(
-                f"{where}: column {column!r} holds {first!r}, expected numbers; name it in metadata_columns"
+                f"{where}: column {column!r} holds {first!r}, expected numbers; name it by --metadata"
             )
     return narrowed(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype, lambda at: where)

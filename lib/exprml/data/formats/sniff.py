@@ -154,8 +154,11 @@ def _kind_of(path: Path, start: bytes) -> str:
         return "rda"
     if start.startswith((b"X\n\x00\x00\x00", b"A\n2\n", b"A\n3\n")):
         return "rds"
+    if not start:
+        raise FormatError(f"{path}: the file is empty (nothing is packed in it); fetch it again")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise FormatError(f"{path}: is UTF-16 text; save it as UTF-8")
+        return "table"  # UTF-16
+    _refuse_collections(path, start)
     if start.removeprefix(b"\xef\xbb\xbf").startswith((b"#1.2", b"#1.3")):
         return "gct"
     if b"\x00" in start:
@@ -163,6 +166,21 @@ def _kind_of(path: Path, start: bytes) -> str:
             f"{path}: unknown binary content (starts with {start[:12]!r}); not a format read here"
         )
     return "table"
+
+
+def _refuse_collections(path: Path, start: bytes) -> None:
+    """Raise on text formats that hold more or less than one table, with the way to one."""
+    if start.startswith(b"%%MatrixMarket"):
+        raise FormatError(
+            f"{path}: MatrixMarket, as in a 10x folder, which keeps ids in other files (barcodes, features); "
+            "save the folder as one h5ad, for example scanpy.read_10x_mtx(folder).write_h5ad('x.h5ad')"
+        )
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip(b'"\r\n').startswith((b"!Series_", b"!Sample_")):
+        raise FormatError(
+            f"{path}: a GEO series matrix; save the lines between !series_matrix_table_begin and "
+            "!series_matrix_table_end as a table (--samples-in columns), and the labels of its !Sample_ "
+            "lines as another, one line a sample"
+        )
 
 
 def _kind_of_hdf5(path: Path) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from itertools import chain
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,18 @@ from anndata import AnnData
 from exprml.base.errors import FormatError, UnknownNameError
 from exprml.data.formats.container import check_choice, check_ids, float_type, make_adata, narrowed
 from exprml.data.formats.guard import guarded
-from exprml.data.formats.metadata import typed_frame
-from exprml.data.formats.sniff import plain_suffix, require_kind
-from exprml.data.formats.text import NumberRow, TextFile, numbered_lines
+from exprml.data.formats.layout import (
+    ID_TITLES,
+    ROW_NUMBER_TITLES,
+    TextLayout,
+    are_row_numbers,
+    read_by_layout,
+    title,
+)
+from exprml.data.formats.text import NumberRow, number_in
+
+ANNOTATION = {"chr", "chrom", "chromosome", "end", "entrez", "entrezid", "geneid", "length", "ncbigeneid",
+              "start", "strand", "txlength", "width"}  # numbers of a gene, never a sample's name  # fmt: skip
 
 
 @guarded
@@ -25,12 +33,14 @@ def read_table(
     *,
     samples_in: str = "rows",
     metadata_columns: Sequence[str] | None = None,
-    delimiter: str | None = None,
+    delimiter: str = "",
+    decimal: str = "",
+    encoding: str = "",
+    duplicates: str = "error",
     missing: str = "keep",
     dtype: type | str = np.float32,
-    encoding: str = "utf-8",
 ) -> AnnData:
-    """Read a table whose first column holds ids and whose other columns hold numbers.
+    """Read a table whose first column holds ids and whose other columns hold numbers or words.
 
     Parameters
     ----------
@@ -40,106 +50,191 @@ def read_table(
         Where the samples stand; the genes stand in the other direction. Never guessed.
     metadata_columns : sequence of str, optional
         Columns that are no numbers of the matrix: sample metadata (into `obs`) when samples stand in rows,
-        gene metadata (into `var`) when they stand in columns. A text column not named here is an error.
-    delimiter : str, optional
-        Comma for ``.csv``, else tab (comma where the first line has no tab).
-    missing, dtype, encoding
+        gene metadata (into `var`) when they stand in columns. Columns of words are such without being named,
+        and so are numbers between them. All metadata are words: ``1.10`` and ``0001`` stay as they are.
+    delimiter, decimal, encoding
+        As in :func:`exprml.data.formats.layout.text_layouts`; found by the first lines unless told.
+    duplicates : {"error", "sum", "mean", "first"}
+        What becomes of genes with one id.
+    missing, dtype
         As in :func:`exprml.data.formats.gct.read_gct`.
 
     Returns
     -------
     AnnData, samples x genes
+        What was taken as what stands in ``uns["provenance"]["steps"]``.
     """
     check_choice("samples_in", samples_in, ("rows", "columns"))
-    path = require_kind(path, "table")
-    with closing(numbered_lines(path)) as lines:
-        head, (names, first) = _header(path, lines, delimiter, encoding)
-        rows = _Rows(head, names, list(metadata_columns or []), samples_in, float_type(dtype))
-        for line, raw in chain(first, lines):
-            if raw.strip():
-                rows.add(line, raw)
-    matrix, outer, inner = rows.finish()
-    how = f"table, samples in {samples_in}"
-    if samples_in == "rows":
-        return make_adata(matrix, outer, inner, path=path, how=how, missing=missing)
-    return make_adata(np.ascontiguousarray(matrix.T), inner, outer, path=path, how=how, missing=missing)
+    columns = list(metadata_columns or [])
+
+    def read(layout: TextLayout) -> tuple[_Rows, np.ndarray, pd.DataFrame, pd.DataFrame]:
+        rows = _Rows(layout, columns, samples_in, float_type(dtype), duplicates)
+        for line, raw in layout.lines():
+            rows.add(line, raw)
+        return rows, *rows.finish()
+
+    rows, matrix, outer, inner = read_by_layout(
+        path, read, delimiter=delimiter, decimal=decimal, encoding=encoding
+    )
+    how = f"table, samples in {samples_in}, {rows.said(outer)}"
+    if samples_in == "columns":
+        matrix, outer, inner = np.ascontiguousarray(matrix.T), inner, outer
+    return make_adata(matrix, outer, inner, path=Path(path), how=how, missing=missing, duplicates=duplicates)
 
 
 class _Rows:
     """Rows of a table, split into id, metadata and numbers."""
 
     def __init__(
-        self, file: TextFile, names: list[str], metadata: list[str], samples_in: str, dtype: type
+        self, layout: TextLayout, metadata: list[str], samples_in: str, dtype: type, duplicates: str
     ) -> None:
-        self.file, self.names, self.dtype = file, names, dtype
+        self.layout, self.file, self.names, self.dtype = layout, layout.file, list(layout.names), dtype
+        names, path = self.names, self.file.path
+        self.duplicates = duplicates
         self.row_kind, self.column_kind = ("sample", "gene") if samples_in == "rows" else ("gene", "sample")
         absent = next((name for name in metadata if name not in names[1:]), None)
         if absent is not None:
-            raise UnknownNameError("metadata column", absent, names[1:], where=f"{file.path}, line 1")
-        check_ids(names[1:], self.column_kind, file.path, lambda i: f"line 1, column {i + 2}")
-        self.metadata = {name: names.index(name, 1) for name in metadata}
-        self.numeric = [at for at in range(1, len(names)) if at not in self.metadata.values()]
-        self.columns = [names[at] for at in self.numeric]
+            raise UnknownNameError("metadata column", absent, names[1:], where=f"{path}, line {layout.line}")
+        found = _text_columns(layout, samples_in, metadata)
+        self.metadata = [at for at in range(1, len(names)) if names[at] in metadata or at in found]
+        self.numeric = [at for at in range(1, len(names)) if at not in self.metadata]
+        self.columns, self.places = [names[at] for at in self.numeric], [at + 1 for at in self.numeric]
         if not self.columns:
             raise FormatError(
-                f"{file.path}, line 1: expected columns of numbers after the ids, found {names[:3]} cut at "
-                f"{file.delimiter!r}; pass the right delimiter=, and only text columns in metadata_columns="
+                f"{path}, line {layout.line}: expected columns of numbers after the ids, found {names[:3]}, "
+                f"{layout.said()}; --delimiter says what stands between the cells"
             )
+        self._check_names()
         # numbers that all stand at the end of the line are handed to numpy uncut
-        self.lead = self.numeric[0] if self.numeric[-1] - self.numeric[0] + 1 == len(self.numeric) else None
-        self.lead = self.lead if self.numeric[-1] == len(names) - 1 else None
+        together = (
+            self.numeric[-1] - self.numeric[0] + 1 == len(self.numeric) and self.numeric[-1] == len(names) - 1
+        )
+        self.lead = self.numeric[0] if together else None
         self.ids, self.lines, self.texts, self.values = [], [], [], []
+
+    def _check_names(self) -> None:
+        line = self.layout.line
+        place = f"line {line}, column"
+        check_ids(
+            self.columns, self.column_kind, self.file.path, lambda i: f"{place} {self.numeric[i] + 1}",
+            duplicates=self.duplicates if self.column_kind == "gene" else "error",
+        )  # fmt: skip
+        titles = [self.names[at] for at in self.metadata]
+        check_ids(titles, "metadata column", self.file.path, lambda i: f"{place} {self.metadata[i] + 1}")
 
     def add(self, line: int, raw: bytes) -> None:
         leading, values = self._fast(line, raw) or self._careful(line, raw)
-        self.ids.append(leading[0])
+        self.ids.append(leading[0].strip())
         self.lines.append(line)
-        self.texts.append([leading[at] for at in self.metadata.values()])
+        self.texts.append([leading[at].strip() for at in self.metadata])
         self.values.append(values)
 
     def finish(self) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
         if not self.ids:
-            raise FormatError(f"{self.file.path}: empty matrix, no rows after line 1")
-        check_ids(self.ids, self.row_kind, self.file.path, lambda i: f"line {self.lines[i]}")
-        outer = typed_frame(dict(zip(self.metadata, zip(*self.texts, strict=True), strict=False)), self.ids)
+            raise FormatError(f"{self.file.path}: empty matrix, no rows after line {self.layout.line}")
+        texts = list(zip(*self.texts, strict=True)) or [()] * 0
+        words = {self.names[at]: list(column) for at, column in zip(self.metadata, texts, strict=False)}
+        ids, self.id_title = self._better_ids(words)
+        check_ids(
+            ids, self.row_kind, self.file.path, lambda i: f"line {self.lines[i]}",
+            duplicates=self.duplicates if self.row_kind == "gene" else "error",
+        )  # fmt: skip
+        outer = pd.DataFrame(words, index=pd.Index(ids, dtype=object), dtype=object)
         inner = pd.DataFrame(index=pd.Index(self.columns, dtype=object))
         return np.stack(self.values), outer, inner
 
+    def said(self, outer: pd.DataFrame) -> str:
+        """Return what was taken as ids, as metadata and as values."""
+        ids = f"ids in column {self.id_title!r}" if self.id_title else "ids in the first column"
+        about = (
+            f"; no {self.column_kind}s but metadata: {', '.join(map(repr, outer))}"
+            if len(outer.columns)
+            else ""
+        )
+        return f"{self.layout.said()}; {self.row_kind} {ids}{about}"
+
+    def _better_ids(self, words: dict[str, list[str]]) -> tuple[list[str], str]:
+        """Return the ids and their column: a column named for it where the first one counts rows."""
+        if title(self.names[0]) in ROW_NUMBER_TITLES and are_row_numbers(self.ids):
+            for name, column in words.items():
+                if title(name) in ID_TITLES and len(set(column)) == len(column) and all(column):
+                    return column, name
+        return self.ids, self.names[0]
+
     def _fast(self, line: int, raw: bytes) -> tuple[list[str], np.ndarray] | None:
-        if self.lead is None or b'"' in raw:
+        if self.lead is None or self.file.delimiter == " ":
             return None
         parts = raw.split(self.file.delimiter.encode(), self.lead)
-        if len(parts) <= self.lead:
+        if len(parts) <= self.lead or b'"' in parts[-1]:
             return None
         leading = [self.file.decode(part, line) for part in parts[:-1]]
+        if any('"' in part for part in leading):
+            leading = [_plainly_quoted(part) for part in leading]
+            if None in leading:
+                return None
         row = self._row(line, leading[0])
         values = row.fast(parts[-1])
         return None if values is None else (leading, narrowed(values, self.dtype, row.place))
 
     def _careful(self, line: int, raw: bytes) -> tuple[list[str], np.ndarray]:
-        cells = self.file.cells(raw, line)
-        if len(cells) != len(self.names):
-            raise FormatError(
-                f"{self.file.path}, line {line} ({self.row_kind} {cells[0]!r}): expected {len(self.names)} "
-                f"cells as in line 1, found {len(cells)}; the table was cut short or has another delimiter"
-            )
+        cells = self.layout.cells(raw, line)
         row = self._row(line, cells[0])
         return cells, narrowed(row.careful([cells[at] for at in self.numeric]), self.dtype, row.place)
 
     def _row(self, line: int, name: str) -> NumberRow:
-        kind = f"{self.row_kind} {name!r}"
-        return NumberRow(self.file, line, kind, self.column_kind, self.columns, self.numeric[0] + 1)
+        kind, shown = self.column_kind, f"{self.row_kind} {name!r}"
+        return NumberRow(self.file, line, shown, kind, self.columns, self.places)
 
 
-def _header(
-    path: Path, lines: Iterator[tuple[int, bytes]], delimiter: str | None, encoding: str
-) -> tuple[TextFile, tuple[list[str], list[tuple[int, bytes]]]]:
-    line, raw = next(lines)
-    if delimiter is None:
-        delimiter = "," if plain_suffix(path) == ".csv" or b"\t" not in raw else "\t"
-    file = TextFile(path, delimiter, encoding, quoted=True)
-    names = file.cells(raw, line)
-    first = [pair for pair in [next(lines, None)] if pair]
-    if first and len(file.cells(first[0][1], 2)) == len(names) + 1:
-        names = ["", *names]  # R's write.table leaves the column of row names without a name
-    return file, (names, first)
+def _plainly_quoted(part: str) -> str | None:
+    """Return a cell without the quotes around it; None where quotes stand elsewhere."""
+    if '"' not in part:
+        return part
+    plain = part[1:-1]
+    return (
+        plain if part.startswith('"') and part.endswith('"') and '"' not in plain and len(part) > 1 else None
+    )
+
+
+def _text_columns(layout: TextLayout, samples_in: str, metadata: Sequence[str]) -> set[int]:
+    """Return positions of columns that hold words, and of numbers that stand among them.
+
+    A column is one of words if most of its first cells are no numbers; single odd cells are errors.
+    """
+    width, decimal = len(layout.names), layout.file.decimal
+    rows = [row for _, row in layout.rows if len(row) >= width]
+    words = {at for at in range(1, width) if layout.names[at] in metadata}
+    for at in range(1, width):
+        numbers = [number_in(row[at], decimal) for row in rows]
+        filled = [number for number, row in zip(numbers, rows, strict=True) if row[at].strip()]
+        if filled and sum(number is None for number in filled) > len(filled) / 2:
+            words.add(at)
+    if samples_in == "columns":
+        first = next(
+            (at for at in range(1, width) if at not in words and not _annotates(layout.names[at])), 0
+        )
+        return words | {at for at in range(1, first) if _annotates(layout.names[at])}
+    return words | _between(sorted(words), list(layout.names))
+
+
+def _annotates(name: str) -> bool:
+    return re.sub(r"[^a-z]", "", name.lower()) in ANNOTATION
+
+
+def _between(words: list[int], names: list[str]) -> set[int]:
+    """Return the columns of numbers that stand before the last column of words, where genes stand after it.
+
+    Such are age or dose beside tissue and donor. Names like those of the genes stay genes.
+    """
+    if not words:
+        return set()
+    block, after = range(1, words[-1]), range(words[-1] + 1, len(names))
+    inside = [at for at in block if at not in words]
+    if len(inside) > len(after) / 4:
+        return set()
+    shapes = {_case(names[at]) for at in after}
+    return {at for at in inside if _case(names[at]) not in shapes}
+
+
+def _case(name: str) -> tuple[bool, bool, bool]:
+    return name.isupper(), name.islower(), any(map(str.isdigit, name))

@@ -129,7 +129,11 @@ class VariableGenes(SelectorMixin, BaseEstimator):
 
 
 def keep_classes(
-    adata: AnnData, label: str, group: str, min_groups: int = 25
+    adata: AnnData,
+    label: str,
+    group: str,
+    min_groups: int = 25,
+    unknown: Sequence[str] = UNKNOWN_LABELS,
 ) -> tuple[AnnData, pd.DataFrame]:
     """Keep the samples whose class has at least `min_groups` groups; list what is left out and why.
 
@@ -141,6 +145,8 @@ def keep_classes(
         Columns of obs: the class, and what must not be split (donor, patient, study).
     min_groups : int
         A class counts by its groups, not its samples.
+    unknown : sequence of str
+        Labels, in lower case, that say nothing is known.
 
     Returns
     -------
@@ -161,7 +167,7 @@ def keep_classes(
     table = pd.DataFrame({"class": classes, "group": adata.obs[group].astype(str)}).groupby("class")["group"]
     counts = table.agg(samples="size", groups="nunique")
     reason = np.where(counts["groups"] < min_groups, f"fewer than {min_groups} groups", "")
-    counts["reason"] = np.where(counts.index.str.lower().isin(UNKNOWN_LABELS), "label not known", reason)
+    counts["reason"] = np.where(counts.index.str.lower().isin(unknown), "label not known", reason)
     good = counts.index[counts["reason"] == ""]
     if good.empty:
         most = f"{counts['groups'].idxmax()!r} with {counts['groups'].max()}"
