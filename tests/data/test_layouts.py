@@ -227,3 +227,13 @@ def test_collections_are_refused_by_name(tmp_path, start):
     (tmp_path / "a.txt").write_text(start)
     with pytest.raises(ExprmlError, match=r"MatrixMarket|GEO series matrix"):
         read(tmp_path / "a.txt")
+
+
+def test_an_exported_table_reads_back_without_options(tmp_path):
+    from exprml.data import catalogue
+
+    data = catalogue.load("plates-twin")  # with doses and hours beside the words
+    again = read(catalogue.export("plates-twin", "csv", tmp_path / "p.csv"))
+    assert set(again.obs) == set(data.obs)
+    assert again.shape == data.shape
+    np.testing.assert_array_equal(again.X, np.asarray(data.X, np.float32))

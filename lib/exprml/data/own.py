@@ -206,7 +206,8 @@ def read_values(path: Path, samples_in: str, texts: Sequence[str] = (), **option
     """
     kind = formats.file_kind(path)
     turned = kind in ("table", "rda", "rds")
-    check_choice("--samples-in ", samples_in, ("", "rows", "columns"))
+    if samples_in not in ("", "rows", "columns"):
+        raise ParameterError(f"--samples-in {samples_in}: expected one of 'rows', 'columns'")
     check_choice("--duplicates ", options.get("duplicates", "error"), DUPLICATES)
     if turned and not samples_in:
         raise ParameterError(

@@ -12,6 +12,7 @@ from exprml.base.files import atomic_path
 from exprml.data.catalogue.prepared import load
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
 
 FORMATS = ("csv", "gct", "h5ad")
@@ -59,12 +60,21 @@ def export(name: str, fmt: str, path: str | Path | None = None, *, force: bool =
 
 def _write_csv(adata: AnnData, path: Path) -> None:
     frame = adata.to_df() if adata.n_obs else adata.var
-    for position, column in enumerate(adata.obs if adata.n_obs else []):
+    columns = adata.obs.columns if adata.n_obs else []
+    # numbers before words: so they are told from genes when the table is read back
+    for position, column in enumerate(sorted(columns, key=lambda one: _are_words(adata.obs[one]))):
         frame.insert(position, column, adata.obs[column])
     with atomic_path(path) as part, open(part, "wb") as raw:
         packed = path.suffix == ".gz"
         with gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else nullcontext(raw) as stream:
             frame.to_csv(stream, index_label=frame.index.name or "sample")
+
+
+def _are_words(column: pd.Series) -> bool:
+    import pandas as pd
+
+    first = column.head(40).astype(object).fillna("").astype(str)
+    return bool((pd.to_numeric(first, errors="coerce").isna() & (first != "")).all())
 
 
 def _write_gct(adata: AnnData, path: Path) -> None:
