@@ -1,6 +1,9 @@
 """Files that contradict themselves, point elsewhere, or ask for more than they hold."""
 
 import io
+import os
+import signal
+import time
 
 import anndata
 import h5py
@@ -10,7 +13,7 @@ import pytest
 from scipy import sparse
 
 from exprml.base.errors import DataError, FormatError, ParameterError
-from exprml.data.formats import guard, read, read_gctx, read_h5ad, write_gctx
+from exprml.data.formats import guard, hdf5, read, read_gctx, read_h5ad, write_gctx
 
 HUGE = 3 * 10**8
 
@@ -311,3 +314,23 @@ def test_what_a_library_raises_becomes_ours_with_file_and_line(tmp_path):
 def test_a_wrong_call_is_no_damaged_file(gctx):
     with pytest.raises(TypeError):
         read_gctx(gctx, 1, 2, 3, nonsense=True)
+
+
+@pytest.mark.parametrize(
+    ("happens", "said"),
+    [(lambda _: time.sleep(60), "no end over it in 0.2 s"),
+     (lambda _: os.kill(os.getpid(), signal.SIGSEGV), "crashes over it")],
+)  # fmt: skip
+def test_a_library_that_hangs_or_crashes_over_a_file_takes_nothing_along(gctx, monkeypatch, happens, said):
+    monkeypatch.setattr(hdf5, "_read_what_is_not_numbers", happens)
+    monkeypatch.setattr(hdf5, "ANSWER_SECONDS", 0.2)
+    with pytest.raises(FormatError, match=said):
+        read(gctx)
+
+
+def test_a_claim_is_refused_before_its_texts_are_read(tmp_path):
+    path = tmp_path / "a.gctx"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("0/META/COL/id", (300_000_000,), dtype=h5py.string_dtype(), chunks=(1000,))
+        with pytest.raises(FormatError, match="claims"):
+            hdf5._checked_items(file, path)

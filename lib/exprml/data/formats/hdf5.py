@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +15,9 @@ import h5py
 from exprml.base.errors import FormatError
 from exprml.data.formats.guard import as_format_error, check_unfolded
 
-_MOST_LEVELS, _MOST_ITEMS = 32, 100_000
+_MOST_LEVELS, _MOST_ITEMS, _AT_ONCE = 32, 100_000, 100_000
 _TEXT_BYTES = 100  # of memory for a text of Python's beside its letters
+ANSWER_SECONDS = 20  # for attributes and texts of one file; the longest of a true one take two
 
 
 @contextmanager
@@ -23,17 +27,26 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     Raises
     ------
     FormatError
-        If anything in it is a link, keeps its values in another file, is nested without end, or if its data
-        sets claim many times the bytes that the file has (values never written count).
+        If anything in it is a link, keeps its values in another file, is nested without end, if libhdf5 comes
+        to no end over it, or if its data sets claim many times the bytes that the file has (values never
+        written count).
     """
+    _check_answers(path)
     with as_format_error(path), h5py.File(path) as file:
-        claimed = 0
-        for number, (_, item) in enumerate(walk(file, path)):
-            if number == _MOST_ITEMS:
-                raise FormatError(f"{path}: more than {_MOST_ITEMS:,} groups and data sets: do they repeat?")
-            claimed += _claimed(item) if isinstance(item, h5py.Dataset) else 0
-        check_unfolded(path, claimed)
+        _checked_items(file, path)
         yield file
+
+
+def _checked_items(file: h5py.File, path: Path) -> list[h5py.Group | h5py.Dataset]:
+    """Return all that a file holds, itself first, if it does not claim more than it can hold."""
+    items, claimed = [file], 0
+    for _, item in walk(file, path):
+        if len(items) > _MOST_ITEMS:
+            raise FormatError(f"{path}: more than {_MOST_ITEMS:,} groups and data sets: do they repeat?")
+        claimed += _claimed(item) if isinstance(item, h5py.Dataset) else 0
+        items.append(item)
+    check_unfolded(path, claimed)
+    return items
 
 
 def walk(group: h5py.Group, path: Path, depth: int = 1) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:
@@ -53,6 +66,42 @@ def walk(group: h5py.Group, path: Path, depth: int = 1) -> Iterator[tuple[str, h
             if depth == _MOST_LEVELS:
                 raise FormatError(f"{path}: {full!r} is {depth} levels deep: does it hold itself?")
             yield from walk(item, path, depth + 1)
+
+
+def _check_answers(path: Path) -> None:
+    """Read attributes and texts of a file in a process of their own: libhdf5 may loop or crash over damage.
+
+    Raises
+    ------
+    FormatError
+        If that process crashes, or has not ended after `ANSWER_SECONDS`.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            _read_what_is_not_numbers(path)
+        finally:
+            os._exit(0)  # what is wrong without a crash is found, and named, by the readers
+    end, done, status = time.monotonic() + ANSWER_SECONDS, 0, 0
+    while not done and time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        time.sleep(0.002)
+    if not done:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    if not done or os.WIFSIGNALED(status):
+        found = "crashes over it" if done else f"came to no end over it in {ANSWER_SECONDS} s"
+        raise FormatError(f"{path}: damaged, the HDF5 library {found}; fetch or write the file again")
+
+
+def _read_what_is_not_numbers(path: Path) -> None:
+    with h5py.File(path) as file:
+        for item in _checked_items(file, path):
+            for name in item.attrs:
+                item.attrs[name]
+            if isinstance(item, h5py.Dataset) and item.dtype.kind == "O":
+                for start in range(0, len(item) if item.shape else 0, _AT_ONCE):
+                    item[start : start + _AT_ONCE]
 
 
 def is_text(item: h5py.Dataset) -> bool:
