@@ -44,7 +44,7 @@ def explorable_pages() -> list[str]:
 def pytest_generate_tests(metafunc):
     for name, found in (("page", pages), ("explorable_page", explorable_pages)):
         if name in metafunc.fixturenames:
-            metafunc.parametrize(name, found() or [None])
+            metafunc.parametrize(name, found() or [None], scope="module")  # all tests of a page together
 
 
 def pytest_collection_modifyitems(items):
@@ -148,16 +148,28 @@ SCREENS = {
 }
 
 
+@pytest.fixture(scope="module")
+def opened_page(page, chromium, site):
+    """Return a page of the site on a desk's screen, for tests that only look at it."""
+    context = chromium.new_context(**SCREENS["desk"])
+    yield Visit(context.new_page(), address_of(page, site))
+    context.close()
+
+
+def address_of(page: str | None, site: str) -> str:
+    if page is None:
+        pytest.fail("the site has no pages", pytrace=False)
+    return page if "://" in page else f"{site}/{page}"
+
+
 @pytest.fixture
 def visit(chromium, site):
     """Return a function that opens a page of the site (or any address) on a screen of its own."""
     opened = []
 
     def open_page(page: str | None, screen: str = "desk") -> Visit:
-        if page is None:
-            pytest.fail("the site has no pages", pytrace=False)
         opened.append(chromium.new_context(**SCREENS[screen]))
-        return Visit(opened[-1].new_page(), page if "://" in page else f"{site}/{page}")
+        return Visit(opened[-1].new_page(), address_of(page, site))
 
     yield open_page
     for context in opened:

@@ -15,8 +15,8 @@ def test_site_has_pages_and_a_front_door(folder, all_pages):
     assert "url=" in (folder / "index.html").read_text().lower()
 
 
-def test_page_is_whole(visit, site, page):
-    there = visit(page)
+def test_page_is_whole(opened_page, site):
+    there = opened_page
     foreign = [url for url in there.asked if not url.startswith((site, *INLINE))]
     assert there.asked, "the network log is empty: the test would not see a foreign request"
     assert not foreign
@@ -30,9 +30,8 @@ def test_page_is_whole(visit, site, page):
     assert not broken, "images that did not load"
 
 
-def test_figures_say_something_in_words(visit, page):
-    there = visit(page)
-    mute = there.run(
+def test_figures_say_something_in_words(opened_page):
+    mute = opened_page.run(
         "return [...document.querySelectorAll('.bd-article figure img, .bd-article .cell_output img')]"
         ".filter(i => i.alt.trim().length < 20).map(i => i.alt || i.src.slice(0, 80))"
     )
