@@ -205,7 +205,7 @@ def test_reference_of_the_training_is_handed_out_by_rank(tmp_path):
         (["--block", "0"], "--block 0: at least 1"),
         (["--model", "absent.json"], "absent.json: no such file"),
         (["--expression", "absent.gctx"], "absent.gctx: no such file"),
-        (["--samples-in", "rows"], "--samples-in rows: "),
+        (["--samples-in", "rows"], "leave out --samples-in"),
         (["--out", "/dev/null/x.gctx"], "nothing can be written in /dev/null"),
     ],
 )

@@ -210,7 +210,7 @@ def test_groups_that_repeat_without_end_are_refused(gctx):
             group = file.create_group(f"rest/{level}")
             for twin in "ab":
                 file[f"rest/{level}/{twin}"] = file[f"rest/{level - 1}"] if level else group.file["0"]
-    with pytest.raises(FormatError, match=r"more than 100,000 groups|levels deep"):
+    with pytest.raises(FormatError, match=r"more than 10,000 groups|levels deep"):
         read_gctx(gctx)
 
 
@@ -276,10 +276,11 @@ def test_a_line_without_end_is_refused(write_file, monkeypatch):
         read(write_file("b.csv.gz", "id,g\n" + "s" * 1010 + ",1\n"), samples_in="rows")
 
 
-def test_a_stray_quote_before_a_long_header_is_ours(write_file):
+def test_a_stray_quote_before_a_long_header_swallows_nothing(write_file):
     names = ",".join(f"gene{i}" for i in range(30_000))
-    with pytest.raises(DataError, match=r"a\.csv, line 1"):
-        read(write_file("a.csv", f'id,"{names}\ns1,{",".join("1" * 30_000)}\n'), samples_in="rows")
+    text = f'id,"{names}\ns1,{",".join("1" * 30_000)}\n'  # longer than the csv module's largest field
+    found = read(write_file("a.csv", text), samples_in="rows")
+    assert list(found.var_names) == ['"gene0', *names.split(",")[1:]]
 
 
 def test_a_size_of_many_digits_is_ours(write_file):
