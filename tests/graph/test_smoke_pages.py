@@ -3,8 +3,11 @@
 import json
 import os
 
+import matplotlib.pyplot as plt
 import pytest
 
+from exprml.base.errors import NotAvailableError
+from exprml.book import results, tables
 from exprml.book.keys import key_of_output
 from exprml.book.profiles import notebooks
 from exprml.book.runner.folders import Folders
@@ -63,3 +66,24 @@ def test_site_was_rendered_without_a_warning():
 
 def test_experiments_have_one_home_each():
     assert main(["list", "--experiments"]) == 0
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_front_page_stands_without_half_of_its_chapters_and_names_them(half, monkeypatch):
+    lost = notebooks()["index"].needs[half::2]
+
+    def read(name):
+        if name in lost:
+            raise NotAvailableError(f"no results of {name!r}: it failed, and its page says why")
+        return there(name, "smoke")
+
+    there, said = results.read, []
+    monkeypatch.setattr(results, "read", read)
+    monkeypatch.setattr(tables, "say", lambda *sentences, **_: said.extend(sentences))
+    page = {}
+    for cell in notebooks()["index"].document["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), page)
+    plt.close("all")
+    assert len(page["missing"]) == len(lost)
+    assert all(any(f"no results of {name!r}" in one for one in said) for name in lost)
