@@ -58,7 +58,7 @@ def raw_of(rows: list[list[str]], form: dict) -> bytes:
 
 
 # No deadline: the machine may be busy. The same examples every time: a red test is red again.
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(written())
 def test_what_is_written_is_read_back(tmp_path_factory, table):
     ids, genes, values, form = table

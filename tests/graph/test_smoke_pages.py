@@ -54,6 +54,17 @@ def test_rehearsed_on_every_own_data_set_that_the_paper_profile_asks_for(name):
         assert not own or stamp["data"][slot][:2] == [first, "own"]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_no_output_is_a_warning_or_the_name_of_an_object(name):
+    cells = json.loads(Folders("smoke").page(name).read_text(encoding="utf-8"))["cells"]
+    outputs = [one for cell in cells for one in cell.get("outputs", [])]
+    assert outputs
+    assert not [one for one in outputs if one.get("name") == "stderr"]
+    shown = [{kind: one for kind, one in each.get("data", {}).items() if one} for each in outputs]
+    bare = ["".join(one["text/plain"]) for one in shown if list(one) == ["text/plain"]]
+    assert not [one for one in bare if "object" in one]
+
+
 def test_site_was_rendered_without_a_warning():
     folders = Folders("smoke")
     log = folders.root / "site.log"

@@ -62,7 +62,7 @@ def intervals(table: pd.DataFrame, *, digits: int = 1) -> dict[str, str]:
     }
 
 
-def say(*sentences: str, bullets: bool = False) -> Markdown:
+def say(*sentences: str, bullets: bool = False) -> Markdown | None:
     """Return computed sentences as a paragraph or list: what a figure shows, worded after the numbers are in.
 
     Parameters
@@ -71,8 +71,14 @@ def say(*sentences: str, bullets: bool = False) -> Markdown:
         Markdown; empty ones are left out. Words from a file go through `plain`.
     bullets : bool
         Set each sentence on a line of its own.
+
+    Returns
+    -------
+    Markdown, or None if there is nothing to say
     """
     folded = [" ".join(one.split()) for one in sentences if one]
+    if not folded:
+        return None
     said = Markdown("")  # of the text itself IPython would fetch an address, or read a file of that name
     said.data = "\n".join(f"- {one}" for one in folded) if bullets else " ".join(folded)
     return said
