@@ -1,5 +1,7 @@
 """Converged linear models against scikit-learn's."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
@@ -8,6 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from exprml.base.errors import DataError
 from exprml.models.linear import ConvergedLogisticRegression, _mean_recall
+from exprml.models.network_base import check_labels
 
 
 @parametrize_with_checks([ConvergedLogisticRegression(C=(0.01, 1.0), device="cpu")])
@@ -87,3 +90,11 @@ def test_equal_class_means_put_the_optimum_at_zero():
 def test_single_class_is_named():
     with pytest.raises(DataError, match="one class only"):
         ConvergedLogisticRegression().fit(np.eye(3), [1, 1, 1])
+
+
+def test_few_samples_of_many_classes_raise_no_doubt_but_numbers_are_refused():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_labels(np.array(list("abcdefghijklmnopqrstuvwxyzabcd")))
+    with pytest.raises(ValueError, match="Unknown label type"):
+        check_labels(np.linspace(0, 1, 30))

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from exprml.base.errors import DataError, ParameterError
@@ -21,6 +20,7 @@ from exprml.models.network_base import (
     Start,
     check_finite,
     check_groups,
+    check_labels,
     check_targets,
     draw_seed,
     inner_split,
@@ -117,7 +117,7 @@ class NetworkClassifier(ClassifierMixin, Network):
 
     def _encode(self, y: np.ndarray, started: np.ndarray | None) -> np.ndarray:
         """Set `classes_`: those of `classes`, else of the network begun with, else of `y`; return codes."""
-        check_classification_targets(y)
+        check_labels(y)
         present = np.unique(y)
         if len(present) < 2:
             raise DataError(
