@@ -17,7 +17,7 @@ from exprml.data.formats.guard import as_format_error, check_unfolded
 
 _MOST_LEVELS, _MOST_ITEMS, _AT_ONCE = 32, 10_000, 100_000
 _TEXT_BYTES = 100  # of memory for a text of Python's beside its letters
-ANSWER_SECONDS = 20  # for attributes and texts of one file; the longest of a true one take two
+ANSWER_SECONDS = 20  # for attributes and texts of one file
 
 
 @contextmanager
