@@ -44,4 +44,4 @@ rule notebook:
         runtime=lambda wildcards: NOTEBOOKS[wildcards.name].timeout_seconds(PROFILE) // 60,
         mem_mb=lambda wildcards: NOTEBOOKS[wildcards.name].memory_mb(PROFILE),
     shell:
-        "exec {params.python:q} -m exprml.book.runner --parent $PPID {wildcards.name:q} {params.profile:q}"
+        "exec {params.python:q} -m exprml_press.runner --parent $PPID {wildcards.name:q} {params.profile:q}"

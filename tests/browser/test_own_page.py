@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-EXPRML = [sys.executable, "-c", "import sys; from exprml.cli import main; sys.exit(main())"]
+EXPRML = [sys.executable, "-c", "import sys; from exprml_press.cli import main; sys.exit(main())"]
 TINY = ["epochs=1", "n_trees=2", "n_genes=10", "fractions=[1.0]", "check_folds=1", "n_folds=2"]
 CLASSES = ["<script>document.title = 'done'</script>", "<img src=x onerror=\"document.title='done'\">"]
 

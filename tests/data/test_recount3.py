@@ -11,7 +11,7 @@ from exprml.data import catalogue, recount3
 from exprml.data.catalogue import downloading
 from exprml.data.recount3 import addresses, tables
 from exprml.data.recount3.running import Running
-from exprml.data.rehearsal import recount3 as files
+from exprml_press.rehearsal import recount3 as files
 
 LENGTHS = [100, 200, 400, 800, 1000, 50]
 SEX = "sample_acc,organism,data_type,metadata_sex,present,num_reads\n"

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from exprml.data.rehearsal import recount3 as files
+from exprml_press.rehearsal import recount3 as files
 
 BUILD = """
 import json, os, signal, sys

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 HOME = Path(__file__).resolve().parents[2]
-COMMAND = [sys.executable, "-c", "import sys; from exprml.cli import main; sys.exit(main())"]
+COMMAND = [sys.executable, "-c", "import sys; from exprml_press.cli import main; sys.exit(main())"]
 BUILD = [*COMMAND, "build", "--profile", "smoke", "--cores", "2"]
 RESULTS = (
     "import pandas as pd\nfrom exprml.book import report, results\nrun = report.start({name!r})",
@@ -170,9 +170,9 @@ def test_second_build_in_the_folder_is_refused_by_pid(project, pages):
 
 
 PARTS = {
-    "build": lambda words: any("exprml.cli" in word for word in words),
-    "scheduler": lambda words: "exprml.book.runner.scheduler" in words,
-    "worker": lambda words: "exprml.book.runner" in words and "slow" in words,
+    "build": lambda words: any("exprml_press.cli" in word for word in words),
+    "scheduler": lambda words: "exprml_press.runner.scheduler" in words,
+    "worker": lambda words: "exprml_press.runner" in words and "slow" in words,
     "kernel": lambda words: "ipykernel_launcher" in words,
 }
 

@@ -8,11 +8,11 @@ import pytest
 
 from exprml.base.errors import NotAvailableError
 from exprml.book import results, tables
-from exprml.book.keys import key_of_output
 from exprml.book.profiles import notebooks
-from exprml.book.runner.folders import Folders
-from exprml.cli import main
 from exprml.data import catalogue
+from exprml_press.cli import main
+from exprml_press.keys import key_of_output
+from exprml_press.runner.folders import Folders
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("EXPRML_SMOKE") != "1", reason="the smoke profile was not built (make test does)"

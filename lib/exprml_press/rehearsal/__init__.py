@@ -1,0 +1,50 @@
+"""Made files in the true form of the papers' own data: what rehearses the paper profile.
+
+Names, compression, headers, layouts and odd rows are those of the files that the catalogue names; values are
+made, samples are some dozens to some hundreds, genes some hundreds. The same call gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from exprml.base.errors import UnknownNameError
+from exprml_press.rehearsal import gtex, landmarks, recount3
+
+__all__ = ["names", "write"]
+
+_WRITERS: dict[str, Callable[[Path], None]] = {
+    "gtex-v8": gtex.write_v8,
+    "recount3": recount3.write_store,
+    "dgex-maps": landmarks.write_maps,
+    "dgex-geo": landmarks.write_microarrays,
+    "dgex-gtex": landmarks.write_gtex,
+    "geuvadis": landmarks.write_geuvadis,
+    "l1000-inferred": landmarks.write_inferred,
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return the data sets of the catalogue whose files can be made."""
+    return tuple(_WRITERS)
+
+
+def write(name: str, folder: Path) -> None:
+    """Write the files of a data set, each at its path of the catalogue below `folder`.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+    folder : Path
+        As a mirror: what lies in ``data/raw`` of a reader who has the true files.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such data set here.
+    """
+    if name not in _WRITERS:
+        raise UnknownNameError("data set to rehearse", name, _WRITERS)
+    _WRITERS[name](Path(folder))

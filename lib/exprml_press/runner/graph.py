@@ -1,0 +1,142 @@
+"""The whole book: data plan, keys, notebooks by Snakemake, site. One call, safe to kill and to repeat."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from exprml.base.errors import ExprmlError
+from exprml.book import profiles
+from exprml_press import keys, stage
+from exprml_press.runner.folders import BusyError, Folders, held
+from exprml_press.runner.scheduler import newest_log, run_graph
+from exprml_press.runner.worker import Order, make_order, orders
+
+
+def build(
+    profile: str, policy: str | None = None, cores: int = 1, extra: Sequence[str] = (), site: bool = True
+) -> bool:
+    """Bring every page of a profile and its site up to date; return whether all of it is complete.
+
+    Parameters
+    ----------
+    profile : str
+        smoke, default or paper.
+    policy : str, optional
+        auto, real or simulated: which data the plan may choose.
+    cores : int
+        How many cores the notebooks may fill together.
+    extra : sequence of str
+        Further Snakemake options.
+    site : bool
+        False: run the notebooks only (on a machine whose pages are rendered elsewhere).
+
+    Raises
+    ------
+    ExprmlError
+        If another build of the profile is running, or the site cannot be rendered.
+    """
+    profiles.check_profile(profile)
+    folders = Folders(profile)
+    try:
+        with held(folders.root / ".lock", wait=False):
+            return _build(folders, policy, cores, extra, site)
+    except BusyError as busy:
+        raise ExprmlError(
+            f"a build of profile {profile!r} is running in this folder (process {busy.pid}); "
+            "wait for it, or end it and give the same command"
+        ) from None
+
+
+def _build(folders: Folders, policy: str | None, cores: int, extra: Sequence[str], site: bool) -> bool:
+    started = time.perf_counter()
+    stage.recover(folders)
+    folders.remove_leftovers()
+    made = orders(folders.label, policy or "auto")
+    stale = _write_keys(folders, made)
+    _say(f"{len(made) - len(stale)} of {len(made)} notebooks are up to date")
+    if stale:
+        run_graph(folders, stale, cores, extra)
+        _run_without_what_failed(folders, made, stale, extra)
+    failed = [name for name in stale if not _is_complete(folders, made[name][0])]
+    if site:
+        _make_site(folders, made, strict=not failed)
+    _summarise(folders, made, failed, (time.perf_counter() - started) / 60)
+    return not failed
+
+
+def _make_site(folders: Folders, made: Mapping[str, tuple[Order, Any]], *, strict: bool) -> None:
+    site_hash = stage.make_stage(folders, {name: _page(folders, made, name) for name in made})
+    if not stage.is_rendered(folders, site_hash):
+        for warning in stage.render(folders, site_hash, strict=strict):
+            _say(warning)
+
+
+def _write_keys(folders: Folders, made: Mapping[str, tuple[Order, dict[str, Any]]]) -> list[str]:
+    """Write the keys that changed; return the notebooks whose page does not repeat its key."""
+    stale = []
+    for name, (order, parts) in made.items():
+        keys.write_key(folders.key(name), parts)
+        if not _is_complete(folders, order):
+            folders.failed(name).unlink(missing_ok=True)
+            stale.append(name)
+    return stale
+
+
+def _run_without_what_failed(
+    folders: Folders,
+    made: dict[str, tuple[Order, dict[str, Any]]],
+    stale: Sequence[str],
+    extra: Sequence[str],
+) -> None:
+    """Run the notebooks that waited for one that failed: they say what is missing, and are due again."""
+    for name in stale:
+        order, parts = made[name]
+        missing = tuple(one for one in order.notebook.needs if not _is_complete(folders, made[one][0]))
+        if missing:
+            made[name] = make_order(
+                order.notebook, order.profile, order.plan, parts["needs"], missing=missing
+            )
+            keys.write_key(folders.key(name), made[name][1])
+            run_graph(folders, [name], 1, extra, missing)
+
+
+def _is_complete(folders: Folders, order: Order) -> bool:
+    return keys.key_of_output(folders.page(order.notebook.name)) == order.key
+
+
+def _page(folders: Folders, made: Mapping[str, tuple[Order, Any]], name: str) -> dict[str, Any]:
+    """Return the page of a notebook: complete, failed with its traceback, or not run with the reason."""
+    order = made[name][0]
+    if _is_complete(folders, order):
+        return json.loads(folders.page(name).read_text(encoding="utf-8"))
+    if folders.failed(name).is_file():
+        return json.loads(folders.failed(name).read_text(encoding="utf-8"))
+    return stage.stand_in_page(order.notebook.document, name, _why_killed(folders))
+
+
+def _why_killed(folders: Folders) -> str:
+    log = newest_log(folders)
+    where = f" Snakemake's log: {log.relative_to(folders.root.parent.parent)}." if log else ""
+    return f"Its process ended without a word (killed, or out of memory).{where}"
+
+
+def _summarise(
+    folders: Folders, made: Mapping[str, tuple[Order, Any]], failed: list[str], minutes: float
+) -> None:
+    used = {
+        f"{entry['dataset']} ({entry['role']})" for order, _ in made.values() for entry in order.plan.values()
+    }
+    _say(f"data: {', '.join(sorted(used)) or 'none'}")
+    for name in failed:
+        _say(f"FAILED: {name} (its page says why; the next build runs it again)")
+    _say(f"{minutes:.1f} minutes, profile {folders.label}")
+    index = folders.html / "index.html"
+    _say(str(index) if index.is_file() else f"no site yet; pages in {folders.root / 'notebooks'}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stdout, flush=True)
