@@ -1,0 +1,54 @@
+"""The hash of a module changes with what it says, not with how it is written or explained."""
+
+import os
+
+import pytest
+
+from exprml.base.code_hash import tree_hash
+
+CODE = """\"""A module.\"""
+
+
+class Scale:
+    \"""A scale.\"""
+
+    def apply(self, x):
+        \"""Do it.\"""
+        return 2 * x
+"""
+
+
+@pytest.fixture
+def module(tmp_path):
+    def write(text: str):
+        path = tmp_path / f"{abs(hash(text))}.py"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda code: "# a comment\n" + code.replace("2 * x", "2*x  # twice"),
+        lambda code: code.replace('"""A module."""', '"""Another\n\nword."""').replace("Do it.", "Double."),
+        lambda code: code.replace('        """Do it."""\n', "").replace('    """A scale."""\n', ""),
+    ],
+    ids=["comments", "docstrings", "none"],
+)
+def test_comments_layout_and_docstrings_change_nothing(module, change):
+    assert tree_hash(module(change(CODE))) == tree_hash(module(CODE))
+
+
+def test_a_changed_number_or_text_changes_it(module):
+    changed = [CODE.replace("2 * x", "3 * x"), CODE.replace("return", 'say = "A scale."; return')]
+    assert len({tree_hash(module(code)) for code in [CODE, *changed]}) == 3
+
+
+def test_a_file_written_anew_is_read_again(module):
+    path = module(CODE)
+    before = tree_hash(path)
+    path.write_text(CODE.replace("2 * x", "3 * x"), encoding="utf-8")
+    os.utime(path, ns=(1, 1))
+    assert tree_hash(path) != before
