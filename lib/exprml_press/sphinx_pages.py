@@ -20,7 +20,6 @@ ROLE_WORDS = {  # the least like the paper's own first, as `report.ROLES` has it
     "stand-in": "stand-in data",
     "own": "the paper's own data",
 }
-_VEGA = ("vega/vega.min.js", "vega/vega-lite.min.js", "vega/vega-embed.min.js")
 _SOURCE_BUTTONS = ("source-edit-button", "source-file-button", "download-source-button")
 
 
@@ -77,14 +76,11 @@ def adjust_page(app: Sphinx, pagename: str, template: str, context: dict[str, An
 
 
 def _drop_scripts(context: dict[str, Any]) -> None:
-    """Drop thebe (it names a foreign server on every page) and, where nothing is drawn with it, Vega."""
-    draws = "vegaEmbed" in (context.get("body") or "")
+    """Drop thebe: it names a foreign server on every page."""
 
     def keep(script: Any) -> bool:
         name, body = str(getattr(script, "filename", script) or ""), str(script.attributes.get("body") or "")
-        if "thebe" in name or "THEBE_JS_URL" in body:
-            return False
-        return draws or not any(name.endswith(part) for part in _VEGA)
+        return "thebe" not in name and "THEBE_JS_URL" not in body
 
     context["script_files"] = [script for script in context.get("script_files", []) if keep(script)]
 
@@ -113,8 +109,6 @@ def put_sources(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx: after the theme (its handlers run at 500), and when the pages are written."""
-    for script in _VEGA:
-        app.add_js_file(f"vendor/{script}", priority=100)  # before require.js, which would catch them
     app.connect("html-page-context", adjust_page, priority=900)
     app.connect("build-finished", put_sources)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

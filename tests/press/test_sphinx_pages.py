@@ -69,7 +69,7 @@ def page_context(body="<h1>Title</h1><p>text</p>"):
         "body": body,
         "script_files": [
             script("_static/sphinx-thebe.js"), script(None, body="const THEBE_JS_URL = 'https://x'"),
-            script("_static/vendor/vega/vega.min.js"), script("_static/pages.js"),
+            script("_static/pages.js"),
         ],
         "header_buttons": [
             {"label": "launch-buttons", "buttons": [{"text": "Binder"}]},
@@ -84,11 +84,9 @@ def adjusted(context, pagename, path="nowhere.md", doctree="yes"):
     return context
 
 
-def test_thebe_goes_everywhere_and_vega_where_nothing_is_drawn(project):
+def test_thebe_goes_everywhere(project):
     names = [one.filename for one in adjusted(page_context(), "search", doctree=None)["script_files"]]
     assert names == ["_static/pages.js"]
-    drawing = adjusted(page_context("<h1>T</h1><script>vegaEmbed('#a', {})</script>"), "book/words")
-    assert "_static/vendor/vega/vega.min.js" in [one.filename for one in drawing["script_files"]]
 
 
 def test_a_generated_page_offers_no_source_and_a_written_one_does(project):
