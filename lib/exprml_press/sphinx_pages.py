@@ -10,16 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exprml.base.files import project_root
+from exprml.base.roles import ROLES
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-ROLE_WORDS = {  # the least like the paper's own first, as `report.ROLES` has it last
-    "twin": "simulated twin",
-    "made": "made data",
-    "stand-in": "stand-in data",
-    "own": "the paper's own data",
-}
 _SOURCE_BUTTONS = ("source-edit-button", "source-file-button", "download-source-button")
 
 
@@ -47,7 +42,7 @@ def badges(about: Mapping[str, Any]) -> str:
     """
     plan = about.get("plan") or {}
     roles = set((about.get("roles") or {slot: entry["role"] for slot, entry in plan.items()}).values())
-    marks = [(f"role-{role}", words) for role, words in ROLE_WORDS.items() if role in roles]
+    marks = [(f"role-{role}", ROLES[role].short) for role in reversed(ROLES) if role in roles]
     if about.get("profile"):
         marks.append((f"profile-{about['profile']}", f"profile: {about['profile']}"))
     if about.get("status") == "failed":

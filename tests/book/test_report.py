@@ -47,7 +47,7 @@ def test_banner_names_role_profile_and_size_beside_the_papers(project, told, twi
     published.write_text(head + rows)
     told(published={"tissues": "GTEx v8"})
     banner = report.start("heil2022/a", seed=3).banner.data
-    assert "simulated twin \N{EN DASH} not real data" in banner
+    assert "simulated twin, not real data" in banner
     assert "profile: smoke" in banner
     assert "The twin &lt;gtex-twin&gt;: 4 samples \N{MULTIPLICATION SIGN} 3 genes" in banner
     assert "(the paper: GTEx v8, 17,382 samples \N{MULTIPLICATION SIGN} 5,000 genes)" in banner

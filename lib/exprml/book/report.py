@@ -21,20 +21,13 @@ from IPython.display import HTML, display
 
 from exprml.base.choices import REHEARSAL
 from exprml.base.errors import ParameterError, UnknownNameError, check_known
+from exprml.base.roles import OWN, ROLES, least_real
 from exprml.book import context, profiles, results
 from exprml.book.context import Context, results_path
 from exprml.book.machine import hardware, versions
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-ROLES = {  # ever less like the paper's own
-    "own": ("the paper's own data", "#1b6e4a"),
-    "reader's own": ("your own data", "#444444"),
-    "stand-in": ("stand-in: other real data of the same kind", "#1f5fa8"),
-    "made": ("made data, by the paper's recipe", "#5b3a8c"),
-    "twin": ("simulated twin \N{EN DASH} not real data", "#9a3b00"),
-}
 
 
 @dataclass
@@ -113,7 +106,7 @@ class Run:
         """
         where = f"notebooks/profiles.yml, {self.notebook}, data"
         check_known("data slot", [slot, *others], self.plan, where)
-        return max((self.plan[one]["role"] for one in (slot, *others)), key=list(ROLES).index)
+        return least_real(self.plan[one]["role"] for one in (slot, *others))
 
     def load(self, slot: str) -> AnnData:
         """Return the data set that the plan chose for a slot, its role in ``uns["provenance"]``.
@@ -311,8 +304,9 @@ def _changed(run: Context) -> str:
 
 def _slot_row(run: Run, slot: str) -> str:
     entry = run.plan[slot]
-    words, colour = ROLES.get(entry["role"], (entry["role"], "#444444"))
-    if run.profile == REHEARSAL and entry["role"] == "own":
+    role = ROLES[entry["role"]]
+    words, colour = role.words, role.colour
+    if run.profile == REHEARSAL and entry["role"] == OWN:
         words = "generated, in the form of the paper's own data"
     title, samples, genes = run.sizes.get(slot, (entry["dataset"], 0, 0))
     size = f": {samples:,} samples \N{MULTIPLICATION SIGN} {genes:,} genes" if samples else ""

@@ -14,6 +14,7 @@ import pandas as pd
 
 from exprml.base.errors import DataError, NotAvailableError, ParameterError, UnknownNameError, check_known
 from exprml.base.files import atomic_path, data_folder
+from exprml.base.roles import MADE
 from exprml.book import context
 from exprml.book.context import results_path
 
@@ -228,7 +229,7 @@ def _with_dataset(rows: pd.DataFrame, run: Session, dataset: str | None) -> pd.D
         )
     slot = next(iter(run.plan.values())) if dataset is None else run.plan.get(dataset)
     by_name = {entry["dataset"]: entry for entry in run.plan.values()}
-    entry = slot or by_name.get(dataset) or {"dataset": dataset, "role": "made"}
+    entry = slot or by_name.get(dataset) or {"dataset": dataset, "role": MADE}
     rows = rows.assign(dataset=rows.get("dataset", pd.Series(index=rows.index, dtype=object)))
     rows["dataset"] = rows["dataset"].fillna(entry["dataset"])
     rows["role"] = rows["role"].fillna(entry["role"]) if "role" in rows else entry["role"]

@@ -16,6 +16,7 @@ from anndata import AnnData
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError, check_known
 from exprml.base.hashing import file_hash, text_hash
+from exprml.base.roles import READERS_OWN
 from exprml.data import formats
 from exprml.data.formats.container import DUPLICATES, check_choice
 from exprml.data.formats.guard import as_dense
@@ -24,7 +25,6 @@ from exprml.data.preprocess import keep_classes, log_transform
 from exprml.data.suspicions import refuse_metadata_genes, warnings_of
 
 EACH_SAMPLE = "each sample"  # the group column when the reader names none
-ROLE = "reader's own"
 HUGE = 1e15  # far above any count, TPM or intensity; squares of such values leave the range of float32
 
 
@@ -187,7 +187,7 @@ def source_of(expression: str | Path, labels: str | Path = "") -> dict[str, Any]
     for path in files:
         formats.file_kind(path)  # says what is wrong with a file that is not there
     digest = text_hash("".join(file_hash(path) for path in files))
-    return {"dataset": files[0].name, "role": ROLE, "hash": digest, "why": "given by the reader"}
+    return {"dataset": files[0].name, "role": READERS_OWN, "hash": digest, "why": "given by the reader"}
 
 
 def read_values(path: Path, samples_in: str, texts: Sequence[str] = (), **options: Any) -> AnnData:

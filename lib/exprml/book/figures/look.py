@@ -15,6 +15,7 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from exprml.base.roles import NOT_OWN
 from exprml.book.figures.lettering import drawn, families
 
 WIDTH = 7.2  # inches; at 144 dots per inch this is the page's text column, sharp on dense screens
@@ -215,18 +216,12 @@ def with_kinds(table: pd.DataFrame) -> pd.DataFrame:
 BETWEEN = "  ·  "  # two parts of the small print
 LEGEND_LETTERS = 90  # of a label in a legend that has the whole width
 NOTE_LETTERS = 16  # of the small print, to an inch
-# What the small print of a figure says of data that are not the paper's own.
-ROLE_WORDS = {
-    "twin": "simulated twin, not real data",
-    "stand-in": "stand-in data, not the paper's",
-    "made": "simulated by the paper's recipe",
-}
 
 
 def honest_note(table: pd.DataFrame, text: str = "") -> str:
     """Return the small print under a figure: what the marks are, and which data if not the paper's own."""
     roles = set(table["role"].dropna().astype(str)) if "role" in table else set()
-    notes = [text, *(ROLE_WORDS[role] for role in sorted(roles) if role in ROLE_WORDS)]
+    notes = [text, *(words for role, words in NOT_OWN.items() if role in roles)]
     if "profile" in table and "smoke" in set(table["profile"].dropna().astype(str)):
         notes.append("smoke profile: sizes for tests only")
     return BETWEEN.join(note for note in notes if note)

@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from exprml.base.errors import ParameterError, check_known
+from exprml.base.roles import NOT_OWN, ROLES
 from exprml.book import context
 from exprml.book.figures.curves import rows_of
 from exprml.book.figures.lettering import CODE
-from exprml.book.figures.look import ROLE_WORDS, model_label, put_note
+from exprml.book.figures.look import model_label, put_note
 from exprml.evaluation.scoring import at_full_size
 
 DOTS_PER_INCH = 144
@@ -97,12 +98,12 @@ def show(figure: Figure, *, name: str, caption: str, alt: str, role: str | None 
 def stamp(figure: Figure, role: str | None) -> str:
     """Write the role of the data into the small print where that lacks it; return it, if known."""
     if role is not None:
-        check_known("role", [role], (*ROLE_WORDS, "own", "reader's own", DRAWING))
+        check_known("role", [role], (*ROLES, DRAWING))
     said = figure.get_supxlabel()
-    words = ROLE_WORDS.get(role, "")
+    words = NOT_OWN.get(role, "")
     if role is None:
-        role = next((one for one, known in ROLE_WORDS.items() if known in said), "")
-    if context.rehearsing() and role not in (*ROLE_WORDS, DRAWING):
+        role = next((one for one, known in NOT_OWN.items() if known in said), "")
+    if context.rehearsing() and role not in (*NOT_OWN, DRAWING):
         words = REHEARSED
     if words and words not in said:
         figure.set_figheight(figure.get_figheight() + NOTE_HEIGHT)  # no panel shrinks for its sake

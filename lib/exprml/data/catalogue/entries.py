@@ -11,11 +11,11 @@ from typing import Any
 
 import yaml
 
-from exprml.base.errors import DataError, ExprmlError, UnknownNameError
+from exprml.base.errors import DataError, ExprmlError, UnknownNameError, check_known
 from exprml.base.files import data_folder
+from exprml.base.roles import PAPERS_ROLES
 
 WHERE = "data/catalogue.yml"
-ROLES = ("own", "stand-in", "twin", "made")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PACKAGE, _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*"), re.compile(r"[0-9][0-9A-Za-z.+!]*")
 
@@ -244,9 +244,7 @@ def _check(found: Entry) -> None:
     where = f"{WHERE}, {found.name}"
     if found.kind not in ("real", "simulated"):
         raise DataError(f"{where}: kind {found.kind!r}, expected real or simulated")
-    for role in found.roles.values():
-        if role not in ROLES:
-            raise UnknownNameError(f"role of {found.name!r}", role, ROLES, WHERE)
+    check_known(f"role of {found.name!r}", found.roles.values(), PAPERS_ROLES, WHERE)
     for file in found.files:
         _check_file(where, file)
 

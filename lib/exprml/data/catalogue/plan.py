@@ -17,6 +17,7 @@ from exprml.base.errors import (
     UnknownNameError,
 )
 from exprml.base.files import as_json, data_folder, project_root, write_text_if_changed
+from exprml.base.roles import TWIN
 from exprml.data.catalogue.checking import DiskFullError
 from exprml.data.catalogue.entries import WHERE, Entry, entry
 from exprml.data.catalogue.fetching import fetch
@@ -97,7 +98,7 @@ class _Chooser:
         )
 
     def _why_not(self, found: Entry, role: str) -> str | None:
-        if found.simulated and self.policy == "real" and role == "twin":
+        if found.simulated and self.policy == "real" and role == TWIN:
             return "a twin is not real data"
         if found.simulated and not found.files:
             return None
