@@ -1,11 +1,14 @@
 """Presets: the published values, the corrected ones, and what happens with wrong names."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.linear_model import Ridge
 
-from exprml.base.errors import ParameterError, UnknownNameError
+from exprml.base.errors import UnknownNameError
 from exprml.models import presets
 from exprml.models.autoencoders import Autoencoder
 from exprml.models.networks import layer_widths
@@ -81,7 +84,8 @@ def test_every_preset_fits_scores_and_describes_itself(name):
     else:
         assert model.fit(X).transform(X).shape[0] == 60
     described = presets.describe(name)
-    assert described["name"] == name
+    assert described["summary"]
+    assert described["source"]
     assert repr(described["parameters"]) == repr(presets.make(name).get_params(deep=False))
 
 
@@ -91,7 +95,7 @@ def test_unknown_preset_names_the_nearest():
 
 
 def test_unknown_override_names_the_nearest():
-    with pytest.raises(ParameterError, match="no parameter 'learning_rat': did you mean 'learning_rate'"):
+    with pytest.raises(UnknownNameError, match="parameter 'learning_rat': did you mean 'learning_rate'"):
         presets.make("corrected/five-layer", learning_rat=1e-4)
 
 
@@ -106,7 +110,7 @@ def test_overrides_win_over_the_search_and_the_search_over_the_preset(monkeypatc
     assert presets.make(name, tuned_on="toy").weight_decay == 0.1
     assert presets.make(name, tuned_on="toy", learning_rate=2.0).learning_rate == 2.0
     assert presets.make(name, tuned_on="elsewhere").learning_rate == 1e-3
-    assert presets.describe(name, tuned_on="toy")["source"] == "seed 0"
+    assert presets.searched("toy") == {name: table[name]["toy"]}
 
 
 def test_the_committed_search_names_presets_and_their_parameters():
@@ -116,3 +120,15 @@ def test_the_committed_search_names_presets_and_their_parameters():
             assert {"source"} < set(found)
             known = presets.make(name).get_params()
             assert set(found) - {"source"} <= set(known)
+
+
+def test_every_preset_is_found_where_its_name_points():
+    for name in presets.names():
+        assert presets.make(name) is not None
+
+
+def test_a_preset_imports_the_module_of_its_paper_only():
+    code = "import sys; from exprml.models import presets; presets.make('heil2022/three-layer');"
+    code += "print(*(one for one in sys.modules if one.startswith('exprml.models.presets.')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {f"exprml.models.presets.{one}" for one in ("heil2022", "preset")}

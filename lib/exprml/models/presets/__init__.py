@@ -1,41 +1,53 @@
 """Each paper's models by name: exactly as published, corrected, and the controls.
 
-One module per paper holds its presets and cites where the settings come from; here they become one table.
+One module per paper holds its presets and cites where the settings come from. It is imported when one of them
+is asked for, so that a page depends on the presets of its own paper only.
 """
 
 from __future__ import annotations
 
-import inspect
 from copy import deepcopy
-from difflib import get_close_matches
 from functools import cache
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import yaml
 from sklearn.base import BaseEstimator
 
-from exprml.base.errors import ParameterError, UnknownNameError
-from exprml.models.presets import bhukya2021, chen2016, controls, heil2022
+from exprml.base.errors import UnknownNameError, check_known
 from exprml.models.presets.preset import Preset
 
 SEARCHED = Path(__file__).parents[1] / "searched.yml"  # preset -> data set -> rate, weight decay, source
-PRESETS: dict[str, Preset] = {
-    name: preset
-    for paper in (heil2022, chen2016, bhukya2021, controls)
-    for name, preset in paper.PRESETS.items()
+_HOME = {  # a preset, or the part of its name before the stroke -> module of this folder
+    "heil2022": "heil2022",
+    "chen2016": "chen2016",
+    "bhukya2021": "bhukya2021",
+    "control": "controls",
+    "corrected": "heil2022",
+    "corrected/d-gex": "chen2016",
+    "corrected/autoencoder": "bhukya2021",
+    "corrected/e-mlp": "bhukya2021",
+    "corrected/ridge": "controls",
 }
+
+
+def _presets(module: str) -> dict[str, Preset]:
+    return import_module(f"{__name__}.{module}").PRESETS
 
 
 def names() -> list[str]:
     """Return the names of all presets."""
-    return list(PRESETS)
+    return [name for module in dict.fromkeys(_HOME.values()) for name in _presets(module)]
 
 
 def _find(name: str) -> Preset:
-    if name not in PRESETS:
-        raise UnknownNameError("preset", name, PRESETS, "exprml.models.presets")
-    return PRESETS[name]
+    home = _HOME.get(name) or _HOME.get(name.partition("/")[0])
+    found = _presets(home).get(name) if home else None
+    if found is None:
+        raise UnknownNameError("preset", name, names(), "exprml.models.presets")
+    return found
 
 
 @cache
@@ -43,9 +55,9 @@ def _searched() -> dict[str, dict[str, dict[str, Any]]]:
     return (yaml.safe_load(SEARCHED.read_text(encoding="utf-8")) or {}) if SEARCHED.is_file() else {}
 
 
-def searched(name: str, tuned_on: str | None) -> dict[str, Any]:
-    """Return what a committed search found for preset `name` on a data set: {} where there was none."""
-    return dict(_searched().get(name, {}).get(tuned_on, {})) if tuned_on else {}
+def searched(dataset: str) -> dict[str, dict[str, Any]]:
+    """Return what the committed search on a data set found, by preset; empty where there was none."""
+    return {name: dict(by_data[dataset]) for name, by_data in _searched().items() if dataset in by_data}
 
 
 def make(name: str, *, tuned_on: str | None = None, **overrides: Any) -> BaseEstimator:
@@ -64,35 +76,24 @@ def make(name: str, *, tuned_on: str | None = None, **overrides: Any) -> BaseEst
     Raises
     ------
     UnknownNameError
-        If there is no such preset.
-    ParameterError
-        If an override is no parameter of the estimator; names the nearest.
+        If there is no such preset, or an override is no parameter of the estimator; names the nearest.
     """
     preset = _find(name)
-    known = [one for one in inspect.signature(preset.kind).parameters if one != "self"]
-    for one in overrides:
-        if one not in known:
-            near = get_close_matches(one, known, n=1, cutoff=0.5)
-            hint = f": did you mean {near[0]!r}?" if near else f". Known: {', '.join(sorted(known))}."
-            raise ParameterError(f"preset {name!r} has no parameter {one!r}{hint}")
-    found = {key: value for key, value in searched(name, tuned_on).items() if key in known}
+    known = signature(preset.kind).parameters
+    check_known("parameter", overrides, known, f"preset {name!r}, a {preset.kind.__name__}")
+    found = searched(tuned_on).get(name, {}) if tuned_on else {}
+    found.pop("source", None)
     return preset.kind(**deepcopy(preset.parameters | found | overrides))
 
 
-def describe(name: str, *, tuned_on: str | None = None) -> dict[str, Any]:
-    """Return a preset as a dict: name, summary, source, estimator, parameters (all of them).
+def describe(name: str) -> dict[str, Any]:
+    """Return a preset as a dict: summary, source, parameters (all of them).
 
     Raises
     ------
     UnknownNameError
         If there is no such preset.
     """
-    preset, found = _find(name), searched(name, tuned_on)
-    estimator = make(name, tuned_on=tuned_on)
-    return {
-        "name": name,
-        "summary": preset.summary,
-        "source": found.get("source", preset.source),
-        "estimator": preset.kind.__name__,
-        "parameters": estimator.get_params(deep=False),
-    }
+    preset = _find(name)
+    parameters = make(name).get_params(deep=False)
+    return {"summary": preset.summary, "source": preset.source, "parameters": parameters}

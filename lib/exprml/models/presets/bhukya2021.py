@@ -11,10 +11,10 @@ from typing import Any
 
 from exprml.models.autoencoders import Autoencoder, EncodedRegressor
 from exprml.models.networks import NetworkRegressor
-from exprml.models.presets import chen2016
+from exprml.models.presets.d_gex import D_GEX, RATES
 from exprml.models.presets.preset import Preset
 
-RIVAL = chen2016.D_GEX | {"hidden": (9000,) * 3, "learning_rate": chen2016.RATES[3], "epochs": 250}
+RIVAL = D_GEX | {"hidden": (9000,) * 3, "learning_rate": RATES[3], "epochs": 250}
 STEPS: dict[str, Any] = {
     "activation": "elu",
     "initialisation": "glorot-normal",

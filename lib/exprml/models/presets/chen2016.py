@@ -1,42 +1,15 @@
-"""chen2016: D-GEX as published and corrected, and the linear models beside it.
-
-Methods 2.2 gives layers, loss, first weights, epochs and schedule; batch, momentum, the first rates and
-the factor 3 above the first layer are in the public code only.
-"""
+"""chen2016: D-GEX as published and corrected, and the linear models beside it."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from exprml.models.lasso import TunedLasso
 from exprml.models.least_squares import LeastSquares, TunedRidge
 from exprml.models.neighbours import LandmarkNeighbours
 from exprml.models.networks import NetworkRegressor
+from exprml.models.presets.d_gex import D_GEX, RATES
 from exprml.models.presets.preset import Preset
 
-D_GEX: dict[str, Any] = {
-    "activation": "tanh",
-    "dropout": 0.1,  # hidden units; 0.25 for the other platform
-    "initialisation": "glorot-uniform",
-    "output_bound": 1e-4,
-    "loss": "squared",
-    "reduction": "sum-over-outputs",
-    "validation_loss": "absolute",
-    "optimizer": "sgd",
-    "momentum": 0.5,
-    "layer_rates": (1, 3),
-    "batch_size": 200,
-    "epochs": 200,
-    "schedule": "reduce-when-worse",
-    "schedule_factor": 0.9,
-    "schedule_floor": 1e-5,
-    "schedule_rows": 5000,
-    "early_stopping": "none",  # the epoch with the lowest error is kept, none is left out
-    "holdout": 0.1,
-    "random_state": 1,
-}
 PAPER = "chen2016, Methods 2.2 and public code"
-RATES = {1: 5e-4, 2: 3e-4, 3: 3e-4}  # by the number of hidden layers
 
 
 def d_gex(n_layers: int) -> Preset:

@@ -8,8 +8,9 @@ from sklearn.multioutput import MultiOutputRegressor
 
 from exprml.models.least_squares import ComponentRegression, ReducedRankRegression, TunedRidge
 from exprml.models.linear import ConvergedLogisticRegression
-from exprml.models.presets.heil2022 import CONVERGED
 from exprml.models.presets.preset import Preset
+
+CONVERGED = "logistic regression at its optimum, standardised features, C by inner group-wise folds"
 
 PRESETS: dict[str, Preset] = {
     "control/majority": Preset(
