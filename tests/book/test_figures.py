@@ -14,7 +14,7 @@ from PIL import Image
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
 from exprml.book import figures
-from exprml.book.figures import lettering, page
+from exprml.book.figures import lettering, look, page
 
 
 def a_row(model, setting, fold, n_train, value, **more):
@@ -146,7 +146,7 @@ def test_a_model_keeps_its_colour_and_models_differ():
 
 def test_the_look_leaves_the_readers_settings_alone():
     before = dict(pyplot.rcParams)
-    with figures.look():
+    with look.look():
         pass
     assert dict(pyplot.rcParams) == before
 
@@ -229,7 +229,7 @@ def test_the_other_kinds_draw_something():
         figures.workflow(),
     ]
     for figure in drawn:
-        shades = np.asarray(Image.open(io.BytesIO(figures.page.png(figure))).convert("L"))
+        shades = np.asarray(Image.open(io.BytesIO(page.png(figure))).convert("L"))
         assert shades.std() > 5
         assert shades[0, 0] == 255
 
@@ -331,7 +331,7 @@ def test_a_role_that_is_none_is_refused(table, shown):
 
 
 def test_the_same_figure_gives_the_same_bytes(table):
-    first, second = (figures.page.png(figures.before_after(table)) for _ in range(2))
+    first, second = (page.png(figures.before_after(table)) for _ in range(2))
     assert first == second
 
 
@@ -377,3 +377,11 @@ def test_letters_without_a_font_are_drawn_by_number_and_the_caption_says_so(monk
     assert "letters for which no font" in shown(figures.confusion(counts))[1]["exprml"]["caption"]
     counts = counts.loc[["plain"], ["plain"]]
     assert shown(figures.confusion(counts))[1]["exprml"]["caption"] == "Two models."
+
+
+def test_every_name_has_its_home_and_is_no_module():
+    for name, home in figures._HOME.items():
+        assert getattr(figures, name).__module__.endswith(home)
+        assert name not in figures._HOME.values()
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        figures.nothing  # noqa: B018

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from exprml.book.figures import model_label
+from exprml.book.figures.look import model_label
 from exprml.evaluation import compare, scoring
 
 LEVEL = 0.05

@@ -2,66 +2,53 @@
 
 The functions take long tables with the columns of ``exprml.book.results`` (as ``cross_validate`` returns
 them) and draw what is there: every fold as a dot, the mean as a line, chance and controls beside the models.
+A name's module is imported when the name is first used, so that a page depends on the figures it draws.
 """
 
-from exprml.book.figures.comparisons import before_after, paired_differences, published_and_reproduced
-from exprml.book.figures.curves import accuracy_against, learning_curves
-from exprml.book.figures.distributions import class_sizes, density, feature_histograms, scatter
-from exprml.book.figures.drawings import (
-    architecture,
-    describe_curves,
-    describe_weights,
-    variance_curves,
-    weights_map,
-)
-from exprml.book.figures.genes import (
-    describe_density,
-    describe_epochs,
-    describe_reductions,
-    describe_wins,
-    error_by_epoch,
-    error_density,
-    gene_scatter,
-    side_label,
-)
-from exprml.book.figures.look import MODEL_ORDER, look, model_label, model_style, new_figure
-from exprml.book.figures.matrices import confusion, heatmap_table, recall_heatmap
-from exprml.book.figures.page import describe_differences, describe_means, show
-from exprml.book.figures.workflow import workflow
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "MODEL_ORDER",
-    "accuracy_against",
-    "architecture",
-    "before_after",
-    "class_sizes",
-    "confusion",
-    "density",
-    "describe_curves",
-    "describe_density",
-    "describe_differences",
-    "describe_epochs",
-    "describe_means",
-    "describe_reductions",
-    "describe_weights",
-    "describe_wins",
-    "error_by_epoch",
-    "error_density",
-    "feature_histograms",
-    "gene_scatter",
-    "heatmap_table",
-    "learning_curves",
-    "look",
-    "model_label",
-    "model_style",
-    "new_figure",
-    "paired_differences",
-    "published_and_reproduced",
-    "recall_heatmap",
-    "scatter",
-    "show",
-    "side_label",
-    "variance_curves",
-    "weights_map",
-    "workflow",
-]
+_HOME = {
+    "accuracy_against": "curves",
+    "architecture": "drawings",
+    "before_after": "comparisons",
+    "class_sizes": "distributions",
+    "confusion": "matrices",
+    "density": "distributions",
+    "describe_curves": "drawings",
+    "describe_density": "genes",
+    "describe_differences": "page",
+    "describe_epochs": "genes",
+    "describe_means": "page",
+    "describe_reductions": "genes",
+    "describe_weights": "drawings",
+    "describe_wins": "genes",
+    "error_by_epoch": "genes",
+    "error_density": "genes",
+    "feature_histograms": "distributions",
+    "gene_scatter": "genes",
+    "heatmap_table": "matrices",
+    "learning_curves": "curves",
+    "model_label": "look",
+    "model_style": "look",
+    "new_figure": "look",
+    "paired_differences": "comparisons",
+    "published_and_reproduced": "comparisons",
+    "recall_heatmap": "matrices",
+    "scatter": "distributions",
+    "show": "page",
+    "side_label": "genes",
+    "variance_curves": "drawings",
+    "weights_map": "drawings",
+    "workflow": "schemes",
+}  # name -> module of this folder
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)
