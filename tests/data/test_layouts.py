@@ -9,7 +9,7 @@ import pytest
 from anndata import AnnData
 
 from exprml.base.errors import DataError, ExprmlError, FormatError
-from exprml.data import own
+from exprml.data import user_files
 from exprml.data.formats import read, read_table, write_gct
 
 RANDOM = np.random.default_rng(3)
@@ -65,7 +65,7 @@ def test_empty_last_cells_are_no_row_names(tmp_path, end):
     assert list(adata.obs_names) == IDS["words"]
     np.testing.assert_array_equal(adata.X, VALUES.astype(np.float32))
     (tmp_path / "y.csv").write_text(f"id,tissue,sex\ns1,a,M{end}\ns2,b,F{end}\n")
-    labels = own.read_labels(tmp_path / "y.csv")
+    labels = user_files.read_labels(tmp_path / "y.csv")
     assert (list(labels.index), list(labels["tissue"])) == (["s1", "s2"], ["a", "b"])
 
 
@@ -90,7 +90,7 @@ def test_a_stray_quote_swallows_nothing_and_a_cell_may_have_lines(tmp_path):
     (tmp_path / "y.tsv").write_text(
         'id\tt\tnote\ns1\ta\t"3 inch\ns2\tb\tok\ns3\tb\t"two\nlines"\ns4\ta\tx"y\n'
     )
-    labels = own.read_labels(tmp_path / "y.tsv")
+    labels = user_files.read_labels(tmp_path / "y.tsv")
     assert list(labels.index) == ["s1", "s2", "s3", "s4"]
     assert list(labels["note"]) == ['"3 inch', "ok", "two\nlines", 'x"y']
 
@@ -117,7 +117,7 @@ def reader(tmp_path):
         changed.to_csv(tmp_path / "x.csv", index_label="sample")
         labels.to_csv(tmp_path / "y.csv", index_label="sample")
         options = {"label": "tissue", "group": "donor", "samples_in": "rows", **options}
-        return own.load(tmp_path / "x.csv", tmp_path / "y.csv", **options)
+        return user_files.load(tmp_path / "x.csv", tmp_path / "y.csv", **options)
 
     load.base, load.labels, load.folder = base, labels, tmp_path
     return load
@@ -145,12 +145,12 @@ def test_groups_and_classes_are_words(reader):
     for word in ("none", "None", "NA", "unknown", "nan", "null"):
         labels = reader.labels.assign(tissue=[word, "b"] * 12)
         data = reader(labels=labels)
-        assert set(own.usable_classes(data, "tissue", "donor", 2)[0].obs["tissue"]) == {word, "b"}
-        assert f"--missing-label {word}" in " ".join(data.uns["own"]["warnings"])
+        assert set(user_files.usable_classes(data, "tissue", "donor", 2)[0].obs["tissue"]) == {word, "b"}
+        assert f"--missing-label {word}" in " ".join(data.uns["user_files"]["warnings"])
     adata = AnnData(reader.base.to_numpy(np.float32), obs=labels.assign(tissue=["1.1", "1.10"] * 12),
                     var=pd.DataFrame(index=reader.base.columns))  # fmt: skip
     write_gct(adata, reader.folder / "x.gct")
-    data = own.load(reader.folder / "x.gct", label="tissue", group="donor")
+    data = user_files.load(reader.folder / "x.gct", label="tissue", group="donor")
     assert set(data.obs["tissue"]) == {"1.1", "1.10"}
     assert list(data.obs["donor"]) == list(labels["donor"])
 
@@ -173,7 +173,7 @@ def test_row_numbers_are_no_ids_where_a_column_names_them(reader):
     labels.index = range(1, 25)
     data = reader(base, labels)
     assert list(data.obs["tissue"]) == ["a", "b"] * 12
-    assert "taken from column 'sample_id'" in " ".join(data.uns["own"]["warnings"])
+    assert "taken from column 'sample_id'" in " ".join(data.uns["user_files"]["warnings"])
     with pytest.raises(DataError, match="say which by --sample-column"):
         reader(base, labels.assign(id=[str(n % 24 + 1) for n in range(1, 25)]))
 
@@ -207,12 +207,12 @@ def test_genes_that_stand_twice_are_put_together_as_told(reader):
     ],
 )
 def test_what_is_odd_is_said(reader, change, words):
-    assert words in " ".join(reader(change(reader.base)).uns["own"]["warnings"])
+    assert words in " ".join(reader(change(reader.base)).uns["user_files"]["warnings"])
 
 
 def test_classes_that_differ_in_case_are_said(reader):
     labels = reader.labels.assign(tissue=["Tumour", "tumour", "b"] * 8)
-    assert "'Tumour', 'tumour'" in " ".join(reader(labels=labels).uns["own"]["warnings"])
+    assert "'Tumour', 'tumour'" in " ".join(reader(labels=labels).uns["user_files"]["warnings"])
 
 
 def test_word_columns_are_metadata_by_themselves(tmp_path):

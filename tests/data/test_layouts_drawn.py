@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exprml.data import own
+from exprml.data import user_files
 from exprml.data.formats import read_table
 
 LETTERS = "abcdeXYZäß腫"
@@ -81,7 +81,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, table):
     classes = ["none" if at % 2 else "1.10" for at in range(len(ids))]
     table = [["sample", "donor", "kind"], *map(list, zip(ids, groups, classes, strict=True))]
     labels.write_bytes(raw_of(table, form))
-    read = own.read_labels(labels)
+    read = user_files.read_labels(labels)
     assert list(read.index) == ids
     assert list(read["donor"]) == groups
     assert list(read["kind"]) == classes

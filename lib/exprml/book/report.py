@@ -208,7 +208,7 @@ def start_own(name: str, data: AnnData, parameters: Mapping[str, Any] | None = N
     name : str
         Name of the notebook's file without ``.ipynb``; its results go to ``<name>-results.csv`` beside it.
     data : AnnData
-        From :func:`exprml.data.own.load`.
+        From :func:`exprml.data.user_files.load`.
     parameters : dict, optional
         What the run report lists in a live kernel; under ``exprml run`` the runner knows them.
     seed : int
@@ -220,7 +220,7 @@ def start_own(name: str, data: AnnData, parameters: Mapping[str, Any] | None = N
         parameters=dict(parameters or {}),
         results=str(Path.cwd() / f"{name}{context.OWN_RESULTS}"),
     )
-    plan = {"data": dict(data.uns["own"]["source"])}
+    plan = {"data": dict(data.uns["user_files"]["source"])}
     run = Run(replace(context.current() or live, plan=plan), seed)
     run.sizes["data"] = (plan["data"]["dataset"], *data.shape)
     _seed_everything(seed)

@@ -185,14 +185,14 @@ def run(given: argparse.Namespace) -> int:
 def read_profiles(path: Path, size: int, samples_in: str = "", **options: Any) -> Profiles:
     """Open a file of profiles: GCTX is gone through in blocks of `size` samples, others are read whole.
 
-    `options` are those of :func:`exprml.data.own.read_values`.
+    `options` are those of :func:`exprml.data.user_files.read_values`.
     """
-    from exprml.data import formats, own
+    from exprml.data import formats, user_files
 
     if formats.file_kind(path) == "gctx" and not samples_in:
         obs, var = formats.read_gctx_metadata(path)
         return Profiles(path, obs, var, lambda columns: formats.gctx_blocks(path, columns=columns, size=size))
-    data = own.read_values(path, samples_in, **options)
+    data = user_files.read_values(path, samples_in, **options)
     print(data.uns["provenance"]["steps"][-1], file=sys.stderr)
     values = data.X
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _USAGE = "exprml new {} --expression FILE --labels FILE --label COLUMN --group COLUMN"
 TEMPLATES = Path(__file__).with_name("templates")
-_READING = {  # option of the command -> argument of exprml.data.own.load, kept in the parameter `reading`
+_READING = {  # option of the command -> argument of user_files.load, kept in the parameter `reading`
     "samples_in": "", "sample_column": "", "metadata_columns": [], "exclude": [], "missing_label": [],
     "r_object": "", "layer": "", "duplicates": "error", "delimiter": "", "decimal": "", "encoding": "",
     "log": False, "missing": "genes",
@@ -126,7 +126,7 @@ def _output(given: argparse.Namespace) -> Path:
 
 def _check(given: argparse.Namespace) -> None:
     """Read both files as the notebook will, and print what is in them."""
-    from exprml.data import own
+    from exprml.data import user_files
 
     if given.folds < 2:
         raise ParameterError(f"--folds {given.folds}: at least 2 are needed")
@@ -134,18 +134,18 @@ def _check(given: argparse.Namespace) -> None:
     if given.min_groups < given.folds:
         raise ParameterError(f"--min-groups {given.min_groups}: at least {given.folds}, one for each fold")
     options = {name: getattr(given, name) for name in _READING}
-    data = own.load(given.expression, given.labels, label=given.label, group=given.group, **options)
+    data = user_files.load(given.expression, given.labels, label=given.label, group=given.group, **options)
     print(f"{Path(given.expression).name}: {data.n_obs:,} samples x {data.n_vars:,} genes")
     print(f"  samples {_first(data.obs_names)}; genes {_first(data.var_names)}; first value {data.X[0, 0]:g}")
-    for note in data.uns["own"]["notes"]:
+    for note in data.uns["user_files"]["notes"]:
         print(f"  {note}")
-    kept, excluded = own.usable_classes(data, given.label, given.group, given.min_groups)
-    _print_classes(kept, given.label, given.group or own.EACH_SAMPLE)
+    kept, excluded = user_files.usable_classes(data, given.label, given.group, given.min_groups)
+    _print_classes(kept, given.label, given.group or user_files.EACH_SAMPLE)
     for name, row in excluded.iterrows():
         print(f"  left out: {name}, {row['samples']} samples, {row['groups']} groups: {row['reason']}")
-    twins = own.duplicates(kept, given.label, given.group)
+    twins = user_files.duplicates(kept, given.label, given.group)
     across = int((twins["groups"] > 1).sum())
-    for warning in data.uns["own"]["warnings"]:
+    for warning in data.uns["user_files"]["warnings"]:
         print(f"warning: {warning}")
     if across:
         first = twins.loc[twins["groups"] > 1, "first sample"].iloc[0]

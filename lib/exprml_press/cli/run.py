@@ -49,17 +49,17 @@ def _add_rehearse(command: argparse.ArgumentParser) -> None:
 def _run(given: argparse.Namespace) -> int:
     """Run one notebook; values changed by hand go to _build/custom and are marked on the page."""
     from exprml.book import profiles
-    from exprml_press.cli import own
+    from exprml_press.cli import user_page
     from exprml_press.runner import run_notebook
 
-    mine = own.find(given.name)
+    mine = user_page.find(given.name)
     if mine is not None and (given.profile != "default" or given.rehearse):
         raise ParameterError(
             f"--profile {given.profile}: a notebook of your own has no profiles; change values by -p"
         )
     changes = _changes(given, mine or profiles.find(given.name))
     if mine is not None:
-        outcome, made = own.run(mine, changes)
+        outcome, made = user_page.run(mine, changes)
     else:
         outcome = run_notebook(given.name, _profile(given), changes)
         made = [outcome.page]

@@ -1,7 +1,7 @@
 """A reader's own data: an expression file and a labels file become one checked AnnData, samples x genes.
 
-Nothing is guessed and nothing is left out in silence: what was dropped stands in ``uns["own"]["notes"]``,
-what should make the reader think twice in ``uns["own"]["warnings"]``.
+Nothing is guessed and nothing is left out in silence: ``uns["user_files"]`` says what was dropped (``notes``)
+and what should make the reader think twice (``warnings``).
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def load(
     if not group:
         data.obs[EACH_SAMPLE] = list(data.obs_names)
         told["warnings"].append(_NO_GROUP)
-    data.uns["own"] = {**told, "source": source_of(expression, labels)}
+    data.uns["user_files"] = {**told, "source": source_of(expression, labels)}
     return data
 
 

@@ -55,7 +55,7 @@ def run(notebook: Notebook, overrides: Mapping[str, Any]) -> tuple[Outcome, list
     changed values leaves ``<name>-changed`` files and lets the others be.
     """
     from exprml.book import context
-    from exprml.data import own
+    from exprml.data import user_files
     from exprml_press import keys
     from exprml_press.runner.worker import Order, execute
 
@@ -63,7 +63,7 @@ def run(notebook: Notebook, overrides: Mapping[str, Any]) -> tuple[Outcome, list
     changed = {name: usual[name] for name in values if values[name] != usual[name]}
     folder = notebook.path.parent
     files = [folder / values[name] if values.get(name) else "" for name in ("expression", "labels")]
-    plan = {"data": own.source_of(*files)}
+    plan = {"data": user_files.source_of(*files)}
     key = keys.key_of(keys.key_parts(notebook, context.OWN, values, plan, {}))
     stem = notebook.path.stem + ("-changed" if changed else "")
     page, table = folder / f"{stem}.html", folder / f"{stem}{context.OWN_RESULTS}"

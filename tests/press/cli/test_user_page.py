@@ -13,7 +13,7 @@ import pytest
 from exprml.book import results
 from exprml.book.context import results_path
 from exprml_press import cli
-from exprml_press.cli import own
+from exprml_press.cli import user_page
 from exprml_press.runner import folders, worker
 
 TINY = ["epochs=1", "n_trees=2", "n_genes=10", "fractions=[1.0]", "check_folds=1", "n_folds=2"]
@@ -112,7 +112,7 @@ def small_notebook(here, *code: str) -> None:
     lines = [f"results.write({row}, run, 'own-comparison')", *code]
     cells = [{**begin[2], "id": f"cell-{n}", "source": line} for n, line in enumerate(lines)]
     begin[0]["source"] = (
-        "import pandas as pd\nfrom exprml.book import report, results\nfrom exprml.data import own"
+        "import pandas as pd\nfrom exprml.book import report, results\nfrom exprml.data import user_files"
     )
     path.write_text(json.dumps({**document, "cells": [*begin, *cells]}))
 
@@ -190,7 +190,7 @@ def test_a_page_that_cannot_be_drawn_leaves_the_table_and_says_where(here, capsy
 
     write(here, CLASSES[:2])
     pretended(None)
-    monkeypatch.setattr(own, "to_html", fail)
+    monkeypatch.setattr(user_page, "to_html", fail)
     assert cli.main(["run", "my/first"]) == 1
     error = capsys.readouterr().err
     assert "first.html: the page could not be made (AttributeError: metadata)" in error

@@ -6,7 +6,7 @@ import pytest
 from anndata import AnnData
 
 from exprml.book import context, report, results
-from exprml.book.own import above_chance, verdict
+from exprml.book.user_page import above_chance, verdict
 from exprml.evaluation.scoring import MAJORITY
 
 SPREAD = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
@@ -114,7 +114,9 @@ def test_own_results_lie_beside_the_notebook_under_names_of_their_own(tmp_path, 
     monkeypatch.delenv("EXPRML_RUN", raising=False)
     monkeypatch.chdir(tmp_path)
     data = AnnData(X=np.eye(3, dtype=np.float32))
-    data.uns["own"] = {"source": {"dataset": "my.gct", "role": "reader's own", "hash": "0" * 64, "why": ""}}
+    data.uns["user_files"] = {
+        "source": {"dataset": "my.gct", "role": "reader's own", "hash": "0" * 64, "why": ""}
+    }
     run = report.start_own("first", data, {"epochs": 3}, seed=4)
     results.write(pd.DataFrame({"metric": ["n"], "value": [1.0]}), run, "anything")
     written = results.parse_table(tmp_path / "first-results.csv")

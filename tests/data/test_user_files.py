@@ -9,7 +9,7 @@ import pytest
 from anndata import AnnData
 
 from exprml.base.errors import DataError, FormatError, ParameterError, UnknownNameError
-from exprml.data import own
+from exprml.data import user_files
 
 # m <- matrix(c(1.5,NA,3,4,5,6), 2, 3, dimnames=list(c("s1","s2"), c("gA","gB","gC"))); saveRDS(m, "one.rds")
 ONE_RDS = """
@@ -31,7 +31,7 @@ def files(tmp_path):
         table.to_csv(tmp_path / "x.tsv", sep="\t")
         labels.to_csv(tmp_path / "y.csv", index=False)
         options = {"label": "tissue", "group": "donor", "samples_in": "columns", **options}
-        return own.load(tmp_path / "x.tsv", tmp_path / "y.csv", **options)
+        return user_files.load(tmp_path / "x.tsv", tmp_path / "y.csv", **options)
 
     load.table, load.labels, load.folder = table, labels, tmp_path
     return load
@@ -50,14 +50,14 @@ def test_what_is_left_out_is_counted(files):
     labels = pd.concat([labels, pd.DataFrame([{"run": "s99", "tissue": "a", "donor": "d9"}])])
     data = files(labels=labels, missing_label=["unknown"])
     assert list(data.obs_names) == ["s1", "s3", "s4"]
-    told = " | ".join(data.uns["own"]["notes"])
+    told = " | ".join(data.uns["user_files"]["notes"])
     assert "1 samples of x.tsv have no line in y.csv and are left out: 's6'" in told
     assert "1 lines of y.csv have no sample" in told
     assert "1 samples without a label ('tissue' is empty)" in told
     assert "1 samples without a label ('tissue' 'unknown', --missing-label)" in told
     assert "genes with one value in all samples" in told
     assert "gD" not in data.var_names
-    assert "1 of 6 samples have no label" in " ".join(data.uns["own"]["warnings"])
+    assert "1 of 6 samples have no label" in " ".join(data.uns["user_files"]["warnings"])
 
 
 @pytest.mark.parametrize(("policy", "shape"), [("genes", (6, 2)), ("samples", (5, 3))])
@@ -78,9 +78,9 @@ def test_nothing_left_names_the_worst_sample(files):
 
 def test_scale_is_noticed_and_the_logarithm_taken_on_demand(files):
     large = files.table * 100
-    assert "largest value is 500" in files(large).uns["own"]["warnings"][0]
+    assert "largest value is 500" in files(large).uns["user_files"]["warnings"][0]
     data = files(large, log=True)
-    assert not data.uns["own"]["warnings"]
+    assert not data.uns["user_files"]["warnings"]
     np.testing.assert_allclose(data.X[0, 0], np.log2(101), rtol=1e-6)
     with pytest.raises(DataError, match=r"smallest value -4: already a logarithm"):
         files(files.table - 5, log=True)
@@ -105,8 +105,8 @@ def test_implausibly_large_values_are_refused_before_the_fits(files, huge):
 
 def test_without_a_group_every_sample_counts_and_the_reader_is_warned(files):
     data = files(group="")
-    assert list(data.obs[own.EACH_SAMPLE]) == list(data.obs_names)
-    assert "no group was named" in data.uns["own"]["warnings"][-1]
+    assert list(data.obs[user_files.EACH_SAMPLE]) == list(data.obs_names)
+    assert "no group was named" in data.uns["user_files"]["warnings"][-1]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_orientation_is_asked_for_and_refused_where_the_format_says_it(files, tm
         files(samples_in="")
     AnnData(X=np.eye(2, dtype=np.float32)).write_h5ad(tmp_path / "a.h5ad")
     with pytest.raises(ParameterError, match="leave out --samples-in"):
-        own.load(tmp_path / "a.h5ad", label="tissue", samples_in="rows")
+        user_files.load(tmp_path / "a.h5ad", label="tissue", samples_in="rows")
 
 
 @pytest.mark.parametrize(
@@ -156,47 +156,47 @@ def test_orientation_is_asked_for_and_refused_where_the_format_says_it(files, tm
 )
 def test_labels_come_as_spreadsheets_and_r_write_them(tmp_path, name, text):
     (tmp_path / name).write_bytes(text)
-    table = own.read_labels(tmp_path / name)
+    table = user_files.read_labels(tmp_path / name)
     assert (list(table.index), list(table["tissue"])) == (["s1", "s2"], ["a", "b"])
 
 
 def test_labels_that_are_no_table_are_refused(tmp_path):
     (tmp_path / "y.csv").write_bytes(b"PK\x03\x04 a spreadsheet")
     with pytest.raises(FormatError, match="zip archive"):
-        own.read_labels(tmp_path / "y.csv")
+        user_files.read_labels(tmp_path / "y.csv")
     (tmp_path / "z.csv").write_bytes("run,tissue\ns1,köln\n".encode("latin-1"))
     with pytest.raises(FormatError, match=r"z\.csv, line 2, byte 5: expected utf-8 text"):
-        own.read_labels(tmp_path / "z.csv", encoding="utf-8")
-    assert own.read_labels(tmp_path / "z.csv")["tissue"].tolist() == ["köln"]
+        user_files.read_labels(tmp_path / "z.csv", encoding="utf-8")
+    assert user_files.read_labels(tmp_path / "z.csv")["tissue"].tolist() == ["köln"]
 
 
 def test_r_data_take_their_labels_from_the_table(tmp_path):
     (tmp_path / "one.rds").write_bytes(base64.b64decode(ONE_RDS))
     (tmp_path / "y.csv").write_text("id,tissue\ns2,b\ns1,a\n")
-    data = own.load(tmp_path / "one.rds", tmp_path / "y.csv", label="tissue", samples_in="rows")
+    data = user_files.load(tmp_path / "one.rds", tmp_path / "y.csv", label="tissue", samples_in="rows")
     assert (list(data.obs_names), list(data.var_names)) == (["s1", "s2"], ["gB", "gC"])
     assert list(data.obs["tissue"]) == ["a", "b"]
 
 
 def test_classes_with_too_few_groups_are_listed(files):
     data = files()
-    kept, excluded = own.usable_classes(data, "tissue", "donor", 2)
+    kept, excluded = user_files.usable_classes(data, "tissue", "donor", 2)
     assert (kept.n_obs, len(excluded)) == (6, 0)
     with pytest.raises(DataError, match=r"'a' \(3\), 'b' \(3\); take fewer --folds"):
-        own.usable_classes(data, "tissue", "donor", 4)
+        user_files.usable_classes(data, "tissue", "donor", 4)
     with pytest.raises(DataError, match="has 1 classes"):
-        own.usable_classes(files(labels=files.labels.assign(tissue="a")), "tissue", "donor", 2)
+        user_files.usable_classes(files(labels=files.labels.assign(tissue="a")), "tissue", "donor", 2)
 
 
 def test_identical_samples_across_groups_are_found(files):
     table = files.table.copy()
     table["s6"] = table["s1"]
-    twins = own.duplicates(files(table), "tissue", "donor")
+    twins = user_files.duplicates(files(table), "tissue", "donor")
     assert twins.to_dict("records") == [{"samples": 2, "groups": 2, "classes": 2, "first sample": "s1"}]
-    assert own.duplicates(files(), "tissue", "donor").empty
+    assert user_files.duplicates(files(), "tissue", "donor").empty
 
 
 def test_floor_shares_count_values_at_their_genes_smallest(files):
     data = files()
-    assert own.floor_shares(data)["gA"] == pytest.approx(2 / 6)
-    assert own.floor_shares(data, "samples")["s1"] == pytest.approx(1 / 3)
+    assert user_files.floor_shares(data)["gA"] == pytest.approx(2 / 6)
+    assert user_files.floor_shares(data, "samples")["s1"] == pytest.approx(1 / 3)
