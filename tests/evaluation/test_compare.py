@@ -53,18 +53,18 @@ def test_paired_difference_refuses_mixed_training_sizes_and_unknown_models():
         compare.paired_difference(pd.concat([table[:2], table[2:].assign(fold=[7, 8])]), "a", "b")
 
 
-def test_against_chance_is_two_sided():
-    below = compare.against_chance([0.40, 0.42, 0.41, 0.43, 0.40], 0.5)
-    above = compare.against_chance([0.60, 0.58, 0.59, 0.57, 0.60], 0.5)
+def test_a_test_against_chance_is_two_sided():
+    below = compare.corrected_paired_t([0.40, 0.42, 0.41, 0.43, 0.40], 0.25, reference=0.5)
+    above = compare.corrected_paired_t([0.60, 0.58, 0.59, 0.57, 0.60], 0.25, reference=0.5)
     assert below.p_value == pytest.approx(above.p_value)
     assert below.p_value < 0.01
     assert below.high < 0.5 < above.low
 
 
 def test_scores_all_at_chance_are_no_evidence():
-    estimate = compare.against_chance([0.125] * 5, 0.125)
+    estimate = compare.corrected_paired_t([0.125] * 5, 0.25, reference=0.125)
     assert (estimate.p_value, estimate.low, estimate.high) == (1.0, 0.125, 0.125)
-    assert compare.against_chance([0.5] * 5, 0.125).p_value == 0.0
+    assert compare.corrected_paired_t([0.5] * 5, 0.25, reference=0.125).p_value == 0.0
 
 
 def test_correction_keeps_the_error_rate_where_the_plain_test_does_not():

@@ -65,7 +65,7 @@ def test_stratified_folds_balance_classes_where_paper_folds_do_not():
 
 def test_sample_folds_leak_groups():
     groups, y = donors(0)
-    train, validation = next(iter(splits.sample_folds(5, 0).split(y, y)))
+    train, validation = next(iter(splits.SampleFolds(5, 0).split(y, y)))
     assert set(groups[train]) & set(groups[validation])
     with pytest.raises(DataError, match="stand on both sides"):
         splits.assert_groups_apart(groups, train, validation)
@@ -89,21 +89,16 @@ def test_leak_is_named():
     splits.assert_groups_apart(["a", "b", "b", "c"], [0], [1, 2], [3])
 
 
-@pytest.mark.parametrize("nested", [False, True])
-def test_subsets_have_the_asked_size(nested):
-    subsets = splits.learning_curve_subsets(50, (0.1, 0.5, 1.0), seed=3, nested=nested)
+def test_subsets_have_the_asked_size():
+    subsets = splits.learning_curve_subsets(50, (0.1, 0.5, 1.0), seed=3)
     assert {share: len(subset) for share, subset in subsets.items()} == {0.1: 5, 0.5: 25, 1.0: 50}
     assert np.array_equal(subsets[1.0], np.arange(50))
     assert all(len(set(subset)) == len(subset) for subset in subsets.values())
 
 
-def test_only_nested_subsets_lie_inside_one_another():
-    def inside(nested):
-        found = [splits.learning_curve_subsets(50, (0.2, 0.5), seed, nested=nested) for seed in SEEDS]
-        return [set(one[0.2]) <= set(one[0.5]) for one in found]
-
-    assert all(inside(True))
-    assert not any(inside(False))
+def test_small_subsets_do_not_lie_inside_larger_ones():
+    found = [splits.learning_curve_subsets(50, (0.2, 0.5), seed) for seed in SEEDS]
+    assert not any(set(one[0.2]) <= set(one[0.5]) for one in found)
 
 
 @pytest.mark.parametrize("fraction", [0, -0.1, 1.01])

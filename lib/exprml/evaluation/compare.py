@@ -18,7 +18,10 @@ from statsmodels.stats.multitest import multipletests
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
 from exprml.evaluation.scoring import at_full_size
 
+CONFIDENCE = 0.95
+ENDS = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]  # of an interval, as quantiles
 FEWEST_POINTS_TO_SMOOTH = 30
+_POINTS, _SHARE = 50, 2 / 3  # of a smoothed curve; of all points, what each local fit sees
 PAIR_KEYS = ["task", "setting", "control", "split", "seed", "fold", "n_train"]
 
 
@@ -34,7 +37,7 @@ class Estimate(NamedTuple):
 
 
 def corrected_paired_t(
-    differences: Sequence[float], test_ratio: float, *, reference: float = 0.0, confidence: float = 0.95
+    differences: Sequence[float], test_ratio: float, *, reference: float = 0.0
 ) -> Estimate:
     """Return mean, interval and t-test of scores or differences over folds, variance corrected.
 
@@ -46,8 +49,6 @@ def corrected_paired_t(
         Validation samples over training samples: 1 / (k - 1) for k folds. 0 gives the ordinary t-test.
     reference : float
         Value under the null hypothesis.
-    confidence : float
-        Of the interval.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def corrected_paired_t(
     if error <= 1e-12 * max(1.0, abs(mean)):  # all alike but for rounding
         same = abs(mean - reference) <= 1e-12
         return Estimate(mean, mean, mean, 1.0 if same else 0.0, n, reference)
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * error
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * error
     p_value = 2 * float(stats.t.sf(abs(mean - reference) / error, n - 1))
     return Estimate(mean, mean - half, mean + half, p_value, n, reference)
 
@@ -77,7 +78,6 @@ def paired_difference(
     *,
     metric: str = "balanced_accuracy",
     test_ratio: float | None = None,
-    confidence: float = 0.95,
 ) -> Estimate:
     """Return the mean of `a` minus `b` over the same folds and seeds, with its corrected interval.
 
@@ -91,8 +91,6 @@ def paired_difference(
         The score to compare.
     test_ratio : float, optional
         As in `corrected_paired_t`; default 1 / (number of folds - 1), right for whole training folds.
-    confidence : float
-        Of the interval.
 
     Raises
     ------
@@ -110,7 +108,7 @@ def paired_difference(
             "(exprml.evaluation.scoring.at_full_size)"
         )
     ratio = 1 / max(1, folds.nunique() - 1) if test_ratio is None else test_ratio
-    return corrected_paired_t(differences, ratio, confidence=confidence)
+    return corrected_paired_t(differences, ratio)
 
 
 def differences(
@@ -165,28 +163,9 @@ def paired_values(table: pd.DataFrame, a: str, b: str, *, metric: str = "balance
     return differences
 
 
-def against_chance(
-    values: Sequence[float], chance: float, *, test_ratio: float = 0.25, confidence: float = 0.95
-) -> Estimate:
-    """Test scores over folds against chance, two-sided: below chance is as telling as above.
-
-    Parameters
-    ----------
-    values : sequence of float, shape (folds * seeds,)
-        One score per fold and seed.
-    chance : float
-        Score of guessing, 1 / number of classes for balanced accuracy.
-    test_ratio : float
-        As in `corrected_paired_t`; 0.25 for five folds.
-    confidence : float
-        Of the interval.
-    """
-    return corrected_paired_t(values, test_ratio, reference=chance, confidence=confidence)
-
-
-def interval(values: Sequence[float], *, test_ratio: float = 0.0, confidence: float = 0.95) -> Estimate:
+def interval(values: Sequence[float], *, test_ratio: float = 0.0) -> Estimate:
     """Return mean and t-interval; give `test_ratio` when the values come from overlapping folds."""
-    return corrected_paired_t(values, test_ratio, confidence=confidence)
+    return corrected_paired_t(values, test_ratio)
 
 
 def group_bootstrap(
@@ -197,7 +176,6 @@ def group_bootstrap(
     *,
     reference: float = 0.0,
     n_draws: int = 2000,
-    confidence: float = 0.95,
     seed: int = 0,
 ) -> Estimate:
     """Return a score with the interval and two-sided p-value of drawing whole groups with replacement.
@@ -210,7 +188,7 @@ def group_bootstrap(
         ``metric(truth, predicted)`` gives the score.
     reference : float
         Chance; the p-value is twice the smaller share of draws on its other side, at least 1 / n_draws.
-    n_draws, confidence, seed
+    n_draws, seed : int
         Of the bootstrap.
     """
     truth, predicted = np.asarray(truth), np.asarray(predicted)
@@ -221,7 +199,7 @@ def group_bootstrap(
     for i in range(n_draws):
         drawn = np.concatenate([members[one] for one in generator.integers(0, len(members), len(members))])
         scores[i] = metric(truth[drawn], predicted[drawn])
-    low, high = np.quantile(scores, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(scores, ENDS)
     p_value = 2 * min(np.mean(scores <= reference), np.mean(scores >= reference))
     p_value = float(np.clip(p_value, 1 / n_draws, 1))
     return Estimate(metric(truth, predicted), float(low), float(high), p_value, len(members), reference)
@@ -243,10 +221,7 @@ def smooth_curve(
     x: Sequence[float],
     y: Sequence[float],
     *,
-    share: float = 2 / 3,
     n_draws: int = 200,
-    n_points: int = 50,
-    confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return a local regression (LOWESS) with a bootstrap band, as in the figures of heil2022.
@@ -255,10 +230,8 @@ def smooth_curve(
     ----------
     x, y : sequence of float, shape (points,)
         Training sizes and scores, every fold and seed.
-    share : float
-        Share of the points each local fit sees.
-    n_draws, n_points, confidence, seed
-        Bootstrap draws, points of the curve, level of the band, seed of the draws.
+    n_draws, seed : int
+        Of the bootstrap behind the band.
 
     Returns
     -------
@@ -277,17 +250,17 @@ def smooth_curve(
         raise DataError(
             f"{len(x)} points are too few to smooth ({FEWEST_POINTS_TO_SMOOTH} are needed): draw the points"
         )
-    grid = np.linspace(x.min(), x.max(), n_points)
+    grid = np.linspace(x.min(), x.max(), _POINTS)
     generator = np.random.default_rng(seed)
-    curves = np.full((n_draws, n_points), np.nan)
+    curves = np.full((n_draws, _POINTS), np.nan)
     for i in range(n_draws):
         drawn = generator.integers(0, len(x), len(x))
-        curves[i] = _local_regression(x[drawn], y[drawn], grid, share)
-    low, high = np.nanquantile(curves, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    return pd.DataFrame({"x": grid, "y": _local_regression(x, y, grid, share), "low": low, "high": high})
+        curves[i] = _local_regression(x[drawn], y[drawn], grid)
+    low, high = np.nanquantile(curves, ENDS, axis=0)
+    return pd.DataFrame({"x": grid, "y": _local_regression(x, y, grid), "low": low, "high": high})
 
 
-def _local_regression(x: np.ndarray, y: np.ndarray, grid: np.ndarray, share: float) -> np.ndarray:
+def _local_regression(x: np.ndarray, y: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """Return LOWESS at the training sizes that occur, joined by straight lines over `grid`."""
-    fitted = pd.DataFrame(lowess(y, x, frac=share, it=0)).groupby(0)[1].mean().dropna()
+    fitted = pd.DataFrame(lowess(y, x, frac=_SHARE, it=0)).groupby(0)[1].mean().dropna()
     return np.interp(grid, fitted.index, fitted) if len(fitted) else np.full(len(grid), np.nan)

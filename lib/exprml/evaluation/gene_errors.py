@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
-from exprml.evaluation.compare import benjamini_hochberg
+from exprml.evaluation.compare import ENDS, benjamini_hochberg
 
 if TYPE_CHECKING:
     from exprml.evaluation.inference import Inference
@@ -202,7 +202,6 @@ def error_reductions(
     pairs: Mapping[str, tuple[Side, Side]],
     *,
     n_draws: int = 2000,
-    confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return by how much the overall error of one model is below another's, drawing whole groups.
@@ -213,7 +212,7 @@ def error_reductions(
         ``Inference.samples``: sample, group, model, setting, control, fold, seed, absolute_error.
     pairs : mapping of str to (better, than)
         Words -> models, or (model, setting); the relative reduction is ``1 - error / other error``.
-    n_draws, confidence, seed
+    n_draws, seed : int
         Of the bootstrap: groups (patients) are drawn with replacement, each with all its samples. The
         intervals say how far the result depends on which patients are tested, not on which were trained on.
 
@@ -230,7 +229,7 @@ def error_reductions(
         draws = np.random.default_rng(seed).multinomial(len(sums), [1 / len(sums)] * len(sums), size=n_draws)
         drawn = draws @ sums
         reductions = 1 - drawn[:, 0] / drawn[:, 1]
-        low, high = np.quantile(reductions, [(1 - confidence) / 2, (1 + confidence) / 2])
+        low, high = np.quantile(reductions, ENDS)
         tail = 2 * min(np.mean(reductions <= 0), np.mean(reductions >= 0))
         total = sums.sum(axis=0)
         row = {"comparison": words, "mean": 1 - total[0] / total[1], "low": low, "high": high}

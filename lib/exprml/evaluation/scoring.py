@@ -21,10 +21,10 @@ from exprml.evaluation.linear_signal import remove_linear_signal, remove_within
 from exprml.evaluation.metrics import METRICS, Metric, recall_per_class
 from exprml.evaluation.splits import (
     GroupFolds,
+    SampleFolds,
     assert_groups_apart,
     is_classification,
     learning_curve_subsets,
-    sample_folds,
 )
 
 _KEYS = ["task", "model", "setting", "control", "split", "fold", "seed", "n_train"]
@@ -35,7 +35,7 @@ Settings = Mapping[tuple[str, int, int], Mapping[str, Any]]
 SPLITS = {
     "group": GroupFolds,
     "stratified-group": lambda n_splits, seed: GroupFolds(n_splits, seed, stratify=True),
-    "sample": sample_folds,
+    "sample": SampleFolds,
 }
 REMOVALS = ("none", "split", "joint", "training")
 MODES = {
@@ -166,19 +166,6 @@ def cross_validate(
     table["split"] = split if isinstance(folds, int) else "given"
     table["control"] = [control_of(models[name], shuffle_labels) for name in table["model"]]
     return table[COLUMNS]
-
-
-def learning_curve(
-    models: Mapping[str, BaseEstimator],
-    X: Any,
-    y: Any,
-    groups: Any = None,
-    *,
-    fractions: Sequence[float] = tuple(np.arange(1, 11) / 10),
-    **options: Any,
-) -> pd.DataFrame:
-    """Return `cross_validate` over training sizes of 10 % to 100 % (heil2022, Model evaluation)."""
-    return cross_validate(models, X, y, groups, fractions=fractions, **options)
 
 
 def before_and_after(

@@ -85,11 +85,6 @@ class SampleFolds(KFold):
         yield from super().split(np.zeros(len_of(X)), y)
 
 
-def sample_folds(n_splits: int = 5, seed: int = 0) -> SampleFolds:
-    """Return sample-wise folds (heil2022 Supp Fig 8), the leaky counterpart of `GroupFolds`."""
-    return SampleFolds(n_splits, seed)
-
-
 class PretrainingSplit(NamedTuple):
     """Indices of one pretraining fold: 40 % pretrain, 40 % train, 20 % validate (by groups)."""
 
@@ -131,10 +126,10 @@ def fold_numbers(groups: np.ndarray, n_splits: int, seed: int) -> np.ndarray:
     return fold_of_group[code]
 
 
-def learning_curve_subsets(
-    n: int, fractions: Sequence[float], seed: int = 0, *, nested: bool = False
-) -> dict[float, np.ndarray]:
+def learning_curve_subsets(n: int, fractions: Sequence[float], seed: int = 0) -> dict[float, np.ndarray]:
     """Return a random subset of ``range(n)`` for each fraction, sorted; 1.0 is everything.
+
+    Each is drawn apart from the others (heil2022): small ones do not lie inside larger ones.
 
     Parameters
     ----------
@@ -144,8 +139,6 @@ def learning_curve_subsets(
         Shares in (0, 1]; a subset has ``round(fraction * n)`` samples, at least one.
     seed : int
         Draws the subsets.
-    nested : bool
-        False: drawn independently for each fraction (heil2022). True: small subsets lie inside larger ones.
 
     Raises
     ------
@@ -155,13 +148,10 @@ def learning_curve_subsets(
     wrong = [fraction for fraction in fractions if not 0 < fraction <= 1]
     if wrong:
         raise ParameterError(f"fraction {wrong[0]} is outside (0, 1]")
-    order = np.random.default_rng(seed).permutation(n)
     subsets = {}
     for fraction in fractions:
-        size = max(1, round(fraction * n))
-        if not nested:
-            order = np.random.default_rng([seed, round(fraction * 1_000_000)]).permutation(n)
-        subsets[float(fraction)] = np.sort(order[:size])
+        order = np.random.default_rng([seed, round(fraction * 1_000_000)]).permutation(n)
+        subsets[float(fraction)] = np.sort(order[: max(1, round(fraction * n))])
     return subsets
 
 

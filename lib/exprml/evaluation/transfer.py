@@ -63,7 +63,6 @@ def predict_across(
     folds: int = 3,
     folds_run: int | None = None,
     seeds: Sequence[int] = (0,),
-    scaler: BaseEstimator | None = None,
     shuffle_labels: bool = False,
     majority: bool = False,
     task: str = "",
@@ -80,16 +79,14 @@ def predict_across(
     y, groups : str
         Columns of both ``obs``. A class of the target must be a class of the source.
     scalings : sequence of `SCALINGS`
-        What is done to the target before the scaler of the source's training samples: nothing; one number
-        added to all values, which moves its grand mean to the source's; a number added to each gene; or its
-        own mean and spread for each gene in place of the source's (a scaler of its own).
+        What is done to the target before it is standardised as the source's training samples are: nothing;
+        one number added to all values, which moves its grand mean to the source's; a number added to each
+        gene; or its own mean and spread for each gene in place of the source's.
     modes : sequence of {"intact", "removed"}
         "removed": linear signal of the labels taken from training, held-out and target samples apart, each
         with its own labels: a probe, as in `remove_linear_signal`.
     folds, folds_run, seeds
         Folds of whole source groups, classes balanced over them; see `scoring.cross_validate`.
-    scaler : transformer, optional
-        Of each gene; `StandardScaler` by default.
     shuffle_labels, majority : bool
         Controls: permute the labels of the source, once per seed; add the majority-class control.
     task : str
@@ -118,7 +115,7 @@ def predict_across(
         labels = np.random.default_rng([seed, 1]).permutation(here.y) if shuffle_labels else here.y
         for where, parts in _folds(replace(here, y=labels), there, folds, seed, folds_run):
             for mode in modes:
-                trained, scored = _scaled(parts, MODES[mode], scalings, scaler or StandardScaler())
+                trained, scored = _scaled(parts, MODES[mode], scalings)
                 for name, model in models.items():
                     row = {"task": task, "model": name, "control": scoring.control_of(model, shuffle_labels)}
                     tables += _predictions(model, trained, scored, row | where, mode)
@@ -188,7 +185,9 @@ def intervals(predictions: pd.DataFrame, *, n_draws: int = 500, seed: int = 0) -
     for key, part in predictions.groupby(_RUN, sort=False):
         codes = pd.factorize(np.concatenate([part["truth"], part["predicted"]]))[0]
         truth, predicted = codes[: len(part)], codes[len(part) :]
-        drawn = group_bootstrap(truth, predicted, part["group"], _mean_recall, n_draws=n_draws, seed=seed)
+        drawn = group_bootstrap(
+            truth, predicted, part["group"], balanced_accuracy, n_draws=n_draws, seed=seed
+        )
         found = {"mean": drawn.mean, "low": drawn.low, "high": drawn.high, "groups": part["group"].nunique()}
         rows.append(dict(zip(_RUN, key, strict=True)) | found)
     return pd.DataFrame(rows)
@@ -340,11 +339,11 @@ def _folds(
 
 
 def _scaled(
-    parts: tuple[_Side, _Side, _Side], removed: bool, scalings: Sequence[str], scaler: BaseEstimator
+    parts: tuple[_Side, _Side, _Side], removed: bool, scalings: Sequence[str]
 ) -> tuple[_Side, dict[str, _Side]]:
     """Return the scaled training samples, and by name all that they are tested on."""
     train, held, away = [one.removed() for one in parts] if removed else parts
-    fitted = clone(scaler).fit(train.X)
+    fitted = StandardScaler().fit(train.X)
     scored = {way: replace(away, X=rescale(away.X, train.X, fitted, way)) for way in scalings}
     held = replace(held, X=fitted.transform(held.X))
     return replace(train, X=fitted.transform(train.X)), {HELD_OUT: held, **scored}
@@ -363,10 +362,3 @@ def _predictions(
 def _table(fitted: BaseEstimator, side: _Side) -> pd.DataFrame:
     """Return group, truth and prediction of every sample."""
     return pd.DataFrame({"group": side.groups, "truth": side.y, "predicted": fitted.predict(side.X)})
-
-
-def _mean_recall(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """Return balanced accuracy from whole numbers: fast enough for thousands of draws."""
-    counts = np.bincount(truth)
-    hits = np.bincount(truth[truth == predicted], minlength=len(counts))
-    return float((hits[counts > 0] / counts[counts > 0]).mean())
