@@ -123,7 +123,7 @@ BAD = {
     ),
     "function": (FUNCTION, {}, "damaged, or holds R objects that cannot be read"),
     "gaps refused": (ONE, {"missing": "error"}, "1 missing values, the first at sample 's2', gene 'gA'"),
-    "side": (ONE, {"samples_in": "left"}, "samples_in='left': expected one of 'rows', 'columns'"),
+    "side": (ONE, {"samples_in": "left"}, "unknown samples_in 'left'. Known: columns, rows"),
 }
 
 

@@ -79,7 +79,7 @@ BAD = {
     ),
     "wrong delimiter": ({"delimiter": ";"}, ("", ""), "expected columns of numbers after the ids"),
     "only metadata": ({"metadata_columns": ["tissue", "gA", "gB"]}, ("", ""), "expected columns of numbers"),
-    "side": ({"samples_in": "genes"}, ("", ""), "samples_in='genes': expected one of 'rows', 'columns'"),
+    "side": ({"samples_in": "genes"}, ("", ""), "unknown samples_in 'genes'. Known: columns, rows"),
 }
 
 

@@ -5,9 +5,8 @@ import math
 import pytest
 import torch
 
-from exprml.base.errors import ParameterError
 from exprml.models.optimizers import SGD
-from exprml.models.schedules import EarlyStopping, LearningRate, check_choice
+from exprml.models.schedules import EarlyStopping, LearningRate
 from exprml.models.training import TrainingSettings
 
 #         improves  bad  improves  bad  bad  improves  bad  bad  bad
@@ -87,11 +86,6 @@ def test_plateau_waits_and_ignores_gains_below_delta():
         epochs=5,
     )
     assert rates(settings, validation=[1.0, 0.95, 0.92, 0.5, 0.5]) == [1.0, 1.0, 0.5, 0.5, 0.5]
-
-
-def test_unknown_choice_names_the_nearest():
-    with pytest.raises(ParameterError, match="did you mean 'consecutive'"):
-        check_choice("early_stopping", "consecutiv", ["none", "cumulative", "consecutive"])
 
 
 def test_look_back_compares_with_the_look_five_before():

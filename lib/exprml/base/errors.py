@@ -10,8 +10,12 @@ class ExprmlError(Exception):
     """Anything the book refuses; the message names the thing and the remedy."""
 
 
-class UnknownNameError(ExprmlError, KeyError):
-    """A name that is in no list: a data set, a notebook, a parameter, a preset, a profile.
+class ParameterError(ExprmlError, ValueError):
+    """A parameter whose value or type cannot be used."""
+
+
+class UnknownNameError(ParameterError, KeyError):
+    """A name that is in no list: a data set, a notebook, a preset, a profile, the choice of an option.
 
     Parameters
     ----------
@@ -29,7 +33,7 @@ class UnknownNameError(ExprmlError, KeyError):
         known = sorted(str(one) for one in known)
         near = get_close_matches(str(name), known, n=1, cutoff=0.5)
         message = f"unknown {kind} {name!r}"
-        message += f": did you mean {near[0]!r}?" if near else ""
+        message += f": did you mean {near[0]!r}?" if near else "."
         message += f" Known: {', '.join(known)}." if known and len(known) <= 30 else ""
         message += f" They are listed in {where}." if where else ""
         self.message = message
@@ -45,10 +49,6 @@ def check_known(kind: str, names: Iterable[str], known: Iterable[str], where: st
     for name in names:
         if name not in known:
             raise UnknownNameError(kind, name, known, where)
-
-
-class ParameterError(ExprmlError, ValueError):
-    """A parameter whose value or type cannot be used."""
 
 
 class DataError(ExprmlError, ValueError):

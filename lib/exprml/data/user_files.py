@@ -18,7 +18,7 @@ from exprml.base.errors import DataError, ParameterError, UnknownNameError, chec
 from exprml.base.hashing import file_hash, text_hash
 from exprml.base.roles import READERS_OWN
 from exprml.data import formats
-from exprml.data.formats.container import DUPLICATES, check_choice
+from exprml.data.formats.container import DUPLICATES
 from exprml.data.formats.guard import as_dense
 from exprml.data.labels import labelled, read_labels, with_better_ids
 from exprml.data.preprocess import keep_classes, log_transform
@@ -93,7 +93,7 @@ def load(
     DataError, ParameterError, UnknownNameError
         Naming the file, the column and the nearest name.
     """
-    check_choice("--missing ", missing, ("genes", "samples", "error"))
+    check_known("--missing", [missing], ("genes", "samples", "error"))
     if label == group:
         raise ParameterError(f"label and group are both {label!r}: the group is the donor, patient or study")
     layout = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
@@ -206,9 +206,8 @@ def read_values(path: Path, samples_in: str, texts: Sequence[str] = (), **option
     """
     kind = formats.file_kind(path)
     turned = kind in ("table", "rda", "rds")
-    if samples_in not in ("", "rows", "columns"):
-        raise ParameterError(f"--samples-in {samples_in}: expected one of 'rows', 'columns'")
-    check_choice("--duplicates ", options.get("duplicates", "error"), DUPLICATES)
+    check_known("--samples-in", [samples_in or "rows"], ("rows", "columns"))
+    check_known("--duplicates", [options.get("duplicates", "error")], DUPLICATES)
     if turned and not samples_in:
         raise ParameterError(
             f"{path}: say where the samples stand: --samples-in rows, or --samples-in columns"

@@ -12,8 +12,7 @@ from fractions import Fraction
 import torch
 from torch import Tensor, nn
 
-from exprml.base.errors import ParameterError
-from exprml.models.schedules import check_choice
+from exprml.base.errors import ParameterError, check_known
 
 ACTIVATIONS = {
     "relu": nn.ReLU,
@@ -59,8 +58,8 @@ def build_network(
     input_dropout: float = 0.0,
 ) -> nn.Sequential:
     """Return Linear, activation, BatchNorm, dropout per hidden layer, then a linear output."""
-    check_choice("activation", activation, ACTIVATIONS)
-    check_choice("output_activation", output_activation, ACTIVATIONS)
+    check_known("activation", [activation], ACTIVATIONS)
+    check_known("output_activation", [output_activation], ACTIVATIONS)
     layers: list[nn.Module] = [nn.Dropout(input_dropout)] if input_dropout else []
     for before, width in zip([n_inputs, *widths], widths, strict=False):
         layers += [nn.Linear(before, width), ACTIVATIONS[activation]()]
@@ -83,7 +82,7 @@ def initialise(network: nn.Module, how: str, *, gain: float = 1.0, output_bound:
     output_bound : float, optional
         The last layer's weights are uniform within this bound (1e-4 in chen2016 and bhukya2021).
     """
-    check_choice("initialisation", how, INITIALISATIONS)
+    check_known("initialisation", [how], INITIALISATIONS)
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     draw = {"glorot-uniform": nn.init.xavier_uniform_, "glorot-normal": nn.init.xavier_normal_}.get(how)
     for layer in layers if draw else []:

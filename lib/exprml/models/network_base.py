@@ -13,9 +13,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
-from exprml.base.errors import DataError, ParameterError
+from exprml.base.errors import DataError, ParameterError, check_known
 from exprml.models.layers import build_network, copy_weights, initialise, layer_widths
-from exprml.models.schedules import check_choice
 from exprml.models.settings import TrainingSettings, resolve_device, seeded
 from exprml.models.training import fit_network, predict_batches
 
@@ -175,7 +174,7 @@ class Network(TrainingSettings, BaseEstimator):
     train_module = staticmethod(fit_network)  # `together` puts many fits' training off, to do it at once
 
     def _validated(self, X: Any, y: Any, **options: Any) -> tuple[np.ndarray, np.ndarray]:
-        check_choice("inputs", self.inputs, ("raw", "centred", "standardised"))
+        check_known("inputs", [self.inputs], ("raw", "centred", "standardised"))
         options |= {"dtype": np.float32, "ensure_all_finite": False}
         X, y = validate_data(self, X, y, ensure_min_samples=2, **options)
         check_finite(X)

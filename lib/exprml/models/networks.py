@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import validate_data
 
-from exprml.base.errors import DataError, ParameterError
+from exprml.base.errors import DataError, ParameterError, check_known
 from exprml.models.layers import build_network, initialise, layer_widths
 from exprml.models.network_base import (
     Network,
@@ -25,7 +25,6 @@ from exprml.models.network_base import (
     draw_seed,
     inner_split,
 )
-from exprml.models.schedules import check_choice
 
 __all__ = [
     "NetworkClassifier",
@@ -102,7 +101,7 @@ class NetworkClassifier(ClassifierMixin, Network):
             For a setting that cannot be used.
         """
         X, y = self._validated(X, y)
-        check_choice("inner_labels", self.inner_labels, ("fixed", "refit"))
+        check_known("inner_labels", [self.inner_labels], ("fixed", "refit"))
         start = Start(start_from, new_output)
         codes = self._encode(y, start.classes)
         self.seed_ = draw_seed(self.random_state)
@@ -146,7 +145,7 @@ class NetworkClassifier(ClassifierMixin, Network):
             return None
         if isinstance(self.class_weight, dict):
             return np.array([self.class_weight.get(label, 1.0) for label in self.classes_], dtype=np.float32)
-        check_choice("class_weight", self.class_weight, ("inverse", "balanced"))
+        check_known("class_weight", [self.class_weight], ("inverse", "balanced"))
         if self.class_weight == "inverse":
             return (1.0 / (counts + 1)).astype(np.float32)
         return (len(codes) / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
@@ -219,7 +218,7 @@ class NetworkRegressor(RegressorMixin, Network):
             For a setting that cannot be used.
         """
         X, y = self._validated(X, y, multi_output=True, y_numeric=True)
-        check_choice("loss of a regressor", self.loss, ("squared", "absolute"))
+        check_known("loss of a regressor", [self.loss], ("squared", "absolute"))
         self.seed_ = draw_seed(self.random_state)
         holdout = self.holdout if validation is None else None
         rows, held = inner_split(check_groups(groups, len(X)), holdout, self.seed_)

@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from difflib import get_close_matches
+from collections.abc import Callable
 from typing import Any
 
-from exprml.base.errors import ParameterError
 from exprml.models.optimizers import Optimizer
 
 STOPPING = ("none", "cumulative", "consecutive", "look-back")
-
-
-def check_choice(name: str, value: Any, known: Iterable[str]) -> None:
-    """Refuse a value that is not among `known`, naming the nearest.
-
-    Raises
-    ------
-    ParameterError
-        With the parameter's name, the value and the choices.
-    """
-    known = list(known)
-    if value not in known:
-        near = get_close_matches(str(value), known, n=1)
-        hint = f": did you mean {near[0]!r}?" if near else "."
-        raise ParameterError(f"{name} cannot be {value!r}{hint} Choices: {', '.join(known)}.")
 
 
 class EarlyStopping:

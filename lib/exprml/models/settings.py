@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from exprml.base.errors import ParameterError
-from exprml.models.schedules import STOPPING, check_choice
+from exprml.base.errors import ParameterError, check_known
+from exprml.models.schedules import STOPPING
 
 LOSSES = ("cross-entropy", "squared", "absolute")
 REDUCTIONS = ("mean", "sum-over-outputs", "sum")
@@ -103,13 +103,13 @@ def check_settings(settings: TrainingSettings) -> None:
     ParameterError
         Naming the setting, its value and what is possible.
     """
-    check_choice("loss", settings.loss, LOSSES)
-    check_choice("reduction", settings.reduction, REDUCTIONS)
-    check_choice("optimizer", settings.optimizer, OPTIMIZERS)
-    check_choice("schedule", settings.schedule, SCHEDULES)
-    check_choice("early_stopping", settings.early_stopping, STOPPING)
-    check_choice("validation_loss", settings.validation_loss, ("same", "squared", "absolute"))
-    check_choice("precision", settings.precision, PRECISIONS)
+    check_known("loss", [settings.loss], LOSSES)
+    check_known("reduction", [settings.reduction], REDUCTIONS)
+    check_known("optimizer", [settings.optimizer], OPTIMIZERS)
+    check_known("schedule", [settings.schedule], SCHEDULES)
+    check_known("early_stopping", [settings.early_stopping], STOPPING)
+    check_known("validation_loss", [settings.validation_loss], ("same", "squared", "absolute"))
+    check_known("precision", [settings.precision], PRECISIONS)
     for name in ("batch_size", "epochs", "patience", "validate_every", "schedule_every"):
         value = getattr(settings, name)
         if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:

@@ -224,7 +224,7 @@ WRONG = [
     (["--expression", GCT, "--output", "notebooks/mine"], "notebooks/ holds the book's own"),
     (["--expression", "data/rows.csv"], "say where the samples stand"),
     (["--expression", "data/rows.csv", "--samples-in", "columns"], "change --samples-in"),
-    (["--expression", "data/rows.csv", "--samples-in", "row"], "expected one of 'rows', 'columns'"),
+    (["--expression", "data/rows.csv", "--samples-in", "row"], "did you mean 'rows'?"),
     (["--expression", "data/holes.csv", "--samples-in", "rows"], "nothing is left ('S-0' lacks most"),
     (["--expression", "data/minus.csv", "--samples-in", "rows", "--log"], "already a logarithm"),
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import DataError, ParameterError, UnknownNameError
+from exprml.base.errors import DataError, ParameterError, UnknownNameError, check_known
 
 Wanted = Collection[str] | Callable[[str], bool] | None
 DUPLICATES = ("error", "sum", "mean", "first")
@@ -43,8 +43,8 @@ def make_adata(
     duplicates : {"error", "sum", "mean", "first"}
         What becomes of genes with one id; with "error" the reader has looked already.
     """
-    check_choice("missing", missing, ("keep", "error"))
-    check_choice("duplicates", duplicates, DUPLICATES)
+    check_known("missing", [missing], ("keep", "error"))
+    check_known("duplicates", [duplicates], DUPLICATES)
     if duplicates != "error" and not var.index.is_unique:
         n_before = len(var)
         matrix, var = _merged(matrix, var, duplicates)
@@ -134,17 +134,10 @@ def chosen_positions(ids: Sequence[str], wanted: Wanted, kind: str, path: Path) 
     return np.array(positions)
 
 
-def check_choice(name: str, value: Any, known: Iterable[Any]) -> None:
-    """Raise :class:`ParameterError` when `value` is not one of `known`."""
-    known = tuple(known)
-    if value not in known:
-        raise ParameterError(f"{name}={value!r}: expected one of {', '.join(map(repr, known))}")
-
-
 def float_type(dtype: Any) -> type:
     """Return numpy's float32 or float64 for `dtype`; any other is a :class:`ParameterError`."""
     name = getattr(dtype, "__name__", str(dtype))
-    check_choice("dtype", name, ("float32", "float64"))
+    check_known("dtype", [name], ("float32", "float64"))
     return np.float32 if name == "float32" else np.float64
 
 

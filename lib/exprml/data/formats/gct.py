@@ -19,11 +19,10 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import DataError, FormatError
+from exprml.base.errors import DataError, FormatError, check_known
 from exprml.base.files import atomic_path
 from exprml.data.formats.container import (
     Wanted,
-    check_choice,
     check_ids,
     chooser,
     chosen_positions,
@@ -102,7 +101,7 @@ def write_gct(adata: AnnData, path: str | Path, *, version: str = "1.3") -> None
     Version 1.2 has no room for metadata but ``var["Description"]`` (else ``na``). Numbers are the shortest
     text that reads back to the same float; missing metadata are ``-666``.
     """
-    check_choice("version", version, ("1.2", "1.3"))
+    check_known("version", [version], ("1.2", "1.3"))
     path = Path(path)
     _check_writable(adata)
     with atomic_path(path) as part, open(part, "wb") as raw:

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 from anndata import AnnData
 
-from exprml.base.errors import DataError, FormatError
-from exprml.data.formats.container import check_choice, check_ids
+from exprml.base.errors import DataError, FormatError, check_known
+from exprml.data.formats.container import check_ids
 from exprml.data.formats.guard import as_format_error, check_memory
 from exprml.data.formats.hdf5 import is_text, memory_of, open_hdf5, walk
 from exprml.data.formats.sniff import require_kind
@@ -33,7 +33,7 @@ def read_h5ad(path: str | Path, *, missing: str = "keep") -> AnnData:
         parts of a sparse matrix contradict each other (lengths, order, an index outside, an entry twice);
         if a column of ``obs`` or ``var`` has another length; if the file asks for more memory than the limit.
     """
-    check_choice("missing", missing, ("keep", "error"))
+    check_known("missing", [missing], ("keep", "error"))
     path = require_kind(path, "h5ad")
     with open_hdf5(path) as file:
         _check_structure(file, path)

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import DataError, ExprmlError, FormatError, UnknownNameError
-from exprml.data.formats.container import check_choice, check_ids, float_type, make_adata, narrowed
+from exprml.base.errors import DataError, ExprmlError, FormatError, UnknownNameError, check_known
+from exprml.data.formats.container import check_ids, float_type, make_adata, narrowed
 from exprml.data.formats.guard import guarded, memory_limit, unfolded_limit
 from exprml.data.formats.sniff import file_kind, unpacked
 
@@ -159,7 +159,7 @@ def rdata_matrix(
     DataError
         If the object is no numeric matrix or data frame, or has no row or column names.
     """
-    check_choice("samples_in", samples_in, _ROWS_COLUMNS)
+    check_known("samples_in", [samples_in], _ROWS_COLUMNS)
     path = Path(path)
     name = _only_name(objects, path) if name is None else name
     values, rows, columns = _frames(rdata_object(objects, name, path=path), name, metadata_columns, path)

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import FormatError, UnknownNameError
-from exprml.data.formats.container import check_choice, check_ids, float_type, make_adata, narrowed
+from exprml.base.errors import FormatError, UnknownNameError, check_known
+from exprml.data.formats.container import check_ids, float_type, make_adata, narrowed
 from exprml.data.formats.guard import guarded
 from exprml.data.formats.layout import (
     ID_TITLES,
@@ -64,7 +64,7 @@ def read_table(
     AnnData, samples x genes
         What was taken as what stands in ``uns["provenance"]["steps"]``.
     """
-    check_choice("samples_in", samples_in, ("rows", "columns"))
+    check_known("samples_in", [samples_in], ("rows", "columns"))
     columns = list(metadata_columns or [])
 
     def read(layout: TextLayout) -> tuple[_Rows, np.ndarray, pd.DataFrame, pd.DataFrame]:
