@@ -8,11 +8,13 @@ from __future__ import annotations
 import ast
 import json
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exprml.base.code_hash import tree_hash
 from exprml.base.files import as_json, data_folder, project_root, write_text_if_changed
 from exprml.base.hashing import file_hash, text_hash
 
@@ -48,7 +50,7 @@ def key_parts(
     missing : sequence of str
         Those of them that failed, which it does without; its page is due again in the next build.
     """
-    modules = modules_of(notebook.code)
+    modules = modules_of(f"{notebook.code}\n{dict(values)!r}")
     return {
         "notebook": notebook.name,
         "profile": profile,
@@ -94,53 +96,137 @@ def source_hash(document: Mapping[str, Any]) -> str:
 
 
 def library_hash(modules: Iterable[str]) -> str:
-    """Return the hash of the given modules' files and of the tables that lie in their packages."""
+    """Return the hash of what the given modules say, and of the tables that lie in their packages.
+
+    Comments, layout and docstrings say nothing: a change there reruns no page.
+    """
     files = {_file_of(name) for name in modules}
-    folders = {path.parent for path in files if path.name == "__init__.py"} - {
-        LIBRARY / name for name in PACKAGES
-    }
+    roots = {LIBRARY / name for name in PACKAGES}
+    folders = {path.parent for path in files if path.name == "__init__.py"} - roots
     resources = {
         path
         for folder in folders
         for path in folder.iterdir()
         if path.is_file() and path.suffix not in (".py", ".pyc")
     }
-    return text_hash(
-        as_json({path.relative_to(LIBRARY).as_posix(): file_hash(path) for path in files | resources})
-    )
+    hashes = {path: tree_hash(path) for path in files} | {path: file_hash(path) for path in resources}
+    return text_hash(as_json({path.relative_to(LIBRARY).as_posix(): one for path, one in hashes.items()}))
 
 
 def modules_of(code: str) -> set[str]:
-    """Return the `exprml` modules that code imports, and those that they import, anywhere in their text."""
-    found: set[str] = set()
-    waiting = [*_ALWAYS, *imported_names(code, "")]
-    while waiting:
-        name = waiting.pop()
-        file = _file_of(name)
-        if file is None or name in found:
-            continue
-        found.add(name)
-        package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-        waiting += [name.rpartition(".")[0], *_imports_of_file(file, package)]
-    return found
+    """Return the modules of ours that code uses, and those that they use.
+
+    An import counts wherever it stands, but for annotations alone (``TYPE_CHECKING``). Of a package that
+    brings its names in on first use (a dict ``_HOME``: name -> module) only the modules count whose names
+    the code takes (``figures.confusion``), or writes in or before the stroke of a text
+    ("heil2022/five-layer") where it uses the package.
+    """
+    found: dict[str, Uses] = {}
+    uses = [Uses(_ALWAYS), uses_of(code)]
+    while True:
+        lazy = {name: one.home for name, one in found.items() if one.home}
+        named = {name for one in uses for name in one.names}
+        named |= {
+            f"{package}.{_word(text, home)}"
+            for package, home in lazy.items()
+            for one in uses
+            if package in one.names
+            for text in one.texts
+        }
+        named |= {_at_home(name, lazy) for name in named}
+        named |= {above for name in named for above in _above(name)}
+        new = {name for name in named - set(found) if _file_of(name)}
+        if not new:
+            return set(found)
+        found |= {name: _uses_of_module(name) for name in new}
+        uses += [found[name] for name in new]
 
 
-def imported_names(code: str, package: str) -> list[str]:
-    """Return the dotted names code imports; of ``from a import b`` both ``a`` and ``a.b``."""
-    names = []
-    for node in ast.walk(ast.parse(code)):
+def _word(text: str, home: Mapping[str, str]) -> str:
+    """Return what a lazy package may know of a text: all of it, or what stands before its stroke."""
+    beginning = text.partition("/")[0]
+    return text if text in home else beginning if beginning in home else ""
+
+
+def _at_home(name: str, lazy: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the module that a name of a lazy package lives in; any other name as it is."""
+    package, _, last = name.rpartition(".")
+    home = lazy.get(package, {})
+    return f"{package}.{home[last]}" if last in home else name
+
+
+def _above(name: str) -> list[str]:
+    """Return the packages that are imported on the way to a name."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts))]
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What a piece of code takes from elsewhere."""
+
+    names: tuple[str, ...]  # dotted names: imported modules, what is imported from them, ``module.name``
+    texts: frozenset[str] = frozenset()
+    home: Mapping[str, str] = field(default_factory=dict)  # of a lazy package: name -> module
+
+
+def uses_of(code: str, package: str = "") -> Uses:
+    """Return what code uses; of ``from a import b`` both ``a`` and ``a.b``, then ``b.c`` as ``a.b.c``.
+
+    Parameters
+    ----------
+    code : str
+    package : str
+        The package the code lies in, to which relative imports are resolved.
+    """
+    names: list[str] = []
+    local: dict[str, str] = {}  # name in the code -> dotted name
+    texts: set[str] = set()
+    nodes = list(_what_runs(ast.parse(code)))
+    for node in nodes:
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             module = ".".join([*above, *([node.module] if node.module else [])])
+            local |= {alias.asname or alias.name: f"{module}.{alias.name}" for alias in node.names}
             names += [module, *(f"{module}.{alias.name}" for alias in node.names)]
-    return names
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.add(node.value)
+    names += [
+        f"{local[node.value.id]}.{node.attr}"
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in local
+    ]
+    return Uses(tuple(names), frozenset(texts), _home_of(nodes[0]))
+
+
+def _what_runs(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a tree, but for imports that only annotations need and the list of lazy names."""
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        annotates = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not annotates and _assigned(node) != "_HOME":
+            yield from _what_runs(node)
+
+
+def _assigned(node: ast.AST) -> str:
+    """Return the name a statement gives a value to, "" if it is no assignment to one name."""
+    targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
+
+
+def _home_of(tree: ast.Module) -> Mapping[str, str]:
+    """Return the dict ``_HOME`` of a package that brings its names in on first use, {} of any other."""
+    listed = [node.value for node in tree.body if _assigned(node) == "_HOME"]
+    return ast.literal_eval(listed[0]) if listed else {}
 
 
 @lru_cache
-def _imports_of_file(path: Path, package: str) -> tuple[str, ...]:
-    return tuple(imported_names(path.read_text(encoding="utf-8"), package))
+def _uses_of_module(name: str) -> Uses:
+    path = _file_of(name)
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    return uses_of(path.read_text(encoding="utf-8"), package)
 
 
 def _file_of(name: str) -> Path | None:

@@ -1,6 +1,7 @@
 """The key changes with everything a page depends on, and with nothing else."""
 
 import json
+import shutil
 
 import pytest
 
@@ -77,8 +78,73 @@ def test_the_runner_is_no_part_of_what_a_notebook_imports():
 
 def test_relative_imports_are_resolved():
     code = "from . import files\nfrom ..base.errors import DataError\nfrom .hashing import text_hash"
-    names = keys.imported_names(code, "exprml.base")
+    names = keys.uses_of(code, "exprml.base").names
     assert {"exprml.base.files", "exprml.base.errors", "exprml.base.hashing"} <= set(names)
+
+
+def test_imports_for_annotations_alone_do_not_count():
+    code = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from exprml.book import report\n"
+    assert "exprml.book.report" not in keys.modules_of(code)
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """Return a copy of the library that keys are made of, with a function that edits it."""
+    shutil.copytree(
+        keys.LIBRARY, tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+    )
+    monkeypatch.setattr(keys, "LIBRARY", tmp_path / "lib")
+    keys._uses_of_module.cache_clear()
+
+    def edit(name: str, old: str, new: str) -> None:
+        path = tmp_path / "lib" / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+        keys._uses_of_module.cache_clear()
+
+    yield edit
+    keys._uses_of_module.cache_clear()
+
+
+def hashes_of_the_book() -> dict[str, str]:
+    """Return the hash of the library for every notebook of the book."""
+    return {
+        name: keys.library_hash(keys.modules_of(f"{one.code}\n{dict(one.values('default'))!r}"))
+        for name, one in profiles.notebooks().items()
+    }
+
+
+def rerun_by(library, *change: str) -> set[str]:
+    """Return the notebooks that run again after a change."""
+    before = hashes_of_the_book()
+    library(*change)
+    after = hashes_of_the_book()
+    return {name for name in before if before[name] != after[name]}
+
+
+def test_a_comment_a_docstring_and_a_line_break_rerun_nothing(library):
+    assert rerun_by(library, "exprml/base/errors.py", '"""', '"""More words. ') == set()
+    assert rerun_by(library, "exprml/base/files.py", "import os\n", "\n\nimport os  # why\n") == set()
+
+
+def test_a_change_of_the_base_reruns_all(library):
+    assert rerun_by(library, "exprml/base/hashing.py", "sha256", "sha512") == set(profiles.notebooks())
+
+
+@pytest.mark.parametrize(
+    ("paper", "other"), [("heil2022", "chen2016"), ("chen2016", "heil2022"), ("bhukya2021", "heil2022")]
+)
+def test_a_new_preset_of_one_paper_reruns_nothing_of_another(library, paper, other):
+    again = rerun_by(library, f"exprml/models/presets/{paper}.py", "PRESETS", "_MORE = 1\nPRESETS")
+    assert paper in {name.partition("/")[0] for name in again}
+    assert other not in {name.partition("/")[0] for name in again}
+
+
+def test_a_figure_reruns_the_notebooks_that_draw_it(library):
+    drawn = {name for name, one in profiles.notebooks().items() if "figures.recall_heatmap" in one.code}
+    again = rerun_by(library, "exprml/book/figures/matrices.py", "\ndef ", "\n_MORE = 1\n\ndef ")
+    assert drawn <= again < set(profiles.notebooks())
 
 
 def test_key_file_is_written_only_when_it_differs(tmp_path):
