@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from exprml.base.errors import DataError, FormatError, NotAvailableError, UnknownNameError
+from exprml.base.gene_ids import without_version
 from exprml.data import catalogue, recount3
 from exprml.data.catalogue import downloading
 from exprml.data.recount3 import addresses, tables
@@ -115,7 +116,7 @@ def test_text_and_code_of_the_paper_choose_different_genes(house):
 
 
 def test_genes_without_length_go_and_their_zeros_still_count(house, monkeypatch):
-    known = pd.Series(LENGTHS, index=tables.without_version(files.gene_ids(6)), dtype=float).iloc[1:]
+    known = pd.Series(LENGTHS, index=without_version(files.gene_ids(6)), dtype=float).iloc[1:]
     data = type("Data", (), {"var": known.to_frame("length")})
     monkeypatch.setattr(
         catalogue, "load", lambda name, load=catalogue.load: data if name != "recount3" else load(name)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from exprml.base.errors import DataError
+from exprml.base.gene_ids import without_version
 
 _SYMBOLS = {"symbol", "genesymbol", "prgenesymbol", "genename", "hgncsymbol", "description"}
 _ENSEMBL = {"ensembl", "ensemblid", "geneid", "ensemblgeneid", "prgeneensembl"}
-_VERSION = re.compile(r"(ENS[A-Z]*G\d+)\.\d+(_.*)?")
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,6 @@ class GeneMatch:
     def share_missing(self) -> float:
         """Share of the landmarks that the file lacks."""
         return len(self.missing) / len(self.positions)
-
-
-def without_version(names: Iterable[str]) -> list[str]:
-    """Return Ensembl ids without their version; other names as they are."""
-    return [found[1] if (found := _VERSION.fullmatch(str(name))) else str(name) for name in names]
 
 
 def match_genes(wanted: pd.DataFrame, given: pd.DataFrame, where: str = "the file") -> GeneMatch:

@@ -13,6 +13,7 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import DataError
+from exprml.base.gene_ids import without_version
 from exprml.data import formats
 from exprml.data.catalogue.loading import (
     Paths,
@@ -190,7 +191,7 @@ def dgex_gtex(paths: Paths) -> AnnData:
         RPKM; obs: what the file has, and patient ("GTEX-..."); genes as in :func:`geuvadis`.
     """
     names = formats.read_gctx_metadata(paths["expression"])[1].index
-    wanted = names[_plain(names).isin(_genes(paths)["ensembl"])]
+    wanted = names[pd.Index(without_version(names)).isin(_genes(paths)["ensembl"])]
     adata = formats.read_gctx(paths["expression"], genes=list(wanted))
     donors = adata.obs_names.str.split("-").str[:2].str.join("-")
     adata.obs = adata.obs.assign(patient=donors.to_numpy()).rename_axis("sample")
@@ -223,7 +224,7 @@ def geuvadis(paths: Paths) -> AnnData:
 
 def _as_listed(adata: AnnData, paths: Paths) -> AnnData:
     """Return the genes of D-GEX's lists, each the first column of its Ensembl id (chen2016, public code)."""
-    genes, names = _genes(paths), _plain(adata.var_names)
+    genes, names = _genes(paths), pd.Index(without_version(adata.var_names))
     first = pd.Series(np.arange(adata.n_vars), names)[~names.duplicated()]
     genes = genes[genes["ensembl"].isin(first.index)].drop(columns="probe")
     if not len(genes):
@@ -303,7 +304,3 @@ def _genes(paths: Paths) -> pd.DataFrame:
     genes = _maps(paths).reset_index()
     names = genes["ensembl"].where(~genes["ensembl"].duplicated(), genes["ensembl"] + ":target")
     return genes.set_index(pd.Index(names, name="gene"))
-
-
-def _plain(names: pd.Index) -> pd.Index:
-    return names.str.split(".").str[0]

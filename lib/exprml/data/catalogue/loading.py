@@ -16,6 +16,7 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import DataError
+from exprml.base.gene_ids import without_version
 from exprml.data import formats
 
 Paths = Mapping[str, Path]
@@ -283,18 +284,12 @@ def _subject_sexes(path: Path, donors: pd.Series) -> list[str]:
 
 def _name_genes(adata: AnnData, symbols: Mapping[str, str]) -> None:
     versions = adata.var_names
-    plain = without_version(versions)
+    plain = pd.Index(without_version(versions), name="gene")
     if plain.has_duplicates:
         raise DataError(f"Ensembl id {plain[plain.duplicated()][0]!r} stands twice, apart from its version")
     adata.var["ensembl_version"] = versions
     adata.var["symbol"] = [symbols.get(gene, "") for gene in plain]
     adata.var_names = plain
-    adata.var.index.name = "gene"
-
-
-def without_version(ids: pd.Index) -> pd.Index:
-    """Return Ensembl ids without version; the suffix of genes on Y's copy of X's ends (_PAR_Y) stays."""
-    return ids.str.replace(r"\.\d+(?=_|$)", "", regex=True)
 
 
 def _symbols(path: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import DataError
+from exprml.base.gene_ids import without_version
 from exprml.data.preprocess.scaling import row_blocks
 from exprml.data.preprocess.steps import note_step
 
@@ -139,9 +140,9 @@ def _join(adata: AnnData, genes: pd.DataFrame, key: str) -> _Join:
 
 
 def _without_version(names: pd.Series, key: str) -> pd.Series:
-    """Return names as text; Ensembl ids lose what follows the dot."""
+    """Return names as text, Ensembl ids without version."""
     names = names.astype(object).fillna("").astype(str)
-    return names.str.split(".").str[0] if key == "ensembl" else names
+    return pd.Series(without_version(names), names.index) if key == "ensembl" else names
 
 
 def _exploded(genes: pd.DataFrame, key: str) -> pd.DataFrame:

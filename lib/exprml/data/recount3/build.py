@@ -14,6 +14,7 @@ from anndata import AnnData
 
 from exprml.base.errors import DataError, NotAvailableError, ParameterError, UnknownNameError
 from exprml.base.files import as_json, atomic_path, data_folder
+from exprml.base.gene_ids import without_version
 from exprml.base.hashing import text_hash
 from exprml.data.catalogue import fetching
 from exprml.data.catalogue.checking import record
@@ -218,7 +219,7 @@ def _lengths(genes: pd.Series, source: str) -> np.ndarray:
     from exprml.data.catalogue import load
 
     known = load("gene-lengths").var["length"]
-    return known.reindex(tables.without_version(genes.index)).to_numpy(float)
+    return known.reindex(without_version(genes.index)).to_numpy(float)
 
 
 def _obs(state: State, sex_labels: str | Path | None) -> pd.DataFrame:
@@ -233,7 +234,7 @@ def _obs(state: State, sex_labels: str | Path | None) -> pd.DataFrame:
 
 def _var(genes: pd.Series, running: Running, chosen: np.ndarray) -> pd.DataFrame:
     var = pd.DataFrame({"ensembl_version": genes.index, "length": genes.to_numpy()})
-    var.index = pd.Index(tables.without_version(genes.index), name="gene")
+    var.index = pd.Index(without_version(genes.index), name="gene")
     var["minimum"], var["maximum"] = running.minimum[chosen], running.maximum[chosen]
     return var.assign(variance=running.variances()[chosen])
 

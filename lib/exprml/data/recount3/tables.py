@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import reduce
 from pathlib import Path
 
@@ -84,11 +84,6 @@ def read_sexes(path: str | Path) -> pd.Series:
     if len(both):
         raise DataError(f"{path.name}: {both.iloc[0]} is male in one row and female in another")
     return table.set_index("sample_acc")["metadata_sex"]
-
-
-def without_version(genes: Iterable[str]) -> list[str]:
-    """Return Ensembl ids without version, the mark of genes on Y's copy of X's ends kept."""
-    return [gene.split(".")[0] + ("_PAR_Y" if gene.endswith("_PAR_Y") else "") for gene in genes]
 
 
 def _table(path: Path, columns: list[str], separator: str = "\t") -> pd.DataFrame:
