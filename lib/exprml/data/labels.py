@@ -10,7 +10,10 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import DataError, UnknownNameError
+from exprml.data.formats.guard import Growing
 from exprml.data.formats.layout import ID_TITLES, TextLayout, are_row_numbers, read_by_layout, title
+
+_CELL_BYTES = 70  # of memory for a text of Python's and its place in a list
 
 
 def read_labels(path: Path, sample_column: str = "", **layout: str) -> pd.DataFrame:
@@ -39,7 +42,10 @@ def read_labels(path: Path, sample_column: str = "", **layout: str) -> pd.DataFr
     """
 
     def read(layout: TextLayout) -> pd.DataFrame:
-        lines = [(line, [cell.strip() for cell in layout.cells(raw, line)]) for line, raw in layout.lines()]
+        lines, memory = [], Growing(path, "its cells")
+        for line, raw in layout.lines():
+            lines.append((line, [cell.strip() for cell in layout.cells(raw, line)]))
+            memory.add(_CELL_BYTES * (3 + len(layout.names)) + len(raw))
         names = [name or ("sample" if not at else f"column {at + 1}") for at, name in enumerate(layout.names)]
         _refuse_twice(path, names, layout.line)
         table = pd.DataFrame([cells for _, cells in lines], columns=names, dtype=object)

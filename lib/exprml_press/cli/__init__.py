@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"exprml: {explain(error)}", file=sys.stderr)
     except KeyboardInterrupt as stopped:
-        print(f"\nexprml: stopped; the same command goes on from here{stopped}", file=sys.stderr)
+        again = "goes on from here" if getattr(given, "resumes", False) else "begins anew"
+        print(f"\nexprml: stopped; the same command {again}{stopped}", file=sys.stderr)
         return 130
     return 1

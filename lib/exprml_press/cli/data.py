@@ -11,6 +11,7 @@ from exprml.data import catalogue
 from exprml.data.catalogue.exporting import FORMATS
 from exprml.data.catalogue.fetching import in_raw
 from exprml.data.catalogue.plan import POLICIES, PROFILES
+from exprml_press.cli.new import add_marks
 
 
 def add_parser(subparsers: Any) -> None:
@@ -35,6 +36,7 @@ def add_parser(subparsers: Any) -> None:
     export.add_argument("--to", required=True, metavar="|".join(FORMATS))
     export.add_argument("--output", type=Path, metavar="PATH", help="default: NAME.FORMAT here")
     export.add_argument("--force", action="store_true", help="replace a file that is there")
+    add_marks(export)
 
 
 def _add_build(build: argparse.ArgumentParser) -> None:
@@ -55,7 +57,7 @@ def _add_build(build: argparse.ArgumentParser) -> None:
 
 def _command(commands: Any, name: str, run: Callable, text: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, resumes=True)  # what was fetched or built stays
     return parser
 
 
@@ -131,7 +133,8 @@ def _show(given: argparse.Namespace) -> int:
 
 
 def _export(given: argparse.Namespace) -> int:
-    path = catalogue.export(given.name, given.to, given.output, force=given.force)
+    form = {"delimiter": given.delimiter, "decimal": given.decimal, "encoding": given.encoding}
+    path = catalogue.export(given.name, given.to, given.output, force=given.force, **form)
     print(path)
     print(f"Terms: {catalogue.entry(given.name).licence}")
     return 0

@@ -76,6 +76,12 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     add("--layer", metavar="NAME", default="", help="which layer of an h5ad file, in place of X")
     add("--duplicates", metavar="sum|mean|first|error", default="error",
         help="what becomes of genes with one id (error: refuse)")  # fmt: skip
+    add_marks(parser)
+
+
+def add_marks(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how a table is written."""
+    add = parser.add_argument
     add("--delimiter", metavar="MARK", default="",
         help="comma, tab, semicolon, space or the character between cells; else found")  # fmt: skip
     add("--decimal", metavar="MARK", default="", help="decimal mark of a table, . or , (else found)")

@@ -33,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
     build.add_argument("--cores", type=_positive, help="cores the notebooks may fill (all)")
     build.add_argument("--no-site", action="store_true", help="run the notebooks, render nothing")
     build.add_argument("snakemake", nargs="*", metavar="-- OPTION", help="further options for Snakemake")
-    build.set_defaults(run=_build)
+    build.set_defaults(run=_build, resumes=True)
     keep = subparsers.add_parser("reference", help="keep a notebook's results as its reference run")
     keep.add_argument("name")
     keep.add_argument("--profile", default="default", help="whose results; custom: those changed by hand")

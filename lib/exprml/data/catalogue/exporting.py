@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "gct", "h5ad")
 
 
-def export(name: str, fmt: str, path: str | Path | None = None, *, force: bool = False) -> Path:
+def export(
+    name: str,
+    fmt: str,
+    path: str | Path | None = None,
+    *,
+    force: bool = False,
+    delimiter: str = "",
+    decimal: str = "",
+    encoding: str = "",
+) -> Path:
     """Write a data set to one file.
 
     Parameters
@@ -32,6 +41,8 @@ def export(name: str, fmt: str, path: str | Path | None = None, *, force: bool =
         Where to; ``<name>.<fmt>`` in the working folder unless told. ``.gz`` packs csv and gct.
     force : bool
         Replace a file that is there.
+    delimiter, decimal, encoding : str
+        Of csv, as readers of tables are told them; a comma, a point and UTF-8 unless told.
 
     Returns
     -------
@@ -41,7 +52,7 @@ def export(name: str, fmt: str, path: str | Path | None = None, *, force: bool =
     Raises
     ------
     ParameterError
-        If the file is there already, or its name says another format.
+        If the file is there already, its name says another format, or the marks fit no csv or each other.
     """
     if fmt not in FORMATS:
         raise ParameterError(f"format {fmt!r}: choose {', '.join(FORMATS)}")
@@ -51,14 +62,28 @@ def export(name: str, fmt: str, path: str | Path | None = None, *, force: bool =
         raise ParameterError(f"{path}: what is written is {fmt}; let the name end in {' or '.join(endings)}")
     if path.is_dir() or (path.exists() and not force):
         raise ParameterError(f"{path} is there already: another name, or --force to replace a file")
+    from exprml.data.formats import write_gct
+    from exprml.data.formats.layout import told_marks
+
+    delimiter, decimal = told_marks(delimiter, decimal, encoding)
+    if fmt != "csv" and (delimiter or decimal or encoding):
+        raise ParameterError(f"{fmt} has no --delimiter, --decimal or --encoding: only csv has")
+    form = {"sep": delimiter or ",", "decimal": decimal or ".", "encoding": encoding or "utf-8"}
+    if form["sep"] == form["decimal"]:
+        raise ParameterError(
+            f"{form['sep']!r} between cells and before decimals: --delimiter semicolon, or tab"
+        )
     adata = load(name)
     if not adata.n_obs and fmt == "gct":
         raise DataError(f"{name} has no samples, which GCT cannot hold: choose csv or h5ad")
-    {"csv": _write_csv, "gct": _write_gct, "h5ad": _write_h5ad}[fmt](adata, path)
+    if fmt == "csv":
+        _write_csv(adata, path, form)
+    else:
+        {"gct": write_gct, "h5ad": _write_h5ad}[fmt](adata, path)
     return path
 
 
-def _write_csv(adata: AnnData, path: Path) -> None:
+def _write_csv(adata: AnnData, path: Path, form: dict[str, str]) -> None:
     frame = adata.to_df() if adata.n_obs else adata.var
     columns = adata.obs.columns if adata.n_obs else []
     # numbers before words: so they are told from genes when the table is read back
@@ -67,20 +92,20 @@ def _write_csv(adata: AnnData, path: Path) -> None:
     with atomic_path(path) as part, open(part, "wb") as raw:
         packed = path.suffix == ".gz"
         with gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else nullcontext(raw) as stream:
-            frame.to_csv(stream, index_label=frame.index.name or "sample")
+            try:
+                frame.to_csv(stream, index_label=frame.index.name or "sample", **form)
+            except UnicodeEncodeError as error:
+                raise ParameterError(
+                    f"--encoding {form['encoding']}: {error}; utf-8 holds every name"
+                ) from None
 
 
 def _are_words(column: pd.Series) -> bool:
     import pandas as pd
 
-    first = column.head(40).astype(object).fillna("").astype(str)
+    first = column.head(40).astype(object)
+    first = first.where(first.notna(), "").astype(str)
     return bool((pd.to_numeric(first, errors="coerce").isna() & (first != "")).all())
-
-
-def _write_gct(adata: AnnData, path: Path) -> None:
-    from exprml.data.formats import write_gct
-
-    write_gct(adata, path)
 
 
 def _write_h5ad(adata: AnnData, path: Path) -> None:

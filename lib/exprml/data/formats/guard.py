@@ -111,6 +111,19 @@ def check_memory(path: str | Path, needed: int, what: str) -> None:
         )
 
 
+class Growing:
+    """What a reader keeps of a file of unknown length, held to the memory that was free at its start."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        self.path, self.what, self.limit, self.taken = path, what, memory_limit(), 0
+
+    def add(self, n_bytes: int) -> None:
+        """Count bytes that are about to be kept; raise :class:`FormatError` above the limit."""
+        self.taken += n_bytes
+        if self.taken > self.limit:
+            check_memory(self.path, self.taken, self.what)
+
+
 def memory_limit() -> int:
     """Return how many bytes one file may take: from `MEMORY_VARIABLE`, else a share of what is free."""
     given = os.environ.get(MEMORY_VARIABLE, "")

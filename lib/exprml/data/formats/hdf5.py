@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import h5py
+import psutil
 
 from exprml.base.errors import FormatError
 from exprml.data.formats.guard import as_format_error, check_unfolded
 
 _MOST_LEVELS, _MOST_ITEMS, _AT_ONCE = 32, 10_000, 100_000
 _TEXT_BYTES = 100  # of memory for a text of Python's beside its letters
-ANSWER_SECONDS = 20  # for attributes and texts of one file
+ANSWER_SECONDS = 20  # for attributes and texts of one file, and as long again as a slow disk needs to read it
+_BYTES_A_SECOND = 20e6  # of a slow disk
+_CHILD_BYTES = 1 << 29  # that the process which tries a file may take, beside four times the file's own size
 
 
 @contextmanager
@@ -74,24 +79,38 @@ def _check_answers(path: Path) -> None:
     Raises
     ------
     FormatError
-        If that process crashes, or has not ended after `ANSWER_SECONDS`.
+        If that process crashes, wants far more memory than the file has bytes, or comes to no end in time.
     """
+    size = path.stat().st_size
+    seconds = ANSWER_SECONDS + size / _BYTES_A_SECOND
     child = os.fork()
     if child == 0:
-        try:
-            _read_what_is_not_numbers(path)
-        finally:
-            os._exit(0)  # what is wrong without a crash is found, and named, by the readers
-    end, done, status = time.monotonic() + ANSWER_SECONDS, 0, 0
+        _try_to_read(path, _CHILD_BYTES + 4 * size)
+    end, done, status = time.monotonic() + seconds, 0, 0
     while not done and time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         time.sleep(0.002)
     if not done:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    if not done or os.WIFSIGNALED(status):
-        found = "crashes over it" if done else f"came to no end over it in {ANSWER_SECONDS} s"
+    if not done or status:
+        found = "crashes over it" if os.WIFSIGNALED(status) else "asks for more memory than it can hold"
+        found = found if done else f"came to no end over it in {seconds:.0f} s"
         raise FormatError(f"{path}: damaged, the HDF5 library {found}; fetch or write the file again")
+
+
+def _try_to_read(path: Path, limit: int) -> NoReturn:
+    """Read what is not numbers in at most `limit` bytes, then end this process: 1 if they were too few."""
+    code = 0
+    try:
+        with suppress(ValueError, OSError):  # not every system has this limit
+            most = psutil.Process().memory_info().vms + limit
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        _read_what_is_not_numbers(path)
+    except Exception as error:  # what else is wrong is found, and named, by the readers
+        code = int(isinstance(error, MemoryError) or "allocat" in str(error))
+    finally:
+        os._exit(code)
 
 
 def _read_what_is_not_numbers(path: Path) -> None:

@@ -10,7 +10,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,8 @@ class TextLayout:
         (line, cells) of the first rows.
     encoding : str
         Of the file; `file.encoding` is UTF-8 where it is read through another.
+    empty : list of int
+        Lines of empty cells that :meth:`lines` has passed over.
     """
 
     file: TextFile
@@ -68,13 +70,15 @@ class TextLayout:
     row_names: bool
     rows: tuple[tuple[int, list[str]], ...]
     encoding: str
+    empty: list[int] = field(default_factory=list)
 
     def said(self) -> str:
-        """Return the form in words."""
+        """Return the form in words; after :meth:`lines`, how many rows were empty too."""
         mark = {mark: name for name, mark in DELIMITERS.items()}.get(self.file.delimiter, self.file.delimiter)
         before = f", {self.line - 1} lines before the names" if self.line > 1 else ""
         decimal = "decimal comma, " if self.file.decimal == "," else ""
-        return f"{mark} between cells, {decimal}{self.encoding}{before}"
+        empty = f", {len(self.empty)} empty rows passed over" if self.empty else ""
+        return f"{mark} between cells, {decimal}{self.encoding}{before}{empty}"
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield (line, bytes) of every row after the header; a cell with line breaks keeps them.
@@ -89,6 +93,8 @@ class TextLayout:
                 if pair is None:
                     return
                 line, raw = pair
+                if line > self.line and raw and not raw.strip(blank):
+                    self.empty.append(line)
                 if line <= self.line or not raw.strip(blank):
                     continue
                 if raw.count(b'"') % 2 and self.file.quoted:
@@ -158,7 +164,7 @@ def text_layouts(
         If an option is none.
     """
     path = require_kind(path, "table")
-    delimiter, decimal = _told(delimiter, decimal, encoding)
+    delimiter, decimal = told_marks(delimiter, decimal, encoding)
     if is_wide(path, encoding):
         yield _layout(path, delimiter, decimal, "utf-8", encoding or "utf-16")
         return
@@ -183,7 +189,8 @@ def read_by_layout(path: str | Path, read: Callable[[TextLayout], Any], **told: 
     raise problem
 
 
-def _told(delimiter: str, decimal: str, encoding: str) -> tuple[str, str]:
+def told_marks(delimiter: str, decimal: str, encoding: str) -> tuple[str, str]:
+    """Return the marks that the options name; raise :class:`ParameterError` where one is none."""
     mark = DELIMITERS.get(delimiter, "\t" if delimiter == "\\t" else delimiter)
     if len(mark) > 1 or mark in ('"', "\n", "\r") or (mark and mark.isalnum()):
         raise ParameterError(f"--delimiter {delimiter!r}: comma, tab, semicolon, space or one character")

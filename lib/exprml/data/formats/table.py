@@ -12,7 +12,7 @@ from anndata import AnnData
 
 from exprml.base.errors import FormatError, UnknownNameError, check_known
 from exprml.data.formats.container import check_ids, float_type, make_adata, narrowed
-from exprml.data.formats.guard import guarded
+from exprml.data.formats.guard import Growing, guarded
 from exprml.data.formats.layout import (
     ID_TITLES,
     ROW_NUMBER_TITLES,
@@ -25,6 +25,8 @@ from exprml.data.formats.text import NumberRow, number_in
 
 ANNOTATION = {"chr", "chrom", "chromosome", "end", "entrez", "entrezid", "geneid", "length", "ncbigeneid",
               "start", "strand", "txlength", "width"}  # numbers of a gene, never a sample's name  # fmt: skip
+_FEATURE_COUNTS = ["Chr", "Start", "End", "Strand", "Length"]  # stand before the samples' .bam files
+_OBJECT = 100  # bytes of memory of an id or a word
 
 
 @guarded
@@ -99,6 +101,9 @@ class _Rows:
         self.metadata = [at for at in range(1, len(names)) if names[at] in metadata or at in found]
         self.numeric = [at for at in range(1, len(names)) if at not in self.metadata]
         self.columns, self.places = [names[at] for at in self.numeric], [at + 1 for at in self.numeric]
+        self.from_files = samples_in == "columns" and names[1:6] == _FEATURE_COUNTS
+        if self.from_files:
+            self.columns = [re.sub(r".*/|\.[bs]am$", "", name) for name in self.columns]
         if not self.columns:
             raise FormatError(
                 f"{path}, line {layout.line}: expected columns of numbers after the ids, found {names[:3]}, "
@@ -111,6 +116,7 @@ class _Rows:
         )
         self.lead = self.numeric[0] if together else None
         self.ids, self.lines, self.texts, self.values = [], [], [], []
+        self.memory = Growing(path, "its values")
 
     def _check_names(self) -> None:
         line = self.layout.line
@@ -124,6 +130,9 @@ class _Rows:
 
     def add(self, line: int, raw: bytes) -> None:
         leading, values = self._fast(line, raw) or self._careful(line, raw)
+        self.memory.add(
+            2 * values.nbytes + _OBJECT * (4 + len(self.metadata))
+        )  # twice: rows, then their stack
         self.ids.append(leading[0].strip())
         self.lines.append(line)
         self.texts.append([leading[at].strip() for at in self.metadata])
@@ -151,7 +160,8 @@ class _Rows:
             if len(outer.columns)
             else ""
         )
-        return f"{self.layout.said()}; {self.row_kind} {ids}{about}"
+        short = "; samples named by their files, without folder and .bam" if self.from_files else ""
+        return f"{self.layout.said()}; {self.row_kind} {ids}{about}{short}"
 
     def _better_ids(self, words: dict[str, list[str]]) -> tuple[list[str], str]:
         """Return the ids and their column: a column named for it where the first one counts rows."""
