@@ -2,8 +2,8 @@
 
 Run as ``python bench/reading.py [--samples 1000] [--genes 6000] [--repeats 2] [--only gct]``. Prints rows in
 the columns of ``bench/report.csv`` (`rows` returns them as a table). Seconds are of the processor, in the
-process that reads, so that a busy machine changes little; each reading has its own process, whose peak of memory
-stands in the row. The peers look for nothing that is wrong in a file.
+process that reads, so that a busy machine changes little; each reading has its own process, whose peak of
+memory stands in the row. The peers look for nothing that is wrong in a file.
 """
 
 from __future__ import annotations

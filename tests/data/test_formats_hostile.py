@@ -14,6 +14,7 @@ from scipy import sparse
 
 from exprml.base.errors import DataError, FormatError, ParameterError
 from exprml.data.formats import guard, hdf5, read, read_gctx, read_h5ad, write_gctx
+from exprml.data.labels import read_labels
 
 HUGE = 3 * 10**8
 
@@ -320,7 +321,8 @@ def test_a_wrong_call_is_no_damaged_file(gctx):
 @pytest.mark.parametrize(
     ("happens", "said"),
     [(lambda _: time.sleep(60), "no end over it in 0.2 s"),
-     (lambda _: os.kill(os.getpid(), signal.SIGKILL), "crashes over it")],
+     (lambda _: os.kill(os.getpid(), signal.SIGKILL), "crashes over it"),
+     (lambda _: np.ones(1 << 30), "asks for more memory than it can hold")],
 )  # fmt: skip
 def test_a_library_that_hangs_or_crashes_over_a_file_takes_nothing_along(gctx, monkeypatch, happens, said):
     monkeypatch.setattr(hdf5, "_read_what_is_not_numbers", happens)
@@ -335,3 +337,19 @@ def test_a_claim_is_refused_before_its_texts_are_read(tmp_path):
         file.create_dataset("0/META/COL/id", (300_000_000,), dtype=h5py.string_dtype(), chunks=(1000,))
         with pytest.raises(FormatError, match="claims"):
             hdf5._checked_items(file, path)
+
+
+def test_a_large_file_has_longer_to_answer(gctx, monkeypatch):
+    monkeypatch.setattr(hdf5, "_read_what_is_not_numbers", lambda _: time.sleep(0.5))
+    monkeypatch.setattr(hdf5, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(hdf5, "_BYTES_A_SECOND", gctx.stat().st_size / 20)
+    assert read(gctx).n_obs
+
+
+def test_many_short_lines_are_held_to_the_free_memory(write_file, monkeypatch):
+    monkeypatch.setattr(guard, "memory_limit", lambda: 1_000_000)
+    lines = "\n".join(f"s{i}\t1" for i in range(5000))
+    with pytest.raises(FormatError, match=r"a\.tsv\.gz: its values do not fit"):
+        read(write_file("a.tsv.gz", f"id\tg\n{lines}\n"), samples_in="rows")
+    with pytest.raises(FormatError, match=r"b\.tsv\.gz: its cells do not fit"):
+        read_labels(write_file("b.tsv.gz", f"id\tg\n{lines}\n"))

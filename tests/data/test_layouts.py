@@ -237,3 +237,32 @@ def test_an_exported_table_reads_back_without_options(tmp_path):
     assert set(again.obs) == set(data.obs)
     assert again.shape == data.shape
     np.testing.assert_array_equal(again.X, np.asarray(data.X, np.float32))
+
+
+FEATURES = """# Program:featureCounts v2.0.1; Command:"featureCounts" "-a" "x.gtf"
+Geneid\tChr\tStart\tEnd\tStrand\tLength\tout/s1.bam\t/data/run 2/s2.sorted.bam\ts3.sam
+TP53\tchr1;chr1\t1;5\t4;9\t+;+\t1000\t5\t0\t2
+EGFR\tchr7\t100\t900\t-\t801\t1\t7\t3
+"""
+
+
+def test_samples_of_feature_counts_are_named_by_their_files(tmp_path):
+    (tmp_path / "counts.txt").write_text(FEATURES)
+    data = read(tmp_path / "counts.txt", samples_in="columns")
+    assert list(data.obs_names) == ["s1", "s2.sorted", "s3"]
+    assert data.X.tolist() == [[5, 1], [0, 7], [2, 3]]
+    assert data.var["Length"].tolist() == ["1000", "801"]
+    assert "without folder and .bam" in data.uns["provenance"]["steps"][0]
+    (tmp_path / "counts.txt").write_text(FEATURES.replace("s3.sam", "b/s1.bam"))
+    with pytest.raises(DataError, match="duplicate sample id 's1'"):
+        read(tmp_path / "counts.txt", samples_in="columns")
+
+
+@pytest.mark.parametrize("mark", [",", "\t"])
+def test_rows_of_empty_cells_are_passed_over_and_counted(tmp_path, mark):
+    lines = ["id,tissue,g1,g2", "a,x,1,2", ",,,", "b,y,3,4", ' , ,"",', ""]
+    (tmp_path / "a.txt").write_text("\n".join(line.replace(",", mark) for line in lines))
+    data = read_table(tmp_path / "a.txt", samples_in="rows")
+    assert data.X.tolist() == [[1, 2], [3, 4]]
+    assert "2 empty rows passed over" in data.uns["provenance"]["steps"][0]
+    assert "2 empty rows passed over" in user_files.read_labels(tmp_path / "a.txt").attrs["said"]

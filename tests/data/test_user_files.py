@@ -200,3 +200,14 @@ def test_floor_shares_count_values_at_their_genes_smallest(files):
     data = files()
     assert user_files.floor_shares(data)["gA"] == pytest.approx(2 / 6)
     assert user_files.floor_shares(data, "samples")["s1"] == pytest.approx(1 / 3)
+
+
+def test_a_layer_is_read_in_place_of_x(files, tmp_path):
+    counts = files.table.T.to_numpy(np.float32)
+    data = AnnData(np.zeros_like(counts), obs=files.labels.set_index("run"), layers={"counts": counts})
+    data.var_names = list(files.table.index)
+    data.write_h5ad(tmp_path / "a.h5ad")
+    read = user_files.load(tmp_path / "a.h5ad", label="tissue", group="donor", layer="counts")
+    assert read.to_df()["gA"].tolist() == files.table.loc["gA"].tolist()
+    with pytest.raises(UnknownNameError, match="did you mean 'counts'"):
+        user_files.load(tmp_path / "a.h5ad", label="tissue", group="donor", layer="count")

@@ -174,6 +174,7 @@ def test_however_a_run_ends_the_rows_so_far_are_kept_and_named(here, project, ca
     assert "score,0.5" in kept.read_text()
     assert str(kept) in told.out + told.err
     assert "Traceback" not in told.err
+    assert ("the same command begins anew" in told.err) == isinstance(end, KeyboardInterrupt)
 
 
 def test_an_earlier_table_is_not_passed_off_as_this_runs(here, capsys, monkeypatch):

@@ -95,7 +95,7 @@ def _check_answers(path: Path) -> None:
         os.waitpid(child, 0)
     if not done or status:
         found = "crashes over it" if os.WIFSIGNALED(status) else "asks for more memory than it can hold"
-        found = found if done else f"came to no end over it in {seconds:.0f} s"
+        found = found if done else f"came to no end over it in {seconds:.3g} s"
         raise FormatError(f"{path}: damaged, the HDF5 library {found}; fetch or write the file again")
 
 
