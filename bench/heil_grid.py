@@ -1,11 +1,10 @@
 """Time the grid of heil2022 at GTEx's size and the paper's settings: 17,382 x 5,000, 31 classes, batch 16.
 
-Run as ``python bench/heil_grid.py [--threads 1] [--repeats 3] [--steps 8] [--whole]``. Prints rows in the
-columns of ``bench/report.csv`` (`rows` returns them as a table). Measured: seconds per training step of each
-network, ours beside a plain loop (DataLoader, PyTorch's default Adam; same batches, same dropout, same
-loss), and per row looked at for early stopping. Extrapolated from these, and called so: a fit of 50
-epochs, which is the most the paper allows (early stopping ends some sooner), and whole grids. On a GPU the
-fits of one network are trained together; ``--whole`` trains the grid there to its end, with early stopping.
+Run as ``python bench/heil_grid.py [--threads 1] [--repeats 3] [--steps 8]``. Prints rows in the columns of
+``bench/report.csv`` (`rows` returns them as a table). Measured: seconds per training step of each network,
+ours beside a plain loop (index batches, PyTorch's fused Adam; same batches, same dropout, same loss), and
+per row looked at for early stopping. Extrapolated from these, and called so: a fit of 50 epochs, which is
+the most the paper allows (early stopping ends some sooner), and whole grids, one fit after the other.
 
 The limit is memory: bytes that one step must move (weights read forward and, but for the first layer's,
 backward; weights and both moments read and written once by Adam) at the speed of a large copy.
@@ -15,28 +14,23 @@ from __future__ import annotations
 
 import argparse
 import datetime
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from machine import COLUMNS, copy_bandwidth, hardware, now, seconds
 from torch import nn
-from training import plain_loop
+from training import PEER, plain_loop
 
 from exprml.models import presets
 from exprml.models.layers import build_network, layer_widths
 from exprml.models.networks import NetworkClassifier
-from exprml.models.stacked import Fit, Stack
-from exprml.models.together import fit_together, room
 from exprml.models.training import fit_network, predict_batches
 
 N_SAMPLES, N_FEATURES, N_CLASSES = 17_382, 5_000, 31
 MODELS = ("logistic-regression", "three-layer", "five-layer")
 FOLDS, SEEDS, FRACTIONS = 5, 3, np.arange(1, 11) / 10
 TRIALS, INNER = 25, 4  # the paper's search, once for each model, fold and seed, on 3/4 of the training folds
-PLAIN = "DataLoader + torch.optim.Adam"
 
 
 def preset(name: str, device: str, **changes: object) -> NetworkClassifier:
@@ -79,20 +73,6 @@ def step_seconds(name: str, device: str, repeats: int, steps: int) -> dict[str, 
     return {"ours": ours, "plain": plain, "same": bool(np.isclose(found[0], expected[0], rtol=1e-3))}
 
 
-def stack_seconds(name: str, device: str, n_fits: int, steps: int) -> np.ndarray:
-    """Return seconds per fit and step where `n_fits` are trained together."""
-    model = preset(name, device, early_stopping="none")
-    X, y = simulated(model.batch_size * (steps + 2), device)
-    nothing = torch.zeros(0, dtype=torch.int64, device=device)
-    stack = Stack(network(model).to(device), X, model, n_fits)
-    for seed in range(n_fits):
-        rows = torch.arange(len(X), device=device)
-        stack.add(Fit(network(model).to(device), model, rows, y, nothing, nothing, None, seed))
-    for _ in range(2):
-        stack.step()
-    return np.array([seconds(stack.step, device) for _ in range(steps)]) / n_fits
-
-
 def looking_seconds(name: str, device: str, n: int = 1024) -> float:
     """Return the seconds that early stopping's look at a held-out row takes."""
     module, X = network(preset(name, device)).to(device), simulated(n, device)[0]
@@ -126,7 +106,7 @@ def _row(bench: str, size: str, ours: np.ndarray, plain: np.ndarray, least: floa
         "bench": f"heil2022 grid, {bench}",
         "size": size,
         "ours_seconds": middle,
-        "peer": PLAIN,
+        "peer": PEER,
         "peer_seconds": peer,
         "ratio": float(np.median(ratios)),
         "ratio_low": float(ratios.min()),
@@ -144,10 +124,6 @@ def rows(device: str = "cpu", repeats: int = 3, steps: int = 8) -> pd.DataFrame:
     where = {"hardware": hardware(device)}
     for name in MODELS:
         found = step_seconds(name, device, repeats, steps)
-        if device != "cpu":
-            n_fits = min(room(network(preset(name, device)), torch.device(device)), 150)
-            found["ours"] = stack_seconds(name, device, n_fits, repeats)
-            where["hardware"] = f"{hardware(device)}, {n_fits} fits together"
         least = least_bytes(name) / bandwidth
         each = np.stack([found["ours"], found["plain"], np.full(repeats, least)])
         total, looking = weights_of(name)[0], looking_seconds(name, device)
@@ -190,67 +166,16 @@ def not_run() -> pd.DataFrame:
     return pd.DataFrame([text]).reindex(columns=COLUMNS)
 
 
-def tasks(name: str, device: str) -> Iterator[tuple]:
-    """Yield the grid's fits of one model, for `fit_together`."""
-    X, y = (one.numpy() for one in simulated(N_SAMPLES))
-    for seed in range(SEEDS):
-        random = np.random.default_rng(seed)
-        for part in np.array_split(random.permutation(N_SAMPLES), FOLDS):
-            training = np.setdiff1d(np.arange(N_SAMPLES), part)
-            for share in FRACTIONS:
-                chosen = random.permutation(training)[: int(share * len(training))]
-                yield preset(name, device, classes=np.arange(N_CLASSES)), X, chosen, y[chosen], None
-
-
-def whole(device: str = "cuda") -> pd.DataFrame:
-    """Train the grid without search to its end and return a row for each model: nothing extrapolated."""
-    table = []
-    for name in MODELS:
-        given, epochs = list(tasks(name, device)), []
-        start = now(device)
-        for _, model in fit_together(given):
-            epochs.append(model.n_epochs_)
-            del model.module_  # makes room
-        row = {"bench": f"heil2022 grid, {name}: all fits, measured", "hardware": hardware(device)}
-        row |= {"size": f"{len(given)} fits, {np.mean(epochs):.3g} epochs in the mean", "peer": "none"}
-        row |= {"ours_seconds": now(device) - start, "date": datetime.date.today().isoformat()}
-        table.append(row)
-    return pd.DataFrame(table).reindex(columns=COLUMNS)
-
-
-def paragraph(report: pd.DataFrame) -> str:
-    """Return in words what the report says of the grid's cost on a CPU."""
-    rows = report[report["bench"].str.startswith("heil2022 grid") & report["ours_seconds"].notna()]
-    rows = rows[rows["size"].ne("as above")].drop_duplicates("bench").set_index("bench")
-    rows.index = rows.index.str.removeprefix("heil2022 grid, ")
-    steps = [f"{1000 * rows.ours_seconds[f'{name}: step, measured']:.3g} ({name})" for name in MODELS]
-    fits = [f"{rows.ours_seconds[f'{name}: fit, extrapolated'] / 3600:.2g} ({name})" for name in MODELS]
-    grid, search = (rows.loc[f"{kind}: extrapolated"] for kind in ("no search", "search"))
-    return (
-        f"Measured ({grid.hardware}; {grid.date}): a training step of batch 16 takes {', '.join(steps)} "
-        f"milliseconds. Extrapolated: a fit on four folds of GTEx's size, at the 50 epochs that the paper "
-        f"allows at most, {', '.join(fits)} hours; the grid of 450 fits {grid.ours_seconds / 86400:.2g} days "
-        f"without search and {search.ours_seconds / 86400:.3g} days with it, on one thread. A plain loop "
-        f"would take {grid.ratio:.2g} times as long. Memory alone sets {grid.share_of_limit:.0%} of our time."
-    )
-
-
 def main() -> None:
     """Print the rows of the CPU and, where there is one, of the GPU."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--steps", type=int, default=8, help="steps per epoch")
-    parser.add_argument("--whole", action="store_true", help="train the whole grid on the GPU")
-    parser.add_argument("--paragraph", type=Path, help="a report: measure nothing, say what stands in it")
     options = parser.parse_args()
-    if options.paragraph:
-        print(paragraph(pd.read_csv(options.paragraph)))
-        return
     torch.set_num_threads(options.threads)
     found = [rows("cpu", options.repeats, options.steps)]
     found.append(rows("cuda", options.repeats, options.steps) if torch.cuda.is_available() else not_run())
-    found += [whole()] if options.whole else []
     print(pd.concat(found).to_csv(index=False, float_format="%.4g"), end="")
 
 

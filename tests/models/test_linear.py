@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from exprml.base.errors import DataError
+from exprml.models.estimators import check_labels
 from exprml.models.linear import ConvergedLogisticRegression, _mean_recall
-from exprml.models.network_base import check_labels
 
 
 @parametrize_with_checks([ConvergedLogisticRegression(C=(0.01, 1.0), device="cpu")])

@@ -9,18 +9,16 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch import nn
 
 from exprml.base.errors import DataError, ParameterError
-from exprml.models.networks import (
-    NetworkClassifier,
-    NetworkRegressor,
-    build_network,
-    initialise,
-    inner_split,
-    layer_widths,
-)
+from exprml.models.estimators import inner_split
+from exprml.models.layers import build_network, initialise, layer_widths
+from exprml.models.networks import NetworkClassifier, NetworkRegressor
 
 # Rows of a batch are multiplied in another order when there are fewer of them: float32 differs by 2e-7,
 # the check allows 1e-7.
-EXPECTED_FAILURES = {"check_methods_subset_invariance": "float32 rounding depends on the batch (2e-7)"}
+EXPECTED_FAILURES = {
+    "check_methods_subset_invariance": "float32 rounding depends on the batch (2e-7)",
+    "check_class_weight_classifiers": "heil2022's weights or none",
+}
 
 
 @parametrize_with_checks(

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from exprml.models import optimizers
-from exprml.models.optimizers import SGD, Adam, parameter_groups, wide_layers
+from exprml.models.optimizers import Optimizer, parameter_groups, wide_layers
+from exprml.models.settings import TrainingSettings
 
 INPUTS = torch.randn(20, 9, generator=torch.Generator().manual_seed(1)) * 5
 
@@ -40,20 +41,28 @@ def reference(kind, clip_norm, **options):
     return after_steps(module, step)
 
 
+ADAM = {"optimizer": "adam"}
+SGD = {"optimizer": "sgd"}
+
+
+def ours(module, **settings):
+    return Optimizer(module, TrainingSettings(**{"learning_rate": 0.01} | settings))
+
+
 @pytest.mark.parametrize("clip_norm", [None, 0.5])
 @pytest.mark.parametrize(
-    ("ours", "theirs", "options"),
+    ("kind", "theirs", "options"),
     [
-        (Adam, torch.optim.Adam, {}),
-        (Adam, torch.optim.Adam, {"weight_decay": 0.1}),
+        (ADAM, torch.optim.Adam, {}),
+        (ADAM, torch.optim.Adam, {"weight_decay": 0.1}),
         (SGD, torch.optim.SGD, {}),
         (SGD, torch.optim.SGD, {"momentum": 0.5, "weight_decay": 0.1}),
         (SGD, torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
     ],
 )
-def test_same_weights_as_pytorch(ours, theirs, options, clip_norm):
+def test_same_weights_as_pytorch(kind, theirs, options, clip_norm):
     module = network()
-    optimizer = ours([{"params": list(module.parameters()), "lr": 0.01}], clip_norm=clip_norm, **options)
+    optimizer = ours(module, clip_norm=clip_norm, **kind, **options)
     found, expected = after_steps(module, optimizer.step), reference(theirs, clip_norm, **options)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
     assert not torch.equal(found, flat(network()))
@@ -63,7 +72,7 @@ def test_one_plain_step_is_clipped_to_rate_times_norm():
     module = network()
     before = flat(module)
     module(INPUTS).square().sum().backward()
-    SGD([{"params": list(module.parameters()), "lr": 0.1}], clip_norm=0.01).step()
+    ours(module, learning_rate=0.1, clip_norm=0.01, **SGD).step()
     assert (flat(module) - before).norm().item() == pytest.approx(0.1 * 0.01, rel=1e-4)
 
 
@@ -71,7 +80,7 @@ def test_a_small_gradient_is_not_clipped():
     module, other = network(), network()
     for one, clip_norm in ((module, 1e6), (other, None)):
         one(INPUTS).square().sum().backward()
-        SGD([{"params": list(one.parameters()), "lr": 1e-4}], clip_norm=clip_norm).step()
+        ours(one, learning_rate=1e-4, clip_norm=clip_norm, **SGD).step()
     assert torch.equal(flat(module), flat(other))
 
 
@@ -88,31 +97,29 @@ def test_layer_rates_are_for_weights_and_the_last_one_repeats():
 
 
 class Wide(nn.Module):
-    """Two layers, each used in several ways."""
+    """Two layers, the second's weight also used outside it."""
 
     def __init__(self):
         super().__init__()
         with torch.random.fork_rng():
             torch.manual_seed(0)
             self.first, self.second = nn.Linear(9, 8), nn.Linear(8, 8)
-            self.bare = nn.Linear(9, 8, bias=False)
 
     def forward(self, X, tied):
-        hidden = torch.tanh(self.first(X)) + self.bare(X)
-        outputs = self.second(torch.tanh(self.second(hidden)))
+        outputs = self.second(torch.tanh(self.first(X)))
         return outputs @ self.second.weight if tied else outputs
 
 
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize(("kind", "options"), [(Adam, {"weight_decay": 0.1}), (SGD, {"momentum": 0.5})])
+@pytest.mark.parametrize("options", [ADAM | {"weight_decay": 0.1}, SGD | {"momentum": 0.5}])
 @pytest.mark.parametrize("clip_norm", [None, 0.5])
-def test_gradients_kept_as_factors_take_the_same_steps(kind, options, clip_norm, tied, monkeypatch):
+def test_gradients_kept_as_factors_take_the_same_steps(options, clip_norm, tied, monkeypatch):
     monkeypatch.setattr(optimizers, "BLOCK", 24)  # two or three rows: several blocks, the last one smaller
     flats = []
     for factored in (False, True):
         module = Wide()
-        layers = [module.first, module.second, module.bare] if factored else []
-        optimizer = kind([{"params": list(module.parameters()), "lr": 0.01}], clip_norm=clip_norm, **options)
+        layers = [module.first, module.second] if factored else []
+        optimizer = ours(module, clip_norm=clip_norm, **options)
         for _ in range(20):
             with optimizer.keep_factors(layers):
                 module(INPUTS, tied).square().sum().backward()
@@ -131,13 +138,13 @@ def test_the_norm_of_a_product_from_its_factors():
     torch.testing.assert_close(optimizers.product_norm(errors, inputs), exact, rtol=1e-5, atol=0)
 
 
-def test_only_wide_layers_keep_factors():
+def test_only_wide_layers_keep_factors_and_only_in_small_batches():
     class Own(nn.Linear):
         pass
 
-    module = nn.Sequential(nn.Linear(1024, 512), Own(1024, 512), nn.Linear(512, 1024), nn.Linear(512, 8))
-    module[2].weight.requires_grad_(False)
-    assert wide_layers(module, 16) == [module[0]]
+    module = nn.Sequential(nn.Linear(1024, 512), Own(1024, 512), nn.Linear(512, 8))
+    assert wide_layers(module, 16) == wide_layers(module, 200) == [module[0]]
+    assert wide_layers(module, 1000) == []
 
 
 def test_a_group_of_wide_weights_alone_steps_like_any_other():
@@ -145,14 +152,7 @@ def test_a_group_of_wide_weights_alone_steps_like_any_other():
     flats = []
     for wide in (False, True):
         module = network()
-        groups = [group | {"lr": 0.01 * group["rate_factor"]} for group in parameter_groups(module, (1, 3))]
-        optimizer = SGD(groups, momentum=0.5)
+        optimizer = ours(module, layer_rates=(1, 3), momentum=0.5, **SGD)
         with optimizer.keep_factors([module[0], module[2]] if wide else []):
             flats.append(after_steps(module, optimizer.step))
     torch.testing.assert_close(*flats, rtol=1e-5, atol=1e-6)
-
-
-def test_factors_are_kept_in_small_batches_only():
-    module = nn.Sequential(nn.Linear(1024, 1024), nn.Linear(1024, 4))
-    assert wide_layers(module, 200) == [module[0]]
-    assert wide_layers(module, 1000) == []

@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 from exprml.base.errors import UnknownNameError
 from exprml.models import presets
 from exprml.models.autoencoders import Autoencoder
-from exprml.models.networks import layer_widths
+from exprml.models.layers import layer_widths
 
 PAPER = {  # heil2022, Methods: Model training
     "batch_size": 16,

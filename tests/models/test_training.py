@@ -9,9 +9,10 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
-from exprml.base.errors import ParameterError
+from exprml.base.errors import ParameterError, UnknownNameError
 from exprml.models import optimizers
-from exprml.models.training import TrainingSettings, error_sums, fit_network, resolve_device
+from exprml.models.settings import TrainingSettings, resolve_device
+from exprml.models.training import error_sums, fit_network
 
 QUIET = {"device": "cpu", "progress": False}
 
@@ -166,12 +167,6 @@ def test_validate_every_looks_at_every_second_epoch():
     assert history["validation_loss"].notna().tolist() == [False, True, False, True]
 
 
-def test_bfloat16_is_near_float32():
-    full, reduced = trained()[1].history, trained(precision="bfloat16")[1].history
-    assert reduced["loss"].iloc[-1] == pytest.approx(full["loss"].iloc[-1], rel=0.05)
-    assert reduced["loss"].iloc[-1] != full["loss"].iloc[-1]
-
-
 def test_divergence_warns_and_names_the_rate():
     X, y = make_data()
     settings = TrainingSettings(loss="squared", optimizer="sgd", learning_rate=1e6, epochs=20, **QUIET)
@@ -213,12 +208,18 @@ def test_wrong_device_is_named():
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("batch_size", 0), ("epochs", 2.5), ("learning_rate", -1.0), ("clip_norm", 0.0), ("loss", "hinge")],
+    [("batch_size", 0), ("epochs", 2.5), ("learning_rate", -1.0), ("clip_norm", 0.0)],
 )
 def test_unusable_settings_are_named(setting, value):
     X, y = make_data()
     with pytest.raises(ParameterError, match=setting):
         fit_network(linear(6), X, y, settings=TrainingSettings(**{setting: value}, **QUIET))
+
+
+def test_an_unknown_word_among_the_settings_names_the_nearest():
+    X, y = make_data()
+    with pytest.raises(UnknownNameError, match="early_stopping 'consecutiv': did you mean 'consecutive'"):
+        fit_network(linear(6), X, y, settings=TrainingSettings(early_stopping="consecutiv", **QUIET))
 
 
 @pytest.mark.slow

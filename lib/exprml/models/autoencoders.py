@@ -11,14 +11,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from torch import Tensor, nn
 from torch.nn import functional
 
 from exprml.base.errors import DataError, ParameterError
+from exprml.base.fitting import taken
+from exprml.models.estimators import (
+    ManyTargets,
+    check_finite,
+    check_groups,
+    draw_seed,
+    inner_split,
+    validated,
+)
 from exprml.models.layers import build_network, initialise, layer_widths
-from exprml.models.network_base import Network, Start, check_finite, check_groups, draw_seed, inner_split
+from exprml.models.networks import Network, Start
 from exprml.models.settings import resolve_device, seeded
 from exprml.models.training import predict_batches
 
@@ -152,9 +161,7 @@ class Autoencoder(TransformerMixin, Network):
         return self
 
     def _targets(self, Y: Any, *, reset: bool = False) -> np.ndarray:
-        Y = validate_data(self, Y, dtype=np.float32, reset=reset, ensure_all_finite=False)
-        check_finite(Y)
-        return Y
+        return validated(self, Y, dtype=np.float32, reset=reset)
 
     def _pair(self, Y: Any) -> tuple[np.ndarray, np.ndarray]:
         Y = self._targets(Y)
@@ -199,7 +206,7 @@ class Autoencoder(TransformerMixin, Network):
         return self._through(1, codes)
 
 
-class EncodedRegressor(RegressorMixin, BaseEstimator):
+class EncodedRegressor(ManyTargets, BaseEstimator):
     """Predict a code of the targets, then decode it: E-MLP, where both parts are networks (bhukya2021).
 
     Parameters
@@ -220,11 +227,6 @@ class EncodedRegressor(RegressorMixin, BaseEstimator):
 
     def __init__(self, encoder: Any, regressor: Any) -> None:
         self.encoder, self.regressor = encoder, regressor
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
 
     def fit(
         self, X: Any, Y: Any, groups: Any = None, *, validation: Any = None, watch: Any = None
@@ -248,13 +250,12 @@ class EncodedRegressor(RegressorMixin, BaseEstimator):
         Y = np.asarray(Y)
         if Y.ndim != 2:
             raise DataError(f"Y has shape {Y.shape}: a code needs a table of targets, (samples, targets)")
-        shared = {} if groups is None else {"groups": groups}
-        held = {} if validation is None else {"validation": validation[1]}
-        self.encoder_ = clone(self.encoder)
-        self.encoder_.fit(Y, None, **_taken(self.encoder_, shared | held))
-        self.regressor_ = clone(self.regressor)
-        options = shared | self._selection(validation, watch)
-        self.regressor_.fit(X, self.encoder_.transform(Y), **_taken(self.regressor_, options))
+        self.encoder_, self.regressor_ = clone(self.encoder), clone(self.regressor)
+        held = None if validation is None else validation[1]
+        options = {"groups": groups, "validation": held}
+        self.encoder_.fit(Y, None, **taken(self.encoder_.fit, options))
+        options = {"groups": groups} | self._selection(validation, watch)
+        self.regressor_.fit(X, self.encoder_.transform(Y), **taken(self.regressor_.fit, options))
         return self
 
     def _selection(self, validation: Any, watch: Any) -> dict[str, Any]:
@@ -272,8 +273,3 @@ class EncodedRegressor(RegressorMixin, BaseEstimator):
         """Return decoded predictions, (samples, targets)."""
         check_is_fitted(self)
         return self.encoder_.inverse_transform(self.regressor_.predict(X))
-
-
-def _taken(estimator: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that the estimator's ``fit`` takes."""
-    return {name: value for name, value in options.items() if has_fit_parameter(estimator, name)}

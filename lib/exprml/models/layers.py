@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from exprml.base.errors import ParameterError, check_known
 
@@ -18,11 +18,13 @@ ACTIVATIONS = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
     "elu": nn.ELU,
-    "leaky-relu": lambda: nn.LeakyReLU(0.2),
-    "sigmoid": nn.Sigmoid,
     "linear": nn.Identity,
 }
-INITIALISATIONS = ("pytorch", "glorot-uniform", "glorot-normal")
+INITIALISATIONS = {
+    "pytorch": None,
+    "glorot-uniform": nn.init.xavier_uniform_,
+    "glorot-normal": nn.init.xavier_normal_,
+}
 
 
 def layer_widths(hidden: Iterable[int | str], n_inputs: int) -> list[int]:
@@ -58,8 +60,7 @@ def build_network(
     input_dropout: float = 0.0,
 ) -> nn.Sequential:
     """Return Linear, activation, BatchNorm, dropout per hidden layer, then a linear output."""
-    check_known("activation", [activation], ACTIVATIONS)
-    check_known("output_activation", [output_activation], ACTIVATIONS)
+    check_known("activation", [activation, output_activation], ACTIVATIONS)
     layers: list[nn.Module] = [nn.Dropout(input_dropout)] if input_dropout else []
     for before, width in zip([n_inputs, *widths], widths, strict=False):
         layers += [nn.Linear(before, width), ACTIVATIONS[activation]()]
@@ -84,7 +85,7 @@ def initialise(network: nn.Module, how: str, *, gain: float = 1.0, output_bound:
     """
     check_known("initialisation", [how], INITIALISATIONS)
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
-    draw = {"glorot-uniform": nn.init.xavier_uniform_, "glorot-normal": nn.init.xavier_normal_}.get(how)
+    draw = INITIALISATIONS[how]
     for layer in layers if draw else []:
         draw(layer.weight, gain=gain)
         nn.init.zeros_(layer.bias)
@@ -108,7 +109,7 @@ def copy_weights(module: nn.Module, start: nn.Module, *, new_output: bool = Fals
     ParameterError
         If the layers differ in shape; says which.
     """
-    given, own = _states(start), _states(module)
+    given, own = (list(one.state_dict().values()) for one in (start, module))  # names differ with dropout
     if new_output:
         given, own = given[:-2], own[:-2]  # weight and bias of the output layer
     shapes = [[tuple(one.shape) for one in states] for states in (given, own)]
@@ -120,8 +121,3 @@ def copy_weights(module: nn.Module, start: nn.Module, *, new_output: bool = Fals
     with torch.no_grad():
         for target, source in zip(own, given, strict=True):
             target.copy_(source)
-
-
-def _states(module: nn.Module) -> list[Tensor]:
-    """Return weights and running means in order; names would differ with dropout, the order does not."""
-    return list(module.state_dict().values())

@@ -23,7 +23,7 @@ from exprml.models.multitarget import (
     the_only_one,
     usable,
 )
-from exprml.models.training import resolve_device
+from exprml.models.settings import resolve_device
 
 COLUMNS = 2048  # targets centred at a time
 SMALLEST = 1e-7  # eigenvalues below this share of the largest are taken for 0

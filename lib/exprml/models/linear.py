@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.optimize import minimize
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import recall_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from exprml.base.errors import DataError
-from exprml.models.network_base import check_labels
-from exprml.models.networks import check_finite, check_groups
-from exprml.models.training import resolve_device
+from exprml.models.estimators import LogitClassifier, check_groups, check_labels, validated
+from exprml.models.settings import resolve_device
+
+INNER_FOLDS = 3
+TOLERANCE = 1e-5  # largest component of the preconditioned gradient of the mean loss at the optimum
 
 
 class _Softmax:
@@ -95,28 +97,20 @@ class _Softmax:
 
 def _mean_recall(codes: np.ndarray, predicted: np.ndarray) -> float:
     """Return balanced accuracy over the classes present in `codes`."""
-    hits = np.bincount(codes, weights=codes == predicted)
-    counts = np.bincount(codes)
-    return float((hits[counts > 0] / counts[counts > 0]).mean())
+    return float(recall_score(codes, predicted, labels=np.unique(codes), average="macro", zero_division=0))
 
 
-class ConvergedLogisticRegression(ClassifierMixin, BaseEstimator):
+class ConvergedLogisticRegression(LogitClassifier, BaseEstimator):
     """Logistic regression at its optimum: features standardised, penalty chosen by inner folds.
+
+    Every class has the same total weight.
 
     Parameters
     ----------
     C : tuple of float, or float
         Inverse penalties to try, as in scikit-learn; one number is used as it is. The choice goes by
-        balanced accuracy in inner folds, groups kept whole; of equals the strongest penalty wins.
-    n_folds : int
-        Inner folds; fewer where there are fewer groups.
-    class_weight : {"balanced"}, dict or None
-        "balanced" gives every class the same total weight.
-    standardise : bool
-        Whether to centre and scale each feature by the samples given to `fit`. Features are centred
-        in any case, which changes nothing but the speed.
-    tolerance : float
-        Largest component of the preconditioned gradient of the mean loss at the optimum.
+        balanced accuracy in three inner folds (fewer where there are fewer groups), groups kept whole;
+        of equals the strongest penalty wins.
     max_iterations : int
         Steps of L-BFGS per penalty.
     random_state : int
@@ -140,19 +134,11 @@ class ConvergedLogisticRegression(ClassifierMixin, BaseEstimator):
         self,
         *,
         C: Any = (1e-4, 1e-3, 1e-2, 1e-1, 1.0),
-        n_folds: int = 3,
-        class_weight: Any = "balanced",
-        standardise: bool = True,
-        tolerance: float = 1e-5,
         max_iterations: int = 1000,
         random_state: int | None = 0,
         device: str = "auto",
     ) -> None:
         self.C = C
-        self.n_folds = n_folds
-        self.class_weight = class_weight
-        self.standardise = standardise
-        self.tolerance = tolerance
         self.max_iterations = max_iterations
         self.random_state = random_state
         self.device = device
@@ -165,22 +151,15 @@ class ConvergedLogisticRegression(ClassifierMixin, BaseEstimator):
         DataError
             For NaN in `X`, a single class, groups that do not fit.
         """
-        X, y = validate_data(self, X, y, dtype=[np.float32, np.float64], ensure_all_finite=False)
-        check_finite(X)
-        check_labels(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise DataError(
-                f"y has one class only, {self.classes_.tolist()[0]!r}: a classifier needs at least 2 classes"
-            )
+        X, y = validated(self, X, y, dtype=[np.float32, np.float64])
+        self.classes_ = check_labels(y)
+        codes = np.searchsorted(self.classes_, y)
         groups = check_groups(groups, len(X)) if groups is not None else None
         rotated, spread, rotation, mean, scale = self._eigenbasis(X)
         grid = [float(self.C)] if np.isscalar(self.C) else sorted(float(one) for one in self.C)
         self.scores_ = self._search(rotated, spread, codes, groups, grid) if len(grid) > 1 else {}
         self.C_ = max(grid, key=lambda one: (self.scores_[one], -one)) if self.scores_ else grid[0]
-        found, self.converged_, self.n_iter_ = self._path(rotated, spread, codes, [self.C_], self.tolerance)[
-            0
-        ]
+        found, self.converged_, self.n_iter_ = self._path(rotated, spread, codes, [self.C_], TOLERANCE)[0]
         if not self.converged_:
             warnings.warn(
                 f"logistic regression with C={self.C_:g} did not converge in {self.max_iterations} "
@@ -197,7 +176,7 @@ class ConvergedLogisticRegression(ClassifierMixin, BaseEstimator):
         """Return features rotated to their eigenbasis, variances, the rotation, mean and scale."""
         device = resolve_device(self.device)
         mean = X.mean(axis=0, dtype=np.float64)
-        deviation = X.std(axis=0, dtype=np.float64) if self.standardise else np.ones(X.shape[1])
+        deviation = X.std(axis=0, dtype=np.float64)
         scale = np.where(deviation > 0, deviation, 1.0)
         scaled = torch.as_tensor((X - mean) / scale).to(device, torch.float64)
         wide = scaled.shape[1] > scaled.shape[0]
@@ -213,10 +192,7 @@ class ConvergedLogisticRegression(ClassifierMixin, BaseEstimator):
         self, Z: Tensor, spread: Tensor, codes: np.ndarray, grid: list[float], tolerance: float
     ) -> list[tuple[Tensor, bool, int]]:
         """Solve for each penalty of `grid`, strongest first, each from the one before."""
-        weight = self.class_weight
-        if isinstance(weight, dict):
-            weight = {code: weight[one] for code, one in enumerate(self.classes_) if one in weight}
-        weights = torch.as_tensor(compute_sample_weight(weight, codes), device=Z.device)
+        weights = torch.as_tensor(compute_sample_weight("balanced", codes), device=Z.device)
         present, codes = np.unique(codes, return_inverse=True)
         problem = _Softmax(Z, spread, torch.as_tensor(codes, device=Z.device), weights, len(present))
         start, solved = torch.zeros(Z.shape[1] + 1, len(present), dtype=Z.dtype, device=Z.device), []
@@ -232,7 +208,7 @@ class ConvergedLogisticRegression(ClassifierMixin, BaseEstimator):
 
         A choice among penalties needs no exact optimum: single precision, a hundredfold tolerance.
         """
-        Z, scores, tolerance = Z.float(), [], 100 * self.tolerance
+        Z, scores, tolerance = Z.float(), [], 100 * TOLERANCE
         for train, test in self._inner_folds(codes, groups):
             present = np.unique(codes[train])
             if len(present) < 2:
@@ -249,7 +225,7 @@ class ConvergedLogisticRegression(ClassifierMixin, BaseEstimator):
         self, codes: np.ndarray, groups: np.ndarray | None
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         n_groups = len(codes) if groups is None else len(np.unique(groups))
-        n_folds = min(self.n_folds, n_groups, np.bincount(codes).max())
+        n_folds = min(INNER_FOLDS, n_groups, np.bincount(codes).max())
         if n_folds < 2:
             return []
         kind = StratifiedKFold if groups is None else StratifiedGroupKFold
@@ -258,22 +234,7 @@ class ConvergedLogisticRegression(ClassifierMixin, BaseEstimator):
             warnings.simplefilter("ignore", UserWarning)  # a class with fewer groups than folds
             return [(train, test) for train, test in folds.split(codes, codes, groups) if len(test)]
 
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Return logits, (samples, classes); of two classes the second's lead over the first, (samples,)."""
+    def _logits(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False, ensure_all_finite=False)
-        check_finite(X)
-        logits = X @ self.coef_.T + self.intercept_
-        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return probabilities, (samples, classes)."""
-        logits = self.decision_function(X)
-        logits = np.column_stack([np.zeros_like(logits), logits]) if logits.ndim == 1 else logits
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return odds / odds.sum(axis=1, keepdims=True)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the likeliest label of each sample."""
-        logits = self.decision_function(X)
-        return self.classes_[(logits > 0).astype(int) if logits.ndim == 1 else logits.argmax(axis=1)]
+        X = validated(self, X, dtype=[np.float32, np.float64], reset=False)
+        return X @ self.coef_.T + self.intercept_

@@ -11,46 +11,30 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from exprml.base.errors import DataError, ParameterError
-from exprml.models.network_base import check_finite, check_groups, check_targets, inner_split
+from exprml.models.estimators import ManyTargets, check_groups, check_targets, inner_split, validated
 
 KINDS = [np.float32, np.float64]
 ROWS = 2048  # samples predicted at a time while candidates are compared
 
 
-class MultiTargetRegressor(RegressorMixin, BaseEstimator):
-    """A regressor for one target or thousands; a subclass sets what `_predict` needs."""
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
+class MultiTargetRegressor(ManyTargets, BaseEstimator):
+    """A regressor whose features and targets are checked; it predicts by `coef_` and `intercept_`."""
 
     def _validated(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return features and targets, (samples, features) and (samples, targets)."""
-        X, y = validate_data(
-            self, X, y, dtype=KINDS, multi_output=True, y_numeric=True, ensure_all_finite=False
-        )
-        check_finite(X)
+        X, y = validated(self, X, y, dtype=KINDS, multi_output=True, y_numeric=True)
         self.one_target_ = y.ndim == 1
         return X, y.reshape(len(y), -1)
 
     def _features(self, X: Any) -> np.ndarray:
-        X = validate_data(self, X, dtype=KINDS, reset=False, ensure_all_finite=False)
-        check_finite(X)
-        return X
+        return validated(self, X, dtype=KINDS, reset=False)
 
-    def _predict(self, X: np.ndarray) -> np.ndarray:
-        return X @ np.atleast_2d(self.coef_).T + self.intercept_
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return predictions of the shape `y` had."""
-        check_is_fitted(self)
-        found = self._predict(self._features(X))
-        return found[:, 0] if self.one_target_ else found
+    def _predict(self, X: Any) -> np.ndarray:
+        return self._features(X) @ np.atleast_2d(self.coef_).T + self.intercept_
 
     def _keep_linear(self, coefficients: np.ndarray, x_mean: np.ndarray, y_mean: np.ndarray) -> None:
         """Set `coef_` and `intercept_` from coefficients (targets, features) for centred values."""

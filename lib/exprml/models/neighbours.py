@@ -97,7 +97,8 @@ class LandmarkNeighbours(TunedRegressor):
         self.neighbours_ = start.nearest[:chosen]
         self.n_neighbours_ = len(self.neighbours_)
 
-    def _predict(self, X: np.ndarray) -> np.ndarray:
+    def _predict(self, X: Any) -> np.ndarray:
+        X = self._features(X)
         found = np.empty((len(X), self.neighbours_.shape[1]), X.dtype)
         for some in blocks(len(X)):
             (found[some],) = _Order(self.neighbours_).means(X[some], [self.n_neighbours_])

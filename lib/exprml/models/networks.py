@@ -10,41 +10,143 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.validation import validate_data
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 from exprml.base.errors import DataError, ParameterError, check_known
-from exprml.models.layers import build_network, initialise, layer_widths
-from exprml.models.network_base import (
-    Network,
-    Start,
-    check_finite,
+from exprml.models.estimators import (
+    LogitClassifier,
+    ManyTargets,
     check_groups,
     check_labels,
     check_targets,
     draw_seed,
     inner_split,
+    validated,
 )
+from exprml.models.layers import build_network, copy_weights, initialise, layer_widths
+from exprml.models.settings import TrainingSettings, resolve_device, seeded
+from exprml.models.training import fit_network, predict_batches
 
-__all__ = [
-    "NetworkClassifier",
-    "NetworkRegressor",
-    "build_network",
-    "check_finite",
-    "check_groups",
-    "check_targets",
-    "draw_seed",
-    "initialise",
-    "inner_split",
-    "layer_widths",
-]
+
+@dataclass(frozen=True)
+class Start:
+    """Where training begins: a fitted network whose weights are taken, or none."""
+
+    network: Any = None
+    new_output: bool = False  # keep the output layer as drawn: other classes or targets
+
+    def __post_init__(self) -> None:
+        if self.network is not None and not hasattr(self.network, "module_"):
+            raise ParameterError(f"start_from must be a fitted network, not {self.network!r}")
+        if self.new_output and self.network is None:
+            raise ParameterError("new_output=True keeps the rest of another network: give start_from too")
+
+    def check(self, settings: Network) -> None:
+        """Refuse weights that would mean something else in a network with these settings."""
+        for name in ("activation", "inputs") if self.network is not None else ():
+            ours, theirs = getattr(settings, name), getattr(self.network, name)
+            if ours != theirs:
+                raise ParameterError(f"{name} is {ours!r}, but start_from was trained with {theirs!r}")
+
+    @property
+    def classes(self) -> np.ndarray | None:
+        """The classes that the outputs taken over stand for."""
+        return None if self.new_output else getattr(self.network, "classes_", None)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkClassifier(ClassifierMixin, Network):
+class Network(TrainingSettings, BaseEstimator):
+    """Parameters and steps that classifier and regressor share."""
+
+    hidden: tuple = (64,)  # widths, or fractions of the input width such as "1/2"
+    activation: str = "relu"
+    dropout: float = 0.0  # after each hidden layer
+    input_dropout: float = 0.0
+    batch_norm: bool = False  # after the activation, before dropout
+    initialisation: str = "pytorch"  # or "glorot-uniform", "glorot-normal"
+    initial_gain: float = 1.0
+    output_bound: float | None = None  # the output layer starts uniform within it
+    inputs: str = "raw"  # or "centred", "standardised": by the training samples' mean and sd
+    holdout: float | None = 0.2  # share of the samples that stops training; None trains to the end
+    random_state: Any = None
+
+    def _validated(self, X: Any, y: Any, **options: Any) -> tuple[np.ndarray, np.ndarray]:
+        check_known("inputs", [self.inputs], ("raw", "centred", "standardised"))
+        return validated(self, X, y, dtype=np.float32, ensure_min_samples=2, **options)
+
+    def _scaled(self, X: np.ndarray) -> np.ndarray:
+        if self.inputs == "raw":
+            return X
+        centred = X - self.mean_
+        return centred if self.inputs == "centred" else np.divide(centred, self.scale_, out=centred)
+
+    def _fit_scale(self, X: np.ndarray, start: Start) -> None:
+        if self.inputs != "raw" and start.network is not None:
+            self.mean_, self.scale_ = start.network.mean_, start.network.scale_  # the weights belong to them
+        elif self.inputs != "raw":
+            self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
+            deviation = X.std(axis=0, dtype=np.float64).astype(np.float32)
+            self.scale_ = np.where(deviation > 0, deviation, np.float32(1))
+
+    def _draw_module(self, n_inputs: int, n_outputs: int) -> nn.Module:
+        """Return the network with its first weights; the same seed and shape, the same weights."""
+        with seeded(self.seed_, resolve_device(self.device)):
+            names = ("activation", "batch_norm", "dropout", "input_dropout")
+            options = {name: getattr(self, name) for name in names}
+            module = build_network(n_inputs, layer_widths(self.hidden, n_inputs), n_outputs, **options)
+            initialise(module, self.initialisation, gain=self.initial_gain, output_bound=self.output_bound)
+        return module
+
+    def _fit_module(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        rows: np.ndarray,
+        held: np.ndarray | tuple[np.ndarray, np.ndarray],
+        n_outputs: int,
+        start: Start,
+        watch: dict[str, tuple[np.ndarray, np.ndarray]] | None = None,
+        **options: Any,
+    ) -> None:
+        """Build the network, take the weights of `start` and train on `rows`; `held` chooses the epoch."""
+        start.check(self)
+        self._fit_scale(X, start)
+        self.module_ = self._draw_module(X.shape[1], n_outputs)
+        if start.network is not None:
+            copy_weights(self.module_, start.network.module_, new_output=start.new_output)
+        if isinstance(held, tuple):
+            held = self._scaled(held[0]), held[1]
+        if watch:
+            options["watch"] = {
+                name: (self._scaled(values), wanted) for name, (values, wanted) in watch.items()
+            }
+        record = fit_network(
+            self.module_,
+            self._scaled(X),
+            y,
+            settings=self,
+            rows=rows,
+            validation=held,
+            seed=self.seed_,
+            **options,
+        )
+        self.history_, self.n_epochs_, self.best_epoch_ = record.history, record.n_epochs, record.best_epoch
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        """Return the network's outputs, (samples, outputs) float64."""
+        check_is_fitted(self)
+        X = validated(self, X, dtype=np.float32, reset=False)
+        device = next(self.module_.parameters()).device
+        return predict_batches(self.module_, self._scaled(X), device).numpy().astype(np.float64)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NetworkClassifier(LogitClassifier, Network):
     """A fully connected classifier; with ``hidden=()`` it is logistic regression by gradient descent.
 
-    All parameters of `exprml.models.training.TrainingSettings`, and those below.
+    All parameters of `exprml.models.settings.TrainingSettings`, and those below.
 
     Parameters
     ----------
@@ -56,7 +158,7 @@ class NetworkClassifier(ClassifierMixin, Network):
         What is done to each feature first, by mean and sd of the samples given to `fit`.
     holdout : float, optional
         Share of the samples (whole groups) that chooses the epoch; None trains to the last epoch.
-    class_weight : {"inverse", "balanced"}, dict or None
+    class_weight : "inverse" or None
         "inverse" weighs class c by 1 / (n_c + 1) (heil2022).
     inner_labels : {"fixed", "refit"}
         "refit" numbers the classes anew within each inner part, as heil2022's code does: where a class
@@ -102,6 +204,7 @@ class NetworkClassifier(ClassifierMixin, Network):
         """
         X, y = self._validated(X, y)
         check_known("inner_labels", [self.inner_labels], ("fixed", "refit"))
+        check_known("class_weight", [self.class_weight], ("inverse", None))
         start = Start(start_from, new_output)
         codes = self._encode(y, start.classes)
         self.seed_ = draw_seed(self.random_state)
@@ -116,12 +219,7 @@ class NetworkClassifier(ClassifierMixin, Network):
 
     def _encode(self, y: np.ndarray, started: np.ndarray | None) -> np.ndarray:
         """Set `classes_`: those of `classes`, else of the network begun with, else of `y`; return codes."""
-        check_labels(y)
-        present = np.unique(y)
-        if len(present) < 2:
-            raise DataError(
-                f"y has one class only, {present.tolist()[0]!r}: a classifier needs at least 2 classes"
-            )
+        present = check_labels(y)
         known = started if self.classes is None else np.unique(np.asarray(self.classes))
         self.classes_ = present if known is None else known
         if started is not None and not np.array_equal(known, started):
@@ -140,35 +238,16 @@ class NetworkClassifier(ClassifierMixin, Network):
 
     def _weights(self, codes: np.ndarray) -> np.ndarray | None:
         """Return the weight of each class in the loss."""
-        counts = np.bincount(codes, minlength=len(self.classes_))
         if self.class_weight is None:
             return None
-        if isinstance(self.class_weight, dict):
-            return np.array([self.class_weight.get(label, 1.0) for label in self.classes_], dtype=np.float32)
-        check_known("class_weight", [self.class_weight], ("inverse", "balanced"))
-        if self.class_weight == "inverse":
-            return (1.0 / (counts + 1)).astype(np.float32)
-        return (len(codes) / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
+        return (1.0 / (np.bincount(codes, minlength=len(self.classes_)) + 1)).astype(np.float32)
 
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Return logits, (samples, classes); of two classes the second's lead over the first, (samples,)."""
-        logits = self._outputs(X)
-        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return probabilities, (samples, classes)."""
-        logits = self._outputs(X)
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return odds / odds.sum(axis=1, keepdims=True)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the likeliest label of each sample."""
-        likeliest = self._outputs(X).argmax(axis=1)
-        return self.classes_[likeliest]
+    def _logits(self, X: Any) -> np.ndarray:
+        return self._outputs(X)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NetworkRegressor(RegressorMixin, Network):
+class NetworkRegressor(ManyTargets, Network):
     """A fully connected regressor for one target or thousands at once.
 
     Parameters as in `NetworkClassifier` but for `class_weight`, `inner_labels` and `classes`;
@@ -176,11 +255,6 @@ class NetworkRegressor(RegressorMixin, Network):
     """
 
     loss: str = "squared"
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
 
     def fit(
         self,
@@ -236,11 +310,8 @@ class NetworkRegressor(RegressorMixin, Network):
 
     def _beside(self, name: str, X: Any, y: Any, n_targets: int) -> tuple[np.ndarray, np.ndarray]:
         """Return features and targets of data that are not trained on."""
-        X = validate_data(self, X, dtype=np.float32, reset=False, ensure_all_finite=False)
-        check_finite(X)
+        X = validated(self, X, dtype=np.float32, reset=False)
         return X, check_targets(name, y, len(X), n_targets).astype(np.float32, copy=False)
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return predictions of the shape `y` had."""
-        outputs = self._outputs(X)
-        return outputs[:, 0] if self.one_target_ else outputs
+    def _predict(self, X: Any) -> np.ndarray:
+        return self._outputs(X)

@@ -1,22 +1,26 @@
-"""How a network is trained: the settings, what they may be, the device and the random stream."""
+"""How a network is trained: settings and what they may be, rates and stopping, device and random stream."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from exprml.base.errors import ParameterError, check_known
-from exprml.models.schedules import STOPPING
 
-LOSSES = ("cross-entropy", "squared", "absolute")
-REDUCTIONS = ("mean", "sum-over-outputs", "sum")
-OPTIMIZERS = ("adam", "sgd")
-SCHEDULES = ("none", "cosine", "step", "reduce-when-worse", "plateau")
-PRECISIONS = ("float32", "bfloat16")
+CHOICES = {
+    "loss": ("cross-entropy", "squared", "absolute"),
+    "reduction": ("mean", "sum-over-outputs", "sum"),
+    "optimizer": ("adam", "sgd"),
+    "schedule": ("none", "cosine", "reduce-when-worse"),
+    "early_stopping": ("none", "cumulative", "consecutive", "look-back"),
+    "validation_loss": ("same", "squared", "absolute"),
+}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -42,11 +46,9 @@ class TrainingSettings:
         Rows per step, passes over the data. A batch of one row left over at the end is skipped.
     clip_norm : float, optional
         Largest norm of the gradient of all parameters together.
-    schedule : {"none", "cosine", "step", "reduce-when-worse", "plateau"}
-        "step" multiplies by `schedule_factor` after every `schedule_every` steps (mcdermott2020);
-        "reduce-when-worse" after an epoch whose error on `schedule_rows` fixed training rows rose
-        (chen2016); "plateau" after `schedule_every` epochs that lower the validation loss by no
-        more than `schedule_delta` (okeke2023). `schedule_floor` is the smallest rate.
+    schedule : {"none", "cosine", "reduce-when-worse"}
+        "reduce-when-worse" multiplies by `schedule_factor` after an epoch whose error on `schedule_rows`
+        fixed training rows rose (chen2016). `schedule_floor` is the smallest rate.
     early_stopping : {"none", "cumulative", "consecutive", "look-back"}
         "cumulative" is heil2022 as published: epochs without improvement are counted and the count
         is never reset, on the unweighted sum of the validation loss. "consecutive" is the correct
@@ -58,10 +60,6 @@ class TrainingSettings:
     validation_loss : {"same", "squared", "absolute"}
         What selects the epoch; chen2016 trains on squared and selects on absolute error. "same" is
         summed as in training, the others are means over samples and outputs.
-    precision : {"float32", "bfloat16"}
-        "bfloat16" multiplies matrices in it; weights stay float32.
-    compiled : bool
-        Whether to use ``torch.compile`` (needs a C++ compiler).
     device : str
         "auto" (CUDA if there is one, else CPU) or a name PyTorch knows.
     progress : bool, optional
@@ -81,16 +79,12 @@ class TrainingSettings:
     clip_norm: float | None = None
     schedule: str = "none"
     schedule_factor: float = 0.9
-    schedule_every: int = 1
     schedule_floor: float = 0.0
-    schedule_delta: float = 0.0
     schedule_rows: int = 5000
     early_stopping: str = "consecutive"
     patience: int = 5
     validate_every: int = 1
     validation_loss: str = "same"
-    precision: str = "float32"
-    compiled: bool = False
     device: str = "auto"
     progress: bool | None = None
 
@@ -100,17 +94,14 @@ def check_settings(settings: TrainingSettings) -> None:
 
     Raises
     ------
+    UnknownNameError
+        For a word that is no choice; names the nearest.
     ParameterError
-        Naming the setting, its value and what is possible.
+        For a number that cannot be used.
     """
-    check_known("loss", [settings.loss], LOSSES)
-    check_known("reduction", [settings.reduction], REDUCTIONS)
-    check_known("optimizer", [settings.optimizer], OPTIMIZERS)
-    check_known("schedule", [settings.schedule], SCHEDULES)
-    check_known("early_stopping", [settings.early_stopping], STOPPING)
-    check_known("validation_loss", [settings.validation_loss], ("same", "squared", "absolute"))
-    check_known("precision", [settings.precision], PRECISIONS)
-    for name in ("batch_size", "epochs", "patience", "validate_every", "schedule_every"):
+    for name, known in CHOICES.items():
+        check_known(name, [getattr(settings, name)], known)
+    for name in ("batch_size", "epochs", "patience", "validate_every"):
         value = getattr(settings, name)
         if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
             raise ParameterError(f"{name} must be a whole number from 1 on, not {value!r}")
@@ -147,3 +138,74 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
         if on_cuda:
             torch.cuda.manual_seed(seed)
         yield
+
+
+class EarlyStopping:
+    """Decide from one validation loss after the other when to stop.
+
+    Parameters
+    ----------
+    mode : {"none", "cumulative", "consecutive", "look-back"}
+        "cumulative" counts looks without improvement and never resets (heil2022 as published);
+        "consecutive" resets the count at each improvement; "look-back" stops at a loss above the one
+        seen `patience` looks earlier (bhukya2021: looks every 5 epochs, 25 epochs back); "none"
+        remembers the best epoch and never stops.
+    patience : int
+        The count at which `stop` becomes true, or how many looks back to compare with.
+    """
+
+    def __init__(self, mode: str, patience: int) -> None:
+        self.mode, self.patience = mode, patience
+        self.best, self.best_epoch, self.count = math.inf, None, 0
+        self.looks: list[float] = []
+
+    def improved(self, epoch: int, loss: float) -> bool:
+        """Take the loss of an epoch; return whether it is the lowest so far."""
+        self.looks.append(loss)
+        if loss < self.best:
+            self.best, self.best_epoch = loss, epoch
+            self.count = 0 if self.mode == "consecutive" else self.count
+            return True
+        self.count += 1
+        return False
+
+    @property
+    def stop(self) -> bool:
+        """Whether training ends now."""
+        if self.mode == "look-back":
+            return len(self.looks) > self.patience and not self.looks[-1] <= self.looks[-1 - self.patience]
+        return self.mode != "none" and self.count >= self.patience
+
+
+class LearningRate:
+    """Move an optimiser's rates along a schedule, epoch by epoch; each group keeps its own factor.
+
+    Parameters
+    ----------
+    groups : list of dict
+        The optimiser's, with ``lr`` and ``rate_factor``.
+    settings : TrainingSettings
+        ``learning_rate`` and the ``schedule_*`` fields.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], settings: TrainingSettings) -> None:
+        self.groups, self.settings = groups, settings
+        self.value, self.epochs, self.last = settings.learning_rate, 0, math.inf
+
+    def _set(self, value: float) -> None:
+        self.value = max(value, min(self.settings.schedule_floor, self.settings.learning_rate))
+        for group in self.groups:
+            group["lr"] = self.value * group["rate_factor"]
+
+    def after_epoch(self, training_error: Callable[[], float]) -> None:
+        """Take the next rate; `training_error` is asked only if the schedule goes by it."""
+        self.epochs += 1
+        settings = self.settings
+        if settings.schedule == "cosine":
+            turn = math.pi * self.epochs / settings.epochs
+            self._set(settings.learning_rate * (1 + math.cos(turn)) / 2)
+        elif settings.schedule == "reduce-when-worse":
+            error = training_error()
+            if error > self.last:
+                self._set(self.value * settings.schedule_factor)
+            self.last = error

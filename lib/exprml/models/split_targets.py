@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from inspect import signature
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from exprml.base.errors import DataError, ParameterError
-from exprml.models.network_base import check_targets
+from exprml.base.fitting import taken
+from exprml.models.estimators import ManyTargets, check_targets
 
 
-class SplitTargets(RegressorMixin, BaseEstimator):
+class SplitTargets(ManyTargets, BaseEstimator):
     """Fit a clone of a regressor to each of some consecutive parts of the targets.
 
     Each clone chooses its own epoch or parameter on its own part (chen2016, public code: two halves of
@@ -42,12 +42,6 @@ class SplitTargets(RegressorMixin, BaseEstimator):
         self.estimator = estimator
         self.n_parts = n_parts
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.single_output = False
-        tags.target_tags.multi_output = True
-        return tags
-
     def fit(
         self,
         X: Any,
@@ -70,7 +64,7 @@ class SplitTargets(RegressorMixin, BaseEstimator):
         if y.ndim != 2:
             raise DataError(f"y has shape {y.shape}: SplitTargets needs (samples, targets)")
         self.parts_ = _parts(y.shape[1], self.n_parts)
-        known, beside = signature(self.estimator.fit).parameters, dict(watch or {})
+        beside = dict(watch or {})
         if validation is not None:
             beside["validation"] = validation
         beside = {name: (V, check_targets(name, Y, len(V), y.shape[1])) for name, (V, Y) in beside.items()}
@@ -78,8 +72,8 @@ class SplitTargets(RegressorMixin, BaseEstimator):
         for part in self.parts_:
             cut = {name: (V, Y[:, part]) for name, (V, Y) in beside.items()}
             options = {"groups": groups, "validation": cut.pop("validation", None), "watch": cut or None}
-            given = {name: value for name, value in options.items() if name in known and value is not None}
-            self.estimators_.append(clone(self.estimator).fit(X, y[:, part], **given))
+            model = clone(self.estimator)
+            self.estimators_.append(model.fit(X, y[:, part], **taken(model.fit, options)))
         self.n_features_in_ = np.shape(X)[1]
         histories = [getattr(one, "history_", None) for one in self.estimators_]
         if all(isinstance(one, pd.DataFrame) for one in histories):

@@ -11,8 +11,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from exprml.models.optimizers import make_optimizer, parameter_groups, wide_layers
-from exprml.models.schedules import EarlyStopping, LearningRate
-from exprml.models.settings import TrainingSettings, check_settings, resolve_device, seeded
+from exprml.models.optimizers import Optimizer, wide_layers
+from exprml.models.settings import (
+    EarlyStopping,
+    LearningRate,
+    TrainingSettings,
+    check_settings,
+    resolve_device,
+    seeded,
+)
 
 EVALUATION_ROWS = 4096  # rows per batch where nothing is learned
 
@@ -96,21 +101,12 @@ class _Run:
     settings: TrainingSettings
     class_weights: Tensor | None
     order: torch.Generator
-    groups: list[dict[str, Any]]
     decode: Callable[[np.ndarray], np.ndarray] | None = None
-    network: Callable[[Tensor], Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.optimizer = make_optimizer(self.groups, self.settings)
-        self.network = torch.compile(self.module) if self.settings.compiled else self.module
-        self.reduced = self.settings.precision == "bfloat16"
-        plain = self.X.device.type == "cpu" and not (self.reduced or self.settings.compiled)
-        self.wide = wide_layers(self.module, self.settings.batch_size) if plain else []
-
-    def forward(self, X: Tensor) -> Tensor:
-        """Return outputs as float32."""
-        with torch.autocast(X.device.type, torch.bfloat16) if self.reduced else nullcontext():
-            return self.network(X).float()
+        self.optimizer = Optimizer(self.module, self.settings)
+        on_cpu = self.X.device.type == "cpu"
+        self.wide = wide_layers(self.module, self.settings.batch_size) if on_cpu else []
 
     def training_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of a batch."""
@@ -120,12 +116,12 @@ class _Run:
         error, count = error_sums(settings.loss, settings.reduction, outputs, targets)
         return error if settings.reduction == "sum" else error / count
 
-    def train_epoch(self, rate: LearningRate) -> float:
+    def train_epoch(self) -> float:
         """Take one step per batch and return the mean loss over the rows seen."""
         with self.optimizer.keep_factors(self.wide):
-            return self._steps(rate)
+            return self._steps()
 
-    def _steps(self, rate: LearningRate) -> float:
+    def _steps(self) -> float:
         settings, size = self.settings, self.settings.batch_size
         self.module.train()
         total, seen = torch.zeros((), device=self.X.device), 0
@@ -133,12 +129,10 @@ class _Run:
         for batch in self.rows[shuffled].split(size):
             if len(batch) == 1 and size > 1:
                 continue  # batch normalisation has no variance there; the paper skips it too
-            targets = self.y.index_select(0, batch)
-            outputs = self.forward(self.X.index_select(0, batch))
-            loss = self.training_loss(outputs, targets)
+            outputs = self.module(self.X.index_select(0, batch))
+            loss = self.training_loss(outputs, self.y.index_select(0, batch))
             loss.backward()
             self.optimizer.step()
-            rate.after_step()
             # stays on the device: no waiting inside the epoch
             total += loss.detach() * (1 if settings.reduction == "sum" else len(batch))
             seen += len(batch)
@@ -147,32 +141,29 @@ class _Run:
     def evaluate(self, X: Tensor, y: Tensor, rows: Tensor) -> float:
         """Return the validation loss on `rows`: a sum for "cumulative" stopping, else a mean."""
         settings = self.settings
+        if settings.validation_loss != "same":
+            return self.error(X, y, rows, settings.validation_loss)
         summed = settings.early_stopping == "cumulative" and settings.loss == "cross-entropy"
         weights = None if summed else self.class_weights
-        if settings.validation_loss == "same":
-            return self._error(settings.loss, settings.reduction, X, y, rows, weights, summed=summed)
-        return self._error(settings.validation_loss, "mean", X, y, rows)
+        return self.error(X, y, rows, settings.loss, settings.reduction, weights, summed=summed)
 
-    def absolute_error(self, X: Tensor, y: Tensor, rows: Tensor) -> float:
-        """Return the mean absolute error over `rows` and outputs."""
-        return self._error("absolute", "mean", X, y, rows)
-
-    def _error(
+    def error(
         self,
-        loss: str,
-        reduction: str,
         X: Tensor,
         y: Tensor,
         rows: Tensor,
+        loss: str,
+        reduction: str = "mean",
         weights: Tensor | None = None,
         *,
         summed: bool = False,
     ) -> float:
+        """Return the error on `rows`, a mean unless `summed`; see `error_sums`."""
         self.module.eval()
         total, count, beside = 0.0, 0.0, X is not self.X
         with torch.no_grad():
             for batch in rows.split(EVALUATION_ROWS):
-                outputs = self.forward(X.index_select(0, batch))
+                outputs = self.module(X.index_select(0, batch))
                 if beside and self.decode is not None:
                     outputs = self._decoded(outputs, y)
                 error, n = error_sums(loss, reduction, outputs, y.index_select(0, batch), weights)
@@ -217,7 +208,6 @@ def fit_network(
     rows: np.ndarray | None = None,
     validation: np.ndarray | tuple[Any, Any] | None = None,
     class_weights: np.ndarray | None = None,
-    groups: list[dict[str, Any]] | None = None,
     seed: int = 0,
     watch: Mapping[str, tuple[Any, Any]] | None = None,
     decode: Callable[[np.ndarray], np.ndarray] | None = None,
@@ -240,8 +230,6 @@ def fit_network(
         Rows of `X`, or other data, that choose the epoch. None or empty: the last epoch is kept.
     class_weights : array, (classes,), optional
         Weights of the cross-entropy.
-    groups : list of dict, optional
-        Optimiser's groups ("params", "rate_factor", "weight_decay") in place of `parameter_groups`.
     seed : int
         Draws the order of batches and dropout. The same seed, machine and thread count give the
         same bytes; the caller's random state is left alone.
@@ -262,8 +250,7 @@ def fit_network(
     rows = torch.arange(len(X), device=device) if rows is None else torch.as_tensor(rows).to(device)
     weights = None if class_weights is None else torch.as_tensor(class_weights).to(device, torch.float32)
     order = torch.Generator().manual_seed(seed)
-    groups = groups or parameter_groups(module, settings.layer_rates)
-    run = _Run(module, X, y, rows, settings, weights, order, groups, decode)
+    run = _Run(module, X, y, rows, settings, weights, order, decode)
     with seeded(seed + 1, device):  # not the stream that drew the first weights
         watched = {name: _validation_set(data, run) for name, data in (watch or {}).items()}
         first = run.snapshot() if keep_first else None
@@ -279,24 +266,24 @@ def _run_epochs(
 ) -> TrainingRecord:
     settings, history, best, diverged = run.settings, [], None, False
     stopping = EarlyStopping(settings.early_stopping, settings.patience)
-    rate = LearningRate(run.optimizer, settings)
+    rate = LearningRate(run.optimizer.param_groups, settings)
     drawn = torch.randperm(len(run.rows), generator=torch.Generator().manual_seed(0))
     fixed = run.rows[drawn[: settings.schedule_rows].to(run.rows.device)]
     hidden = not sys.stderr.isatty() if settings.progress is None else not settings.progress
     for epoch in tqdm(range(1, settings.epochs + 1), unit="epoch", disable=hidden, leave=False):
-        used_rate, loss, validation_loss = rate.value, run.train_epoch(rate), float("nan")
+        used_rate, loss, validation_loss = rate.value, run.train_epoch(), float("nan")
         if validation is not None and epoch % settings.validate_every == 0:
             validation_loss = run.evaluate(*validation)
             if stopping.improved(epoch, validation_loss):
                 best = run.snapshot()
-        errors = [run.absolute_error(*data) for data in watch.values()]
+        errors = [run.error(*data, "absolute") for data in watch.values()]
         history.append((epoch, loss, validation_loss, used_rate, *errors))
         if on_epoch is not None:
             on_epoch(epoch, run.module)
         diverged = not np.isfinite(loss)
         if diverged or stopping.stop:
             break
-        rate.after_epoch(lambda: run.evaluate(run.X, run.y, fixed), validation_loss)
+        rate.after_epoch(lambda: run.evaluate(run.X, run.y, fixed))
     if diverged:
         warnings.warn(
             f"the loss became {loss} in epoch {epoch}: use a smaller learning_rate than "

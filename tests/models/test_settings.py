@@ -3,11 +3,8 @@
 import math
 
 import pytest
-import torch
 
-from exprml.models.optimizers import SGD
-from exprml.models.schedules import EarlyStopping, LearningRate
-from exprml.models.training import TrainingSettings
+from exprml.models.settings import EarlyStopping, LearningRate, TrainingSettings
 
 #         improves  bad  improves  bad  bad  improves  bad  bad  bad
 LOSSES = [5.0, 6.0, 4.0, 4.5, 4.0, 3.0, 9.0, 9.0, 9.0]
@@ -44,16 +41,12 @@ def test_none_never_stops_but_knows_the_best_epoch():
     assert last_epoch("none", 1) == (None, 6)
 
 
-def rates(settings, steps_per_epoch=1, training_errors=(), validation=()):
-    weight = torch.nn.Parameter(torch.zeros(1))
-    optimizer = SGD([{"params": [weight], "lr": settings.learning_rate}])
-    rate, seen = LearningRate(optimizer, settings), []
-    errors = iter(training_errors)
-    for epoch in range(settings.epochs):
-        for _ in range(steps_per_epoch):
-            rate.after_step()
-        rate.after_epoch(lambda: next(errors), validation[epoch] if validation else math.nan)
-        seen.append(optimizer.param_groups[0]["lr"])
+def rates(settings, training_errors=()):
+    groups = [{"lr": settings.learning_rate, "rate_factor": 1.0}]
+    rate, seen, errors = LearningRate(groups, settings), [], iter(training_errors)
+    for _ in range(settings.epochs):
+        rate.after_epoch(lambda: next(errors))
+        seen.append(groups[0]["lr"])
     return seen
 
 
@@ -64,28 +57,9 @@ def test_reduce_when_worse_multiplies_after_each_rise_down_to_the_floor():
     assert rates(settings, training_errors=[3.0, 2.0, 2.5, 2.4, 2.6]) == [1.0, 1.0, 0.5, 0.5, 0.3]
 
 
-def test_step_decays_by_steps_not_epochs():
-    settings = TrainingSettings(
-        learning_rate=1.0, schedule="step", schedule_factor=0.5, schedule_every=3, epochs=3
-    )
-    assert rates(settings, steps_per_epoch=2) == [1.0, 0.5, 0.25]
-
-
 def test_cosine_ends_at_zero():
     settings = TrainingSettings(learning_rate=1.0, schedule="cosine", epochs=2)
     assert rates(settings) == pytest.approx([0.5, 0.0])
-
-
-def test_plateau_waits_and_ignores_gains_below_delta():
-    settings = TrainingSettings(
-        learning_rate=1.0,
-        schedule="plateau",
-        schedule_factor=0.5,
-        schedule_every=2,
-        schedule_delta=0.1,
-        epochs=5,
-    )
-    assert rates(settings, validation=[1.0, 0.95, 0.92, 0.5, 0.5]) == [1.0, 1.0, 0.5, 0.5, 0.5]
 
 
 def test_look_back_compares_with_the_look_five_before():
