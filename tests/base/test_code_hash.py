@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from exprml.base import code_hash as code
 from exprml.base.code_hash import tree_hash
 
 CODE = """\"""A module.\"""
@@ -52,3 +53,19 @@ def test_a_file_written_anew_is_read_again(module):
     path.write_text(CODE.replace("2 * x", "3 * x"), encoding="utf-8")
     os.utime(path, ns=(1, 1))
     assert tree_hash(path) != before
+
+
+def test_the_hash_of_a_module_of_ours_follows_what_it_imports_of_ours(monkeypatch, tmp_path):
+    package = tmp_path / "exprml"
+    package.mkdir()
+    (package / "__init__.py").write_text("", encoding="utf-8")
+    (package / "reads.py").write_text("import json\nfrom exprml.shares import scale\n", encoding="utf-8")
+    monkeypatch.setattr(code, "_LIBRARY", tmp_path)
+    hashes = []
+    for number, text in enumerate(["scale = 1\n", "scale = 1  # one\n", "scale = 2\n"]):
+        (package / "shares.py").write_text(text, encoding="utf-8")
+        os.utime(package / "shares.py", ns=(number, number))
+        code.code_hash.cache_clear()
+        hashes.append(code.code_hash("exprml.reads"))
+    code.code_hash.cache_clear()
+    assert hashes[0] == hashes[1] != hashes[2]

@@ -10,7 +10,8 @@ from xarray import DataArray
 
 from exprml.base.errors import DataError, NotAvailableError
 from exprml.data import catalogue, formats
-from exprml.data.catalogue import loading, prepared
+from exprml.data.catalogue import loading
+from exprml.data.readers import chen2016, heil2022, recount2
 
 PHENOTYPE = """sample,detailed_category,_primary_site,_gender
 GTEX-AA-0126-SM-1,Whole Blood,Blood,Male
@@ -44,21 +45,21 @@ def toil(tmp_path, monkeypatch):
 
 
 def test_toil_joins_both_parts_in_order(toil):
-    adata = loading.gtex_toil(toil)
+    adata = heil2022.gtex_toil(toil)
     assert adata.X.tolist() == [[1, 2], [3, 4], [5, 6], [7, pytest.approx(-9.9658)]]
     assert adata.obs["upstream_split"].tolist() == ["train", "train", "test", "test"]
     assert adata.obs["tissue"].tolist() == ["Blood", "Bone Marrow", "Blood", "<not provided>"]
 
 
 def test_toil_finds_donor_sex_and_cell_line(toil):
-    obs = loading.gtex_toil(toil).obs
+    obs = heil2022.gtex_toil(toil).obs
     assert obs["donor"].tolist() == ["GTEX-AA", "K-562", "GTEX-AA", "GTEX-BB"]
     assert obs["sex"].tolist() == ["male", "female", "male", ""]
     assert obs["cell_line"].tolist() == ["", "K-562", "Ebv-Transformed Lymphocytes", ""]
 
 
 def test_toil_names_genes_without_version_and_keeps_it(toil):
-    var = loading.gtex_toil(toil).var
+    var = heil2022.gtex_toil(toil).var
     assert var.index.tolist() == ["ENSG00000000003", "ENSG00000000005"]
     assert var["ensembl_version"].tolist() == ["ENSG00000000003.14", "ENSG00000000005.5"]
     assert var["symbol"].tolist() == ["TSPAN6", ""]
@@ -67,7 +68,7 @@ def test_toil_names_genes_without_version_and_keeps_it(toil):
 def test_toil_refuses_a_phenotype_table_that_lacks_samples(toil):
     toil["phenotype"].write_text(PHENOTYPE.replace("GTEX-BB", "GTEX-CC"))
     with pytest.raises(DataError, match=r"1 of 4 samples .* 'GTEX-BB-0326-SM-3'"):
-        loading.gtex_toil(toil)
+        heil2022.gtex_toil(toil)
 
 
 def test_gtex_v8_reads_gct_and_attributes(tmp_path):
@@ -80,7 +81,7 @@ def test_gtex_v8_reads_gct_and_attributes(tmp_path):
     )
     (tmp_path / "s.txt").write_text("SUBJID\tSEX\tAGE\tDTHHRDY\nGTEX-AA\t2\t60-69\t\n")
     paths = {"expression": tmp_path / "x.gct", "attributes": tmp_path / "a.txt"}
-    adata = loading.gtex_v8({**paths, "subjects": tmp_path / "s.txt"})
+    adata = heil2022.gtex_v8({**paths, "subjects": tmp_path / "s.txt"})
     assert adata.X.tolist() == [[0, 2], [1.5, 3]]
     assert adata.obs[["tissue", "donor", "sex", "cell_line"]].to_numpy().tolist() == [
         ["Skin", "GTEX-AA", "female", ""],
@@ -97,7 +98,7 @@ def test_tcga_keeps_common_genes_and_reads_barcodes(tmp_path, monkeypatch):
         "COAD": matrix(["TP53", "A1BG"], [i.replace("A7", "AA") for i in ids], [[7, np.nan], [9, 10]]),
     }
     monkeypatch.setattr(formats, "read_rdata", lambda path: {path.stem: objects[path.stem]})
-    adata = loading.tcga_paired({name: tmp_path / f"{name}.RData" for name in objects})
+    adata = heil2022.tcga_paired({name: tmp_path / f"{name}.RData" for name in objects})
     assert adata.var_names.tolist() == ["A1BG", "TP53"]
     np.testing.assert_array_equal(adata.X, [[1, 3], [2, 4], [9, 7], [10, np.nan]])
     assert adata.obs["sample_type"].tolist() == ["tumour", "normal"] * 2
@@ -108,7 +109,7 @@ def test_tcga_keeps_common_genes_and_reads_barcodes(tmp_path, monkeypatch):
 def test_gene_maps_go_into_var(tmp_path):
     (tmp_path / "lm.txt").write_text("UBE2C\tENSG1\t1_at\n")
     (tmp_path / "tg.txt").write_text("RAP1GAP\tENSG2\t2_at\nMAK\tENSG3\t3_at\n")
-    adata = loading.dgex_maps({"landmarks": tmp_path / "lm.txt", "targets": tmp_path / "tg.txt"})
+    adata = chen2016.dgex_maps({"landmarks": tmp_path / "lm.txt", "targets": tmp_path / "tg.txt"})
     assert adata.shape == (0, 3)
     assert adata.var["is_landmark"].tolist() == [True, False, False]
     assert adata.var.loc["3_at", "symbol"] == "MAK"
@@ -148,15 +149,15 @@ SRP3 SRR4 FALSE
 
 
 @pytest.fixture
-def recount2(write_file):
+def label_tables(write_file):
     """Return the paths of the two tables: in R's format, and as text."""
     original = {name: write_file(name, base64.b64decode(text)) for name, text in RECOUNT2.items()}
     text = {name: write_file(name, table.replace(" ", "\t")) for name, table in CONVERTED.items()}
     return [dict(zip(("labels", "runs"), paths.values(), strict=True)) for paths in (original, text)]
 
 
-def test_the_structure_of_studies_is_the_same_from_r_and_from_the_conversion(recount2):
-    of_r, of_text = (loading.recount2_structure(paths) for paths in recount2)
+def test_the_structure_of_studies_is_the_same_from_r_and_from_the_conversion(label_tables):
+    of_r, of_text = (recount2.recount2_structure(paths) for paths in label_tables)
     pd.testing.assert_frame_equal(of_r, of_text)
     assert of_r.reset_index().to_numpy().tolist() == [
         ["SRR1", "SRP1", "Blood", "male"],  # reported, against the prediction
@@ -165,17 +166,17 @@ def test_the_structure_of_studies_is_the_same_from_r_and_from_the_conversion(rec
     ]
 
 
-def test_a_run_without_study_is_an_error(recount2):
-    recount2[1]["runs"].write_text("project\trun\nSRP1\tSRR1\n")
+def test_a_run_without_study_is_an_error(label_tables):
+    label_tables[1]["runs"].write_text("project\trun\nSRP1\tSRR1\n")
     with pytest.raises(DataError, match=r"2 of 3 runs are not in it, as 'SRR2'"):
-        loading.recount2_structure(recount2[1])
+        recount2.recount2_structure(label_tables[1])
 
 
-def test_the_twin_of_studies_has_the_structure_of_its_files(recount2):
-    adata = loading.studies_twin(recount2[0], n_genes=3, min_studies=1)
+def test_the_twin_of_studies_has_the_structure_of_its_files(label_tables):
+    adata = recount2.studies_twin(label_tables[0], n_genes=3, min_studies=1)
     assert adata.obs["study"].tolist() == ["SRP1", "SRP2", "SRP1"]
     assert adata.uns["provenance"]["steps"][0] == "structure: read labels.rda"
-    assert loading.studies_twin({}, n_genes=3).n_obs > 300
+    assert recount2.studies_twin({}, n_genes=3).n_obs > 300
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def data(tmp_path, monkeypatch):
 
 def test_twins_have_the_columns_of_the_real_data(data, toil):
     twin = catalogue.load("gtex-twin")
-    real = loading.gtex_toil(toil)
+    real = heil2022.gtex_toil(toil)
     assert set(real.obs) - set(twin.obs) == {"detailed_category"}
     assert twin.uns["provenance"]["role"] == "twin"
 
@@ -289,7 +290,7 @@ def test_prepared_data_equal_the_first_reading_and_replace_older_ones(data):
 @needs_mirror
 def test_damaged_prepared_data_are_made_again(data):
     catalogue.load("gtex-toil")
-    path = prepared._prepared_path(catalogue.entry("gtex-toil"))
+    path = loading._prepared_path(catalogue.entry("gtex-toil"))
     path.write_bytes(path.read_bytes()[:1000])
     assert catalogue.load("gtex-toil").shape == (3797, 1000)
 

@@ -82,11 +82,11 @@ def test_floor_turns_a_linear_shift_into_different_shapes():
 
 def test_detection_floor():
     X = np.arange(10.0)
-    assert simulate.detection_floor(X, level=3).tolist() == [3, 3, 3, 3, 4, 5, 6, 7, 8, 9]
-    assert (simulate.detection_floor(X, share=0.5, floor=-9) == -9).sum() == 5
-    assert np.array_equal(simulate.detection_floor(X, share=0), X)
+    assert parts.detection_floor(X, level=3).tolist() == [3, 3, 3, 3, 4, 5, 6, 7, 8, 9]
+    assert (parts.detection_floor(X, share=0.5, floor=-9) == -9).sum() == 5
+    assert np.array_equal(parts.detection_floor(X, share=0), X)
     with pytest.raises(ParameterError, match="either share or level"):
-        simulate.detection_floor(X)
+        parts.detection_floor(X)
 
 
 def test_twin_has_the_schema_of_gtex():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from exprml.base.errors import DataError
-from exprml.data.catalogue import tumours
+from exprml.data.readers import small_tumours
 
 TRAINING = '"V1","V2","V3","V4"\n1,2,3,4\n4,1,3,2\n2,9,1,1\n'
 TEST = '"V1","V2","V3","V4"\n1.5,2.5,3.5,4.5\n7,1,8,2\n'  # the first is the first above, moved
@@ -27,7 +27,7 @@ def nci60_files(tmp_path, labels, values):
 
 
 def test_khan_joins_both_parts_and_names_the_types(khan_files):
-    adata = tumours.khan(khan_files)
+    adata = small_tumours.khan(khan_files)
     names = ["Ewing sarcoma", "Burkitt lymphoma", "rhabdomyosarcoma", "Ewing sarcoma", "neuroblastoma"]
     assert adata.obs["tissue"].tolist() == names
     assert adata.obs["upstream_split"].tolist() == ["training"] * 3 + ["test"] * 2
@@ -37,7 +37,7 @@ def test_khan_joins_both_parts_and_names_the_types(khan_files):
 
 
 def test_a_copy_in_the_test_part_is_the_specimen_of_its_original(khan_files):
-    specimens = tumours.khan(khan_files).obs["specimen"].tolist()
+    specimens = small_tumours.khan(khan_files).obs["specimen"].tolist()
     assert specimens[3] == specimens[0]
     assert len(set(specimens)) == 4
 
@@ -46,7 +46,7 @@ def test_a_copy_in_the_test_part_is_the_specimen_of_its_original(khan_files):
 def test_khan_refuses_a_number_without_a_type_and_a_missing_line(khan_files, write_file, types):
     khan_files["training_types"] = write_file("Khan_ytrain.csv", types)
     with pytest.raises(DataError, match=r"Khan_\wtrain"):
-        tumours.khan(khan_files)
+        small_tumours.khan(khan_files)
 
 
 def test_repeats_of_a_line_are_one_group_with_the_array_they_resemble(tmp_path):
@@ -54,7 +54,7 @@ def test_repeats_of_a_line_are_one_group_with_the_array_they_resemble(tmp_path):
     k562, mcf7, other = generator.normal(size=(3, 200))
     near = [k562, mcf7 + generator.normal(size=200) / 5, k562 + generator.normal(size=200) / 5, other, mcf7]
     labels = ["LEUKEMIA", "MCF7A-repro", "K562B-repro", "LEUKEMIA", "BREAST"]
-    adata = tumours.nci60(nci60_files(tmp_path, labels, np.array(near)))
+    adata = small_tumours.nci60(nci60_files(tmp_path, labels, np.array(near)))
     assert adata.obs["cell_line"].tolist() == ["K562", "MCF7", "K562", "line 03", "MCF7"]
     assert adata.obs["tissue"].tolist() == ["leukemia", "breast", "leukemia", "leukemia", "breast"]
     assert adata.obs["label"].tolist() == labels
@@ -64,9 +64,9 @@ def test_repeats_of_a_line_are_one_group_with_the_array_they_resemble(tmp_path):
 def test_an_array_that_needs_a_pickle_is_refused(tmp_path):
     paths = nci60_files(tmp_path, ["CNS", "CNS"], np.array([{"a": 1}, {}], dtype=object))
     with pytest.raises(DataError, match=r"NCI60data\.npy: no plain array"):
-        tumours.nci60(paths)
+        small_tumours.nci60(paths)
 
 
 def test_an_array_of_another_length_than_its_labels_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"NCI60data\.npy: an array of \(3, 5\) for 2 labels"):
-        tumours.nci60(nci60_files(tmp_path, ["CNS", "CNS"], np.ones((3, 5))))
+        small_tumours.nci60(nci60_files(tmp_path, ["CNS", "CNS"], np.ones((3, 5))))

@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from exprml.data import readers
 from exprml.data.catalogue.entries import entry, names
-from exprml.data.catalogue.readers import READERS
 from exprml_press import rehearsal
 
 
@@ -20,7 +20,7 @@ def folder(tmp_path_factory):
 
 def read(name, folder):
     found = entry(name)
-    return READERS[found.reader]({file.key: folder / file.path for file in found.files}, **found.options)
+    return readers.read(found.reader, {file.key: folder / file.path for file in found.files}, **found.options)
 
 
 def digests(folder):

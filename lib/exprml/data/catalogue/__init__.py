@@ -4,12 +4,11 @@
 readers make of them to ``data/prepared``, the choice for every notebook to ``data/plan.json``.
 """
 
-from exprml.data.catalogue.archives import extract
 from exprml.data.catalogue.entries import DataFile, Entry, entry, names
 from exprml.data.catalogue.exporting import export
 from exprml.data.catalogue.fetching import fetch, verify
+from exprml.data.catalogue.loading import describe, load
 from exprml.data.catalogue.plan import plan_for, resolve
-from exprml.data.catalogue.prepared import describe, load
 
 __all__ = [
     "DataFile",
@@ -17,7 +16,6 @@ __all__ = [
     "describe",
     "entry",
     "export",
-    "extract",
     "fetch",
     "load",
     "names",

@@ -106,7 +106,7 @@ class Entry:
     labels : tuple of str
         The columns of `obs` that notebooks predict.
     reader, options : str, dict
-        Function of :mod:`exprml.data.catalogue.readers` and its keywords.
+        Function of :mod:`exprml.data.readers` or :mod:`~exprml.data.simulate` and its keywords.
     files : tuple of DataFile
         Its own, and those of the entries named in `files_of`.
     files_of : tuple of str

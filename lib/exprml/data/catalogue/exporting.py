@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from exprml.base.errors import DataError, ParameterError
 from exprml.base.files import atomic_path
-from exprml.data.catalogue.prepared import load
+from exprml.data.catalogue.loading import load
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,27 +1,32 @@
 """Made data: the simulations of heil2022, twins of real data sets, and the floor.
 
-All draws come from one seeded generator, so the same arguments give the same values everywhere.
+All draws come from one seeded generator, so the same arguments give the same values everywhere. The module of
+a simulation is imported when it is first used, so that a page depends on those it makes data with.
 """
 
-from exprml.data.simulate.gtex import FLOOR, TISSUES, gtex_twin
-from exprml.data.simulate.heil import floored_shift, heil_simulation
-from exprml.data.simulate.landmarks import landmark_twin
-from exprml.data.simulate.parts import detection_floor
-from exprml.data.simulate.plates import plates_twin, probe_twin
-from exprml.data.simulate.studies import studies_structure, studies_twin
-from exprml.data.simulate.tcga import tcga_twin
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "FLOOR",
-    "TISSUES",
-    "detection_floor",
-    "floored_shift",
-    "gtex_twin",
-    "heil_simulation",
-    "landmark_twin",
-    "plates_twin",
-    "probe_twin",
-    "studies_structure",
-    "studies_twin",
-    "tcga_twin",
-]
+_HOME = {
+    "FLOOR": "gtex",
+    "TISSUES": "gtex",
+    "floored_shift": "heil",
+    "gtex_twin": "gtex",
+    "heil_simulation": "heil",
+    "landmark_twin": "landmarks",
+    "plates_twin": "plates",
+    "probe_twin": "plates",
+    "studies_structure": "studies",
+    "studies_twin": "studies",
+    "tcga_twin": "tcga",
+}  # name -> module of this folder
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)

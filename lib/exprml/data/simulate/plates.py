@@ -44,7 +44,7 @@ def plates_twin(
     Returns
     -------
     AnnData, wells x genes
-        float32, log2-like; obs and var as :func:`exprml.data.catalogue.landmarks.l1000_plates`.
+        float32, log2-like; obs and var as :func:`exprml.data.readers.chen2016.l1000_plates`.
     """
     if n_genes % 2 or min(n_genes, n_plates, n_perturbagens) < 1 or rank < 2:
         raise ParameterError(

@@ -15,16 +15,9 @@ from anndata import AnnData
 from exprml.base.errors import DataError
 from exprml.base.gene_ids import without_version
 from exprml.data import formats
-from exprml.data.catalogue.loading import (
-    Paths,
-    dgex_maps,
-    reading,
-    require,
-    tcga_paired,
-    text_table,
-    with_steps,
-)
 from exprml.data.preprocess import mark_landmarks, probes_to_genes
+from exprml.data.readers.heil2022 import tcga_paired
+from exprml.data.readers.shared import Paths, reading, require, text_table, with_steps
 
 _MAPS = ("landmarks", "targets")
 _UNLISTED = """
@@ -35,6 +28,34 @@ _UNLISTED = """
 212910_at THAP11 212943_at KIAA0528 213417_at TBX2 213721_at SOX2 214061_at WDR67 216598_s_at CCL2
 217722_s_at NGRN 217871_s_at MIF 218847_at IGF2BP2 220094_s_at CCDC90A 56197_at PLSCR3
 """  # landmark probes of L1000 whose genes D-GEX's list of 943 leaves out, with their symbols
+
+
+def dgex_maps(paths: Paths) -> AnnData:
+    """Read D-GEX's lists of genes: no samples, only `var`.
+
+    Parameters
+    ----------
+    paths : dict
+        landmarks, targets: symbol, Ensembl id and probe, tab-separated, no header.
+
+    Returns
+    -------
+    AnnData, 0 samples x 10,463 genes
+        By Affymetrix probe (symbols repeat); var: symbol, ensembl, is_landmark.
+    """
+    parts = []
+    for key in ("landmarks", "targets"):
+        table = pd.read_csv(paths[key], sep="\t", header=None, dtype=str, keep_default_na=False)
+        if table.shape[1] != 3:
+            raise DataError(
+                f"{paths[key].name}: {table.shape[1]} columns, expected symbol, Ensembl id, probe"
+            )
+        parts.append(
+            table.set_axis(["symbol", "ensembl", "probe"], axis=1).assign(is_landmark=key == "landmarks")
+        )
+    var = pd.concat(parts).set_index("probe")
+    adata = AnnData(np.empty((0, len(var)), np.float32), var=var)
+    return with_steps(adata, reading(paths))
 
 
 def tcga_landmarks(paths: Paths) -> AnnData:
@@ -48,7 +69,7 @@ def tcga_landmarks(paths: Paths) -> AnnData:
     Returns
     -------
     AnnData, 1,204 samples x about 3,340 genes
-        log2 values; obs as :func:`~exprml.data.catalogue.loading.tcga_paired`; var: symbol, is_landmark,
+        log2 values; obs as :func:`~exprml.data.readers.heil2022.tcga_paired`; var: symbol, is_landmark,
         is_target.
     """
     adata = tcga_paired({cohort: path for cohort, path in paths.items() if cohort not in _MAPS})

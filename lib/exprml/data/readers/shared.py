@@ -1,0 +1,49 @@
+"""What the readers share: tables of text, ids that must be known, the steps that are noted."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from anndata import AnnData
+
+from exprml.base.errors import DataError
+
+Paths = Mapping[str, Path]
+
+
+def text_table(path: Path, *, index: str, separator: str = ",") -> pd.DataFrame:
+    """Return a table of texts by one of its columns, whose values must be unique.
+
+    Quotes mean nothing where tabs separate: GTEx's notes of pathologists hold stray ones.
+    """
+    quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
+    table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, quoting=quoting)
+    if index not in table:
+        raise DataError(f"{path.name}: no column {index!r}, only {', '.join(map(str, table.columns[:8]))}")
+    table = table.set_index(index)
+    if table.index.has_duplicates:
+        raise DataError(
+            f"{path.name}: {table.index[table.index.duplicated()][0]!r} stands twice in {index!r}"
+        )
+    return table
+
+
+def require(ids: pd.Index, known: pd.Index, kind: str, path: Path) -> None:
+    """Raise if some of the ids are not known to the file at `path`."""
+    absent = ids.difference(known)
+    if len(absent):
+        raise DataError(f"{path.name}: {len(absent)} of {len(ids)} {kind}s are not in it, as {absent[0]!r}")
+
+
+def reading(paths: Paths) -> list[str]:
+    """Return what was read, by the same names whether a copy is gzipped or not."""
+    return [f"read {path.name.removesuffix('.gz')}" for path in paths.values()]
+
+
+def with_steps(adata: AnnData, steps: list[str]) -> AnnData:
+    """Write the steps into the provenance, in place of others."""
+    adata.uns["provenance"] = {"steps": steps}
+    return adata
