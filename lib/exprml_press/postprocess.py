@@ -1,4 +1,4 @@
-"""From papermill's output to a page: figures get caption and alt text, the machine's paths go."""
+"""From papermill's output to a page: the answer first, plumbing folded, figures described, paths gone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from exprml.base.files import project_root
+from exprml_press import folding
 
 _PICTURES = ("image/png", "image/jpeg")  # in base64, where a folder's name can only stand by accident
 _CELL_FILE = re.compile(r"(?:/[^\s\"'<>:]*)?/ipykernel_\d+/\d+\.py")
@@ -29,6 +30,8 @@ def to_page(document: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
     for cell in document["cells"]:
         _tidy(cell)
         _describe_figure(cell)
+    folding.fold(document["cells"])
+    _answer_first(document["cells"])
     document["metadata"].pop("papermill", None)
     document["metadata"]["exprml"] = {**document["metadata"].get("exprml", {}), **about}
     scrub = path_scrubber()
@@ -111,6 +114,21 @@ def _describe_figure(cell: dict[str, Any]) -> None:
             shown["figure"] = {**shown.get("figure", {}), **figure}
             shown["image"] = {**shown.get("image", {}), "alt": said.get("alt", "")}
             cell["metadata"]["exprml"] = {"role": said.get("role", "")}
+
+
+def _answer_first(cells: list[dict[str, Any]]) -> None:
+    """Set what the cell tagged ``answer`` says under the title, as a box; the cell keeps its code, folded."""
+    for cell in cells:
+        said = [
+            out["data"]["text/markdown"]
+            for out in cell.get("outputs", [])
+            if "text/markdown" in out.get("data", {})
+        ]
+        if "answer" in cell["metadata"].get("tags", []) and said and cells[0]["cell_type"] == "markdown":
+            title, _, rest = "".join(cells[0]["source"]).partition("\n")
+            box = f"::::{{admonition}} The answer\n:class: tip exprml-answer\n{''.join(said[0])}\n::::"
+            cells[0]["source"] = f"{title}\n\n{box}\n{rest}"
+            cell["outputs"] = []
 
 
 def _in_strings(value: Any, change: Callable[[str], str]) -> Any:

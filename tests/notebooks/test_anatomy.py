@@ -1,5 +1,6 @@
 """Every notebook keeps the anatomy that CONTRIBUTING.md asks for."""
 
+import ast
 import json
 import re
 
@@ -8,11 +9,14 @@ import pytest
 
 from exprml.base.files import data_folder, project_root
 from exprml.book import claims, profiles
+from exprml_press import folding
 
 NOTEBOOKS = sorted((project_root() / "notebooks").rglob("*.ipynb"))
 CHAPTERS = [path for path in NOTEBOOKS if path.stem != "index"]
 LEAST_WORDS, MOST_PARAMETERS = 700, 12
-MOST_LINES = {"shown": 12, "hide-input": 20, "remove-input": 25}  # folded on the page; not on it at all
+MOST_LINES = {"shown": 12, "folded": 25, "remove-input": 25}  # folded on the page; not on it at all
+MOST_TAGS = 2  # cells of a notebook that a tag folds or shows, whatever they call
+MOST_PLUMBING = 1 / 3  # of the code lines that stand open
 SUBJECT = r"\.fit\(|\binfer(_across)?\(|cross_validate\(|before_and_after\(|presets\.make\(|three_parts\("
 
 
@@ -58,12 +62,48 @@ def test_one_parameters_cell_of_typed_literals_with_a_comment_each(path):
 
 
 def test_code_cells_are_short_and_folded_ones_only_show(path):
-    for cell in cells(path, "code"):
-        code, tags = "".join(cell["source"]), cell["metadata"].get("tags", [])
-        (kind,) = {*tags} & {*MOST_LINES} or {"shown"}
+    code_cells = cells(path, "code")
+    folding.fold(code_cells)
+    for cell in code_cells:
+        code, tags = "".join(cell["source"]), set(cell["metadata"].get("tags", []))
+        kind = (
+            "folded"
+            if tags & {"hide-input", "answer"}
+            else "remove-input"
+            if "remove-input" in tags
+            else "shown"
+        )
         lines = [line for line in code.splitlines() if line.strip()]
         assert len(lines) <= MOST_LINES[kind], code
-        assert kind != "hide-input" or not re.search(SUBJECT, code), f"folded on the page: {code}"
+        assert kind != "folded" or not re.search(SUBJECT, code), f"folded on the page: {code}"
+
+
+def open_lines(code_cells: list[dict]) -> tuple[int, int]:
+    """Return the code lines that stand open on a page, and those of them in statements of plumbing."""
+    folding.fold(code_cells)
+    statements = [
+        {"cell_type": "code", "metadata": cell["metadata"], "source": ast.unparse(node)}
+        for cell in code_cells
+        for node in ast.parse("".join(cell["source"])).body
+    ]
+    told = zip(statements, folding.plumbing_cells(statements), strict=True)
+    lines = [
+        (len(one["source"].splitlines()), plumbing)
+        for one, plumbing in told
+        if not {"hide-input", "answer"} & {*one["metadata"].get("tags", [])}
+    ]
+    return sum(count for count, _ in lines), sum(count for count, plumbing in lines if plumbing)
+
+
+def test_what_stands_open_is_method(chapter):
+    """Cells fold by what they call; of the lines that stand open at most a third draw, write or print."""
+    code_cells = cells(chapter, "code")
+    assert (
+        sum(bool({"hide-input", "show-input"} & {*cell["metadata"].get("tags", [])}) for cell in code_cells)
+        <= MOST_TAGS
+    )
+    every, plumbing = open_lines(code_cells)
+    assert plumbing <= MOST_PLUMBING * every
 
 
 def test_prose_carries_the_page(chapter):

@@ -104,3 +104,24 @@ def test_what_an_error_quotes_from_a_file_cannot_leave_its_box():
     assert outer.type == "colon_fence"
     quoted = [token.content for token in reader.parse(outer.content) if token.type == "fence"]
     assert quoted == [trouble + "\n"]
+
+
+def answer_cell(text="**Answer.** Yes."):
+    output = {"output_type": "execute_result", "data": {"text/markdown": text}, "metadata": {}}
+    return code_cell([output], "tables.answer(run, found, sure)", tags=["answer"])
+
+
+def test_the_answer_stands_under_the_title_and_before_all_else():
+    title = {"cell_type": "markdown", "metadata": {}, "source": ["# A question?\n", "\n", "The claim."]}
+    shown = page_of(title, code_cell(), answer_cell())["cells"]
+    lines = shown[0]["source"].split("\n")
+    assert lines[0] == "# A question?"
+    assert lines[2] == "::::{admonition} The answer"
+    assert lines.index("**Answer.** Yes.") < lines.index("The claim.")
+    assert shown[2]["outputs"] == []  # said once
+
+
+def test_a_page_without_an_answer_keeps_its_title_cell():
+    title = {"cell_type": "markdown", "metadata": {}, "source": "# A question?\n\nThe claim."}
+    failed = code_cell(tags=["answer"])  # the run ended before it
+    assert page_of(title, failed)["cells"][0]["source"] == "# A question?\n\nThe claim."

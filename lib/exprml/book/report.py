@@ -25,6 +25,7 @@ from exprml.base.roles import OWN, ROLES, least_real
 from exprml.book import context, profiles, results
 from exprml.book.context import Context, results_path
 from exprml.book.machine import hardware, versions
+from exprml.book.tables import plain
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -172,6 +173,18 @@ class Run:
             f'<div class="exprml-banner" role="note" aria-label="Data and profile of this page">'
             f"{marks}{_changed(self.context)}{rows}</div>"
         )
+
+    @property
+    def data_words(self) -> str:
+        """What this page rests on: title, size and role of every data set, for a sentence of `tables`."""
+        words = []
+        for slot, entry in self.plan.items():
+            title, samples, genes = self.sizes.get(slot, (entry["dataset"], 0, 0))
+            size = f", {samples:,} samples and {genes:,} genes" if samples else ""
+            words.append(f"{plain(title)}{size} ({ROLES[entry['role']].short})")
+        if self.profile == REHEARSAL:
+            words.append("a rehearsal: its numbers mean nothing")
+        return "; ".join(dict.fromkeys(words)) or "results of other pages"
 
     def finish(self) -> None:
         """Show the run report: parameters, data, groups per class and fold, versions, machine, seconds."""

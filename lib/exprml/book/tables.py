@@ -14,6 +14,8 @@ from exprml.base.errors import DataError, NotAvailableError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from exprml.book.report import Run
+
 
 def show(table: pd.DataFrame, *, digits: int = 3) -> HTML:
     """Return a table as HTML: floats with `digits` decimals, texts never cut, missing values as a dash.
@@ -84,6 +86,22 @@ def say(*sentences: str, bullets: bool = False) -> Markdown | None:
     return said
 
 
+def answer(run: Run, found: str, sure: str) -> Markdown:
+    """Return the page's answer, which the press sets under its title: the finding, how sure, on what data.
+
+    Parameters
+    ----------
+    run : Run
+        Says what data the page rests on.
+    found, sure : str
+        The finding and what its certainty rests on, each computed from ``run.table()``; Markdown, as in `say`
+    """
+    lines = {"Answer": found, "How sure": sure, "On what data": f"{run.data_words}."}
+    said = Markdown("")
+    said.data = "\n\n".join(f"**{title}.** {' '.join(words.split())}" for title, words in lines.items())
+    return said
+
+
 _SIGNS = re.compile(r"[!-+\--/:-@\[-`{-~]")  # of ASCII, all that Markdown, MyST, HTML or TeX may read
 _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # turn what follows around
 
@@ -111,6 +129,38 @@ def below(reduction: float, than: str = "") -> str:
         Whose error the other one is, in words; nothing follows if empty.
     """
     return f"{abs(reduction):.1%} {'below' if reduction > 0 else 'above'} {than}".rstrip()
+
+
+FEWEST_REPLICATES = 5  # below, an interval is no evidence either way
+
+
+def ahead(scores: pd.DataFrame, first: str, second: str, *, metric: str = "balanced_accuracy") -> str:
+    """Return in words which of two models is ahead by how much, and whether the folds decide it.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Rows of a results table of one task and setting, at one training size.
+    first, second : str
+        Models in it.
+    metric : str
+        Of the rows to compare; of one that ends in "error" the lower is the better.
+    """
+    from exprml.book.figures import model_label
+    from exprml.evaluation import compare
+
+    one, other = model_label(first), model_label(second)
+    try:
+        found = compare.paired_difference(scores, first, second, metric=metric)
+    except DataError:
+        return f"{one} and {other} met on a single fold, which decides nothing"
+    interval = f"{found.mean:+.2g} [{found.low:+.2g}, {found.high:+.2g}] over {found.n} folds"
+    if found.n < FEWEST_REPLICATES:
+        return f"{one} less {other}: {interval}, too few to decide"
+    if found.low <= 0 <= found.high:
+        return f"{one} and {other} have no clear order: {interval}"
+    first_wins = (found.mean > 0) != metric.endswith("error")
+    return f"{one if first_wins else other} is clearly ahead of {other if first_wins else one}: {interval}"
 
 
 def where_possible(part: Callable[[], object], title: str) -> object:

@@ -1,0 +1,46 @@
+"""The answer at the head of a page comes from its results table: other results, another answer."""
+
+import json
+import re
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from exprml.base.files import project_root
+from exprml.book import results
+
+CHAPTERS = [
+    path for path in sorted((project_root() / "notebooks").rglob("*.ipynb")) if '"answer"' in path.read_text()
+]
+
+
+def name_of(path) -> str:
+    return path.relative_to(project_root() / "notebooks").with_suffix("").as_posix()
+
+
+def answer_on(path, table: pd.DataFrame) -> str:
+    """Run the cell of the answer on a results table, with the notebook's imports and nothing else."""
+    cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    (answer,) = ["".join(cell["source"]) for cell in cells if "answer" in cell["metadata"].get("tags", [])]
+    *before, last = re.split(r"^(?=tables\.answer\()", answer, flags=re.M)
+    known = {"run": SimpleNamespace(table=lambda: table.copy(), data_words="some data")}
+    exec("".join(cells[0]["source"]), known)
+    exec("".join(before), known)
+    return eval(last, known).data
+
+
+def turned_around(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table in which the best model has the rows of the worst, and so on inwards."""
+    plain = table[(table["control"] == "") & (table["model"] != "")]
+    order = plain.groupby("model")["value"].mean().sort_values().index
+    return table.assign(model=table["model"].replace(dict(zip(order, order[::-1], strict=True))))
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=name_of)
+def test_the_answer_follows_the_results(path):
+    table = results.read_reference(name_of(path))
+    said = answer_on(path, table)
+    assert re.findall(r"^\*\*([A-Z][\w ]+)\.\*\*", said, flags=re.M) == ["Answer", "How sure", "On what data"]
+    assert "nan" not in said
+    assert answer_on(path, turned_around(table)) != said
