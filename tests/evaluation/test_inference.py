@@ -144,7 +144,7 @@ def test_changing_test_samples_changes_no_fit_unless_scaling_is_told_to_see_all(
 
 def test_test_samples_are_handed_to_a_watch_only_when_asked(recorder):
     found = inference.infer({"net": recorder}, expression(), watch_test=True)
-    assert np.array_equal(Recorder.given[0]["watch"]["test"][1], found.data.test[1])
+    assert np.array_equal(Recorder.given[0]["watch"]["test"][1], found.data.test.y)
 
 
 def test_a_pipeline_gets_groups_and_no_validation(recorder):
@@ -166,8 +166,8 @@ def test_errors_and_tables_of_a_run_agree_with_each_other():
         assert np.allclose(again, error)
     assert len(error) == 2 * 2 * 2
     assert error["ols"].max() < 0.25 < 0.6 < error["zero"].min()
-    predicted = found.fitted["ols"].predict(found.data.test[0])
-    by_hand = np.abs(predicted - found.data.test[1]).mean()
+    predicted = found.fitted["ols"].predict(found.data.test.X)
+    by_hand = np.abs(predicted - found.data.test.y).mean()
     assert error["ols", 0, 0] == pytest.approx(by_hand, rel=1e-5)
     assert list(found.data.targets) == [f"t{i}" for i in range(TARGETS)]
 
@@ -176,7 +176,7 @@ def test_validation_error_is_scored_when_asked():
     found = inference.infer(
         {"ols": LinearRegression()}, expression(), score_validation=True, keep_fitted=True
     )
-    X, Y = found.data.validation
+    X, Y = found.data.validation[:2]
     expected = np.abs(found.fitted["ols"].predict(X) - Y).mean()
     assert value(found, "ols", "validation_mean_absolute_error") == pytest.approx(expected, rel=1e-5)
 
@@ -190,13 +190,13 @@ def test_controls_are_named():
 
 
 def test_shuffled_targets_are_the_same_rows_in_another_order(recorder):
+    X, Y = inference.infer({"net": recorder}, expression()).data.train[:2]
     found = inference.infer({"net": recorder}, expression(), shuffle_targets=True)
-    X, Y = found.data.train
-    given = Recorder.given[0]
+    given = Recorder.given[1]
     assert np.array_equal(given["X"], X)
     assert not np.array_equal(given["Y"], Y)
     assert np.array_equal(np.sort(given["Y"][:, 0]), np.sort(Y[:, 0]))
-    assert np.array_equal(given["validation"][1], found.data.validation[1])
+    assert np.array_equal(given["validation"][1], found.data.validation.y)
 
 
 def test_targets_choose_what_is_predicted_and_not_what_is_prepared():
@@ -214,8 +214,8 @@ def test_without_groups_samples_are_split_one_by_one_and_the_rows_say_so():
     data = expression()
     found = inference.infer({"ols": LinearRegression()}, data, groups=None)
     assert set(found.scores["split"]) == {"sample"}
-    trained = set(data.obs["patient"].iloc[found.data.train_groups])
-    assert trained & set(data.obs.loc[found.data.test_samples, "patient"])
+    trained = set(data.obs["patient"].iloc[found.data.train.groups])
+    assert trained & set(data.obs.loc[found.data.test.names, "patient"])
 
 
 @pytest.mark.parametrize(
@@ -251,9 +251,9 @@ def test_across_leaves_shared_patients_out_of_the_source_and_counts_them(recorde
     source, target = expression(), expression(20, seed=5, first_patient=27)  # patients 27, 28, 29 are in both
     found = inference.infer_across({"net": recorder}, source, target, n_folds=3)
     assert found.data.left_out == 3
-    assert not set(found.data.train_groups) & set(target.obs["patient"])
+    assert not set(found.data.train.groups) & set(target.obs["patient"])
     assert len(found.samples) == 20
-    assert len(found.data.train[0]) + len(found.data.validation[0]) == 54
+    assert len(found.data.train.X) + len(found.data.validation.X) == 54
     assert set(found.scores["split"]) == {"across"}
 
 
@@ -270,7 +270,7 @@ def test_across_validates_on_a_fold_of_the_source_or_of_the_target():
     assert [len(one[0]) for one in (on_source.train, on_source.validation, on_source.test)] == [48, 12, 20]
     on_target = inference.infer_across(source=source, target=target, validation="target", **run).data
     assert [len(one[0]) for one in (on_target.train, on_target.validation, on_target.test)] == [60, 4, 16]
-    assert np.isin(on_target.test_groups, target.obs["patient"]).all()
+    assert np.isin(on_target.test.groups, target.obs["patient"]).all()
 
 
 def test_a_third_collection_chooses_and_all_of_the_target_tests():
@@ -280,11 +280,11 @@ def test_a_third_collection_chooses_and_all_of_the_target_tests():
     run = {"models": {"ols": LinearRegression()}, "source": source, "target": target}
     data = inference.infer_across(validation=third, target_statistics="own", folds_run=2, **run).data
     assert [len(one[0]) for one in (data.validation, data.test)] == [12, 20]
-    assert not set(data.train_groups) & {*third.obs["patient"], *target.obs["patient"]}
+    assert not set(data.train.groups) & {*third.obs["patient"], *target.obs["patient"]}
     assert list(data.targets) == ["t1", "t2", "t3", "t4", "t5"]
-    assert np.allclose(data.validation[1].mean(axis=0), 0, atol=1e-5)  # prepared by its own statistics
+    assert np.allclose(data.validation.y.mean(axis=0), 0, atol=1e-5)  # prepared by its own statistics
     borrowed = inference.infer_across(validation=third, **run)
-    assert borrowed.data.validation[1].mean() > 1
+    assert borrowed.data.validation.y.mean() > 1
     assert set(borrowed.scores["fold"]) == {0}
 
 
@@ -307,8 +307,8 @@ def test_own_statistics_hide_a_shift_that_source_statistics_show():
     borrowed = inference.infer_across(zero, source, target)
     own = inference.infer_across(zero, source, target, target_statistics="own")
     assert value(own, "zero") < 1 < value(borrowed, "zero")
-    assert np.allclose(own.data.test[0].mean(axis=0), 0, atol=1e-5)
-    assert not np.allclose(borrowed.data.test[0].mean(axis=0), 0, atol=0.5)
+    assert np.allclose(own.data.test.X.mean(axis=0), 0, atol=1e-5)
+    assert not np.allclose(borrowed.data.test.X.mean(axis=0), 0, atol=0.5)
 
 
 def test_own_statistics_refit_the_last_step_alone_and_adapt_changes_the_first():
@@ -318,7 +318,7 @@ def test_own_statistics_refit_the_last_step_alone_and_adapt_changes_the_first():
     own = inference.infer_across(target_statistics="own", **run).data
     centred = target.X - own.prepare[0].mean_
     expected = centred / centred.std(axis=0)
-    assert np.allclose(own.test[1], expected[:, :TARGETS], atol=1e-4)
+    assert np.allclose(own.test.y, expected[:, :TARGETS], atol=1e-4)
 
     def doubled(fitted):
         return make_pipeline(
@@ -326,8 +326,8 @@ def test_own_statistics_refit_the_last_step_alone_and_adapt_changes_the_first():
         )
 
     twice = inference.infer_across(adapt=doubled, **run).data
-    assert np.allclose(twice.test[1], own.prepare.transform(2 * target.X)[:, :TARGETS], atol=1e-4)
-    assert np.allclose(twice.train[1], own.train[1])
+    assert np.allclose(twice.test.y, own.prepare.transform(2 * target.X)[:, :TARGETS], atol=1e-4)
+    assert np.allclose(twice.train.y, own.train.y)
 
 
 GENES = pd.DataFrame(

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from exprml.base.errors import DataError, UnknownNameError
-from exprml.evaluation import nested, scoring, search
+from exprml.evaluation import nested, parts, scoring, search
 from exprml.evaluation.linear_signal import remove_linear_signal
 from exprml.models import presets
 
@@ -67,16 +67,6 @@ def test_each_trial_leaves_out_the_other_outer_folds_of_cross_validate_in_turn(d
             assert rows_of(one["train"]) == set(range(120)) - outer[fold] - rows_of(one["left out"])
 
 
-def test_fresh_inner_folds_are_whole_groups_of_the_training_part(data):
-    _, _, groups = data
-    spaces = {"spy": {"knob": ("log", 1, 2)}}
-    nested.nested_search({"spy": Spy()}, *data, spaces=spaces, n_trials=1, inner="group", folds_run=1)
-    outside = {group for one in SEEN for group in groups[sorted(rows_of(one["left out"]))].tolist()}
-    assert len(SEEN) == 4
-    assert not any(one["groups"] & set(groups[sorted(rows_of(one["left out"]))]) for one in SEEN)
-    assert len(outside) == 16  # of 20 groups, 4 are in the outer validation fold
-
-
 def test_with_two_outer_folds_the_one_training_fold_is_cut_by_groups(data):
     spaces = {"spy": {"knob": ("log", 1, 2)}}
     nested.nested_search({"spy": Spy()}, *data, spaces=spaces, n_trials=1, folds=2, folds_run=1)
@@ -85,13 +75,12 @@ def test_with_two_outer_folds_the_one_training_fold_is_cut_by_groups(data):
 
 
 @pytest.mark.parametrize("on", nested.ON)
-@pytest.mark.parametrize("inner", nested.INNER)
-def test_the_outer_validation_fold_is_never_looked_at(data, on, inner):
+def test_the_outer_validation_fold_is_never_looked_at(data, on):
     X, y, groups = data
-    options = {"spaces": {"lr": C}, "folds_run": 1, "n_trials": 4, "on": on, "inner": inner}
+    options = {"spaces": {"lr": C}, "folds_run": 1, "n_trials": 4, "on": on}
     models = {"lr": LogisticRegression()}
     clean = nested.nested_search(models, X, y, groups, **options)
-    ((_, validation), *_) = scoring.fold_pairs(5, "group", 0, y, groups)
+    ((_, validation), *_) = parts.Protocol().pairs(0, y, groups)
     poisoned_X, poisoned_y = X.copy(), y.copy()
     poisoned_X[validation] = np.nan
     poisoned_y[validation] = 1 - y[validation]
@@ -252,6 +241,8 @@ def test_a_guess_pays_for_classes_that_are_missing_from_a_training_part(data):
     options = {"spaces": {"lr": C}, "folds_run": 1, "n_trials": 1}
     plain = nested.nested_search({"lr": LogisticRegression()}, X, y, groups, **options)
     assert plain.best["guess"].tolist() == pytest.approx([np.log(2)])
-    part = search.Part(X[:4], np.array([0, 1, 1, 1]), groups[:4], X[:2], np.array([0, 2]))
+    part = next(
+        search.inner_parts(parts.samples_of(X[:6], [0, 1, 1, 1, 0, 2]), [(np.arange(4), np.array([4, 5]))])
+    )
     guess = nested._guess(lambda: [part], search.weighted_cross_entropy)
     assert guess == pytest.approx((np.log(2) / 2 - np.log(1e-15)) / (1 / 2 + 1))  # weights 1 / (n + 1)

@@ -4,6 +4,7 @@ from sklearn.linear_model import LogisticRegression
 
 from exprml.base.errors import ParameterError, UnknownNameError
 from exprml.evaluation import search
+from exprml.evaluation.parts import samples_of
 from exprml.evaluation.scoring import cross_validate
 from exprml.evaluation.splits import GroupFolds
 
@@ -42,7 +43,8 @@ def test_objective_is_the_weighted_cross_entropy_by_hand():
             return np.array([[0.5, 0.5], [0.5, 0.5], [0.8, 0.2]])
 
     def loss(left_out):
-        part = search.Part(np.zeros((5, 1)), trained, trained, np.zeros((3, 1)), np.array(left_out))
+        samples = samples_of(np.zeros((8, 1)), np.r_[trained, left_out])
+        (part,) = search.inner_parts(samples, [(np.arange(5), np.arange(5, 8))])
         return search.weighted_cross_entropy(Fixed(), part)
 
     # trained on one sample of class 0 and four of class 1: weights 1/2, 1/2 and 1/5, whatever is left out
@@ -84,7 +86,7 @@ def test_a_search_trains_on_every_class_in_each_inner_part():
     seen = []
 
     def objective(model, part):
-        seen.append(sorted(set(part.y)))
+        seen.append(sorted(set(part.train.y)))
         return 0.0
 
     y, groups = np.array(["a", "b"] * 19 + ["c"] * 2), np.arange(40)

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
-from exprml.evaluation import scoring, transfer
+from exprml.evaluation import experiment, parts, scoring, transfer
 
 LINEAR = {"linear": LogisticRegression(C=0.1)}
 
@@ -32,7 +32,7 @@ def moved(data, by, times=1.0):
 
 
 def by_setting(predictions):
-    return transfer.scores(predictions).groupby("setting")["value"].mean()
+    return experiment.scores_of(predictions).groupby("setting")["value"].mean()
 
 
 def predict(source, target, models=LINEAR, **options):
@@ -69,7 +69,7 @@ def test_rescale_by_hand():
         "own scaling": [[-1, 0], [1, 0]],
     }
     for way, values in expected.items():
-        np.testing.assert_allclose(transfer.rescale(target, source, fitted, way), values)
+        np.testing.assert_allclose(parts.rescale(target, source, fitted, way), values)
 
 
 def test_own_scaling_sees_no_label_of_the_target():
@@ -111,7 +111,7 @@ def test_what_is_not_linear_survives_removal_on_the_target():
 
 def test_controls_are_at_chance():
     options = {"majority": True, "folds_run": 1}
-    found = transfer.scores(predict(compendium(), compendium(1, prefix="t"), **options))
+    found = experiment.scores_of(predict(compendium(), compendium(1, prefix="t"), **options))
     assert (found.loc[found["control"] == "majority", "value"] == 0.5).all()
     shuffled = predict(compendium(), compendium(1, prefix="t"), shuffle_labels=True, seeds=range(4))
     assert set(shuffled["control"]) == {scoring.SHUFFLED}
@@ -119,12 +119,14 @@ def test_controls_are_at_chance():
 
 
 def test_scores_are_a_results_table():
-    found = transfer.scores(predict(compendium(), compendium(1, prefix="t"), task="t"), recalls=True)
+    found = experiment.scores_of(
+        predict(compendium(), compendium(1, prefix="t"), task="t"), ("balanced_accuracy", "recall")
+    )
     assert list(found.columns) == scoring.COLUMNS
     assert set(found["metric"]) == {"balanced_accuracy", "recall:a", "recall:b"}
     assert set(found["split"]) == {"transfer"}
-    assert not found.duplicated([*transfer._FIT, "metric"]).any()
-    wide = found.pivot_table(index=transfer._FIT, columns="metric", values="value")
+    assert not found.duplicated([*experiment.KEYS, "metric"]).any()
+    wide = found.pivot_table(index=experiment.KEYS, columns="metric", values="value")
     recalls = wide[["recall:a", "recall:b"]].mean(axis=1)
     np.testing.assert_allclose(wide["balanced_accuracy"], recalls)
 
@@ -174,7 +176,7 @@ def test_an_uneven_target_misleads_its_own_statistics():
 def test_the_draw_has_the_share_asked_for():
     positive = np.array([True] * 20 + [False] * 50)
     for share in (0.0, 0.3, 1.0):
-        chosen = transfer._draw(positive, share, [0, 1])
+        chosen = parts.drawn_with_share(positive, share, [0, 1])
         assert len(set(chosen)) == len(chosen) == 20
         assert positive[chosen].mean() == share
 

@@ -11,14 +11,14 @@ from scipy import sparse
 from exprml.base.errors import DataError, UnknownNameError
 
 
-def as_arrays(X: Any, y: Any, groups: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def as_arrays(X: Any, y: Any, groups: Any = None) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """Return the values, targets and groups as arrays; obs columns are looked up by name."""
     y, groups = obs_column(X, y, "y"), obs_column(X, groups, "groups")
     matrix = X.X if isinstance(X, AnnData) else X
     matrix = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
     groups = np.arange(len(matrix)) if groups is None else groups
     for name, given in (("y", y), ("groups", groups)):
-        if len(given) != len(matrix):
+        if given is not None and len(given) != len(matrix):
             raise DataError(f"{name} has {len(given)} entries for {len(matrix)} samples")
     if y is not None and y.dtype.kind in "OU" and (y == "").any():
         raise DataError(

@@ -7,16 +7,13 @@ standardised values; the overall error is its mean over genes. Lower is better.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
 from exprml.evaluation.compare import ENDS, benjamini_hochberg
-
-if TYPE_CHECKING:
-    from exprml.evaluation.inference import Inference
 
 SHUFFLED = "shuffled targets"
 GENES_AT_ONCE = 512  # bounds the memory of float64 copies: 45 MB for 11,101 samples
@@ -306,52 +303,3 @@ def advantages(
     if not rows:
         raise DataError(f"none of the pairs {list(pairs)} shares a fold and seed")
     return pd.DataFrame(rows).assign(control="", task=task, split=split)
-
-
-def in_unit(found: Inference, factors: pd.Series, *, setting: str) -> Inference:
-    """Return the errors of kept models in another unit: the values of each gene times a factor.
-
-    Two runs that standardised by different samples count errors in different standard deviations; in one
-    unit they can be compared.
-
-    Parameters
-    ----------
-    found : Inference
-        Of one fold and seed, with ``keep_fitted=True``.
-    factors : Series
-        Gene -> one of its units in `found`, counted in the new unit.
-    setting : str
-        Of the new rows.
-
-    Raises
-    ------
-    ParameterError
-        If no models were kept, or there are several folds or seeds.
-    DataError
-        If a target has no factor.
-    """
-    if not found.fitted or len(found.scores[["fold", "seed"]].drop_duplicates()) > 1:
-        raise ParameterError("in_unit needs one fold and seed, inferred with keep_fitted=True")
-    factor = factors.reindex(found.data.targets)
-    if factor.isna().any():
-        raise DataError(
-            f"{factor.isna().sum()} targets have no factor, as {factor.index[factor.isna()][0]!r}"
-        )
-    X, Y = found.data.test
-    parts = []
-    for name, model in found.fitted.items():
-        predicted = np.reshape(model.predict(X), Y.shape)
-        errors = gene_errors(Y * factor.to_numpy(), predicted * factor.to_numpy(), found.data.targets)
-        scores, genes, samples = (
-            table[table["model"] == name].assign(setting=setting) for table in found[:3]
-        )
-        values = scores["metric"].map(overall(errors.by_gene))
-        parts.append(
-            (
-                scores.assign(value=values)[values.notna()],
-                genes.assign(**{column: errors.by_gene[column].to_numpy() for column in errors.by_gene}),
-                samples.assign(absolute_error=errors.by_sample),
-            )
-        )
-    tables = [pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True)]
-    return found._replace(scores=tables[0], genes=tables[1], samples=tables[2])

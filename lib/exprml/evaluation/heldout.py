@@ -14,9 +14,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from exprml.base.errors import DataError
-from exprml.evaluation import scoring
-from exprml.evaluation.arrays import as_arrays
-from exprml.evaluation.linear_signal import remove_linear_signal
+from exprml.evaluation import experiment, parts
 from exprml.evaluation.metrics import balanced_accuracy
 from exprml.evaluation.splits import assert_groups_apart
 
@@ -37,7 +35,7 @@ def held_out(
     model : estimator
         Cloned before each fit.
     X, y, groups
-        As in `exprml.evaluation.scoring.cross_validate`.
+        As in `exprml.evaluation.parts.folds`.
     folds : list of (training, validation) indices
         From a splitter of `exprml.evaluation.splits`; no sample may be validated twice.
     removed : bool
@@ -51,21 +49,20 @@ def held_out(
     Raises
     ------
     DataError
-        If a sample stands in two validation folds, or a group on both sides of a fold.
+        If a sample stands in two validation folds, a group on both sides of a fold, or a fold has a single
+        class on one side.
     """
-    X, y, groups = as_arrays(X, y, groups)
     number, times = np.unique(np.concatenate([one for _, one in folds]), return_counts=True)
     if (times > 1).any():
         first = number[times > 1][0]
         raise DataError(f"{(times > 1).sum()} samples stand in two validation folds, as number {first}")
-    parts = []
-    for fold, (train, validation) in enumerate(folds):
-        assert_groups_apart(groups, train, validation)
-        values = [remove_linear_signal(X[one], y[one]) if removed else X[one] for one in (train, validation)]
-        predicted = scoring.fit(model, values[0], y[train], groups[train]).predict(values[1])
-        columns = {"fold": fold, "group": groups[validation], "truth": y[validation], "predicted": predicted}
-        parts.append(pd.DataFrame(columns, index=validation))
-    return pd.concat(parts).sort_index()
+    of_samples = parts.samples_of(X, y, groups).groups
+    for train, validation in folds:
+        assert_groups_apart(of_samples, train, validation)
+    protocol = parts.Protocol(folds=folds, removal="split" if removed else "none")
+    table = experiment.run({"": model}, parts.folds(X, y, groups, protocol), predictions=True)
+    table = table.set_index("sample")[["fold", "group", "truth", "predicted"]]
+    return table.rename_axis(None).sort_index()
 
 
 def score_by(predictions: pd.DataFrame, levels: Sequence) -> pd.Series:

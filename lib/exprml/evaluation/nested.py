@@ -7,7 +7,8 @@ that way and the search on removed data are here; so is the unseeded sampler of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,15 +17,14 @@ from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 
 from exprml.base.errors import DataError, check_known
-from exprml.evaluation.arrays import as_arrays
-from exprml.evaluation.linear_signal import remove_linear_signal
-from exprml.evaluation.scoring import before_and_after, fold_pairs
+from exprml.evaluation.experiment import Part
+from exprml.evaluation.parts import Pairs, Protocol, samples_of
+from exprml.evaluation.scoring import before_and_after
 from exprml.evaluation.search import (
     HEIL_SPACE,
     Objective,
-    Pairs,
-    Part,
     SearchResult,
+    inner_parts,
     search_parts,
     weighted_cross_entropy,
     with_every_class,
@@ -34,7 +34,6 @@ from exprml.evaluation.splits import GroupFolds, learning_curve_subsets
 KEYS = ("model", "seed", "fold", "on")
 _NO_PARAMETERS = {*KEYS, "trial", "guess", "objective", "seconds"}
 ON = ("intact", "removed")
-INNER = ("outer-folds", "group")
 
 
 class Nested(NamedTuple):
@@ -83,7 +82,6 @@ def searched_before_and_after(
     folds: int = 5,
     folds_run: int | None = None,
     seeds: Sequence[int] = (0,),
-    split: str = "group",
     **options: Any,
 ) -> Searched:
     """Search all models in every outer fold, then score them with what was found (heil2022, Model training).
@@ -92,7 +90,7 @@ def searched_before_and_after(
 
     Parameters
     ----------
-    models, X, y, groups, folds, folds_run, seeds, split, **options
+    models, X, y, groups, folds, folds_run, seeds, **options
         As in `before_and_after`.
     n_trials, space, sampler
         As in `search`; the defaults are the paper's, but for a seed of the sampler.
@@ -101,7 +99,7 @@ def searched_before_and_after(
     fractions : sequence of float
         Shares of the training samples that are scored; the largest of them is searched.
     """
-    outer = {"folds": folds, "folds_run": folds_run, "seeds": seeds, "split": split}
+    outer = {"folds": folds, "folds_run": folds_run, "seeds": seeds}
     limits = {"n_trials": n_trials, "sampler": sampler, "on": search_on, "fraction": max(fractions)}
     spaces = dict.fromkeys(models, space)
     found = nested_search(models, X, y, groups, spaces=spaces, **limits, **outer)
@@ -153,9 +151,7 @@ def nested_search(
     folds: int = 5,
     folds_run: int | None = None,
     seeds: Sequence[int] = (0,),
-    split: str = "group",
     on: str = "intact",
-    inner: str = "outer-folds",
     fraction: float = 1.0,
     n_trials: int = 25,
     sampler: str = "tpe",
@@ -165,21 +161,19 @@ def nested_search(
 
     Parameters
     ----------
-    models, X, y, groups, folds, folds_run, seeds, split
+    models, X, y, groups, folds, folds_run, seeds
         As in `cross_validate`: the same arguments give the same outer folds.
     spaces : mapping of model name to space
         As in `search`; models without a space are left alone.
     on : {"intact", "removed"}
         "removed" takes the linear signal from the inner training part and from what is left out, each with
         its own labels. The paper searches "intact", also for what it scores after removal.
-    inner : {"outer-folds", "group"}
-        Leave out the other outer folds in turn (the paper), or fresh folds of whole groups, one fewer.
     fraction : float
         Search only this share of each outer training part, the same samples that `cross_validate` draws for
         it; the paper searches all of them.
     n_trials, sampler, objective
-        As in `search`; "tpe-unseeded" is the paper's sampler. Sampler and fresh folds are seeded by the
-        outer seed and fold.
+        As in `search`; "tpe-unseeded" is the paper's sampler. The sampler is seeded by the outer seed
+        and fold.
 
     Returns
     -------
@@ -188,26 +182,26 @@ def nested_search(
     Raises
     ------
     UnknownNameError
-        If `on`, `inner`, the sampler, or a model of `spaces` is unknown.
+        If `on`, the sampler, or a model of `spaces` is unknown.
     DataError
         If with "removed" no inner part has two classes on both sides.
     """
     check_known("on", [on], ON)
-    check_known("inner", [inner], INNER)
     check_known("model with a space", spaces, models, "models")
-    X, y, groups = as_arrays(X, y, groups)
+    samples, protocol = samples_of(X, y, groups), Protocol(folds, folds_run, seeds)
     options = {"n_trials": n_trials, "sampler": sampler, "objective": objective}
     trials = []
     for seed in seeds:
-        pairs = fold_pairs(folds, split, seed, y, groups)
+        pairs = protocol.pairs(seed, samples.y, samples.groups)
         for fold in range(len(pairs))[:folds_run]:
-            inside = _inner_pairs(pairs, fold, inner, seed, groups)
-            inside = _thinned(inside, pairs[fold][0], fraction, seed * 1009 + fold)
-            inside = with_every_class(inside, y)
-            parts = _InnerParts(X, y, groups, _usable(inside, y, fold) if on == "removed" else inside, on)
+            number = seed * 1009 + fold
+            inside = _inner_pairs(pairs, fold, number, samples.groups)
+            inside = with_every_class(_thinned(inside, pairs[fold][0], fraction, number), samples.y)
+            inside = _usable(inside, samples.y, fold) if on == "removed" else inside
+            parts = partial(inner_parts, samples, inside, removed=on == "removed")
             guess = _guess(parts, objective)
             for name, space in spaces.items():
-                found = search_parts(models[name], parts, space=space, seed=seed * 1009 + fold, **options)
+                found = search_parts(models[name], parts, space=space, seed=number, **options)
                 trials += _rows(found, (name, seed, fold, on), guess)
     table = pd.DataFrame(trials, dtype=object).astype(dict.fromkeys(["guess", "objective", "seconds"], float))
     return Nested(_best(table), table)
@@ -235,31 +229,11 @@ def as_settings(best: pd.DataFrame) -> dict[tuple[str, int, int], dict[str, Any]
     }
 
 
-class _InnerParts(NamedTuple):
-    """Make the inner parts anew for each trial: four copies of the data need not be held at once."""
-
-    X: np.ndarray
-    y: np.ndarray
-    groups: np.ndarray
-    pairs: Pairs
-    on: str
-
-    def __call__(self) -> Iterator[Part]:
-        for train, left_out in self.pairs:
-            y_train, y_left_out = self.y[train], self.y[left_out]
-            X_train, X_left_out = self.X[train], self.X[left_out]
-            if self.on == "removed":
-                X_train = remove_linear_signal(X_train, y_train)
-                X_left_out = remove_linear_signal(X_left_out, y_left_out)
-            yield Part(X_train, y_train, self.groups[train], X_left_out, y_left_out)
-
-
-def _inner_pairs(pairs: Pairs, fold: int, inner: str, seed: int, groups: np.ndarray) -> Pairs:
-    """Return (training, left out) indices inside the training part of an outer fold."""
+def _inner_pairs(pairs: Pairs, fold: int, number: int, groups: np.ndarray) -> Pairs:
+    """Return (training, left out) indices inside the training part of an outer fold: the others in turn."""
     train = pairs[fold][0]
-    if inner == "group" or len(pairs) == 2:  # of two folds only one is left: it is cut once more
-        fresh = GroupFolds(max(2, len(pairs) - 1), seed * 1009 + fold)
-        return [(train[a], train[b]) for a, b in fresh.split(train, None, groups[train])]
+    if len(pairs) == 2:  # only one is left: it is cut once more, by groups
+        return [(train[a], train[b]) for a, b in GroupFolds(2, number).split(train, None, groups[train])]
     others = [validation for place, (_, validation) in enumerate(pairs) if place != fold]
     return [(np.setdiff1d(train, left_out), left_out) for left_out in others]
 
@@ -283,7 +257,7 @@ def _guess(parts: Callable[[], Iterable[Part]], objective: Objective) -> float:
     if not callable(objective):
         return np.nan
     dummy = DummyClassifier(strategy="uniform")
-    return float(np.mean([objective(dummy.fit(one.X, one.y), one) for one in parts()]))
+    return float(np.mean([objective(dummy.fit(one.train.X, one.train.y), one) for one in parts()]))
 
 
 def _rows(found: SearchResult, key: tuple, guess: float) -> list[dict[str, Any]]:

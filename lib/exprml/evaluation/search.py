@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,28 +14,18 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from exprml.base.errors import ParameterError, check_known
-from exprml.evaluation.arrays import as_arrays
-from exprml.evaluation.scoring import METRICS, Metric, fit
-from exprml.evaluation.splits import GroupFolds, is_classification
+from exprml.evaluation.experiment import Part, Samples, fit
+from exprml.evaluation.metrics import METRICS, Metric
+from exprml.evaluation.parts import Pairs, Protocol, samples_of, without_signal
+from exprml.evaluation.splits import is_classification
 
 # heil2022 (Model training): both log-uniform; the paper searches them with 25 trials of unseeded TPE.
 HEIL_SPACE = {"learning_rate": ("log", 1e-6, 10.0), "weight_decay": ("log", 1e-6, 10.0)}
-Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
     "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
     "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
     "tpe-unseeded": lambda seed: optuna.samplers.TPESampler(),  # heil2022 as its code runs: never twice alike
 }
-
-
-class Part(NamedTuple):
-    """An inner training part and what a trial leaves out of it."""
-
-    X: np.ndarray
-    y: np.ndarray
-    groups: np.ndarray
-    X_left_out: np.ndarray
-    y_left_out: np.ndarray
 
 
 Objective = str | Callable[[BaseEstimator, Part], float]
@@ -53,12 +43,12 @@ def weighted_cross_entropy(model: BaseEstimator, part: Part) -> float:
 
     A class weighs 1 / (n + 1), n its samples in the *training* part (heil2022, public code).
     """
-    classes, code = np.unique(part.y_left_out, return_inverse=True)
+    classes, code = np.unique(part.test.y, return_inverse=True)
     columns = pd.Index(model.classes_).get_indexer(classes)
-    probability = np.asarray(model.predict_proba(part.X_left_out), dtype=float)
+    probability = np.asarray(model.predict_proba(part.test.X), dtype=float)
     own = np.where(columns[code] >= 0, probability[np.arange(len(code)), columns[code]], 0.0)
     losses = -np.log(np.clip(own, 1e-15, 1.0))  # a class never seen in training counts as probability 0
-    weights = np.array([1 / ((part.y == one).sum() + 1) for one in classes])
+    weights = np.array([1 / ((part.train.y == one).sum() + 1) for one in classes])
     return float(np.average(np.nan_to_num(losses, nan=np.inf), weights=weights[code]))
 
 
@@ -114,15 +104,20 @@ def search(
         A trial that fails or diverges has an infinite objective and ranks last. Parameters of a pipeline
         carry the name of its step (``networkclassifier__learning_rate``), ready for ``set_params``.
     """
-    X, y, groups = as_arrays(X, y, groups)
-    labels = y if is_classification(y) else None
-    pairs = with_every_class(list(GroupFolds(folds, seed).split(y, labels, groups)), y)
-
-    def parts() -> Iterable[Part]:
-        return (Part(X[a], y[a], groups[a], X[b], y[b]) for a, b in pairs)
-
+    samples = samples_of(X, y, groups)
+    pairs = with_every_class(Protocol(folds).pairs(seed, samples.y, samples.groups), samples.y)
     options = {"n_trials": n_trials, "sampler": sampler, "seed": seed, "objective": objective}
-    return search_parts(model, parts, space=space, **options)
+    return search_parts(model, lambda: inner_parts(samples, pairs), space=space, **options)
+
+
+def inner_parts(samples: Samples, pairs: Pairs, *, removed: bool = False) -> Iterator[Part]:
+    """Yield a part for each pair of (training, left out) indices, made anew: copies need not be held at once.
+
+    With `removed` the linear signal is taken from both sides, each with its own labels.
+    """
+    for pair in pairs:
+        train, left_out = (without_signal(side) if removed else side for side in map(samples.take, pair))
+        yield Part({}, train, left_out)
 
 
 def search_parts(
@@ -170,7 +165,7 @@ def _part_loss(model: BaseEstimator, part: Part, loss: Callable) -> float:
         for kind in (ConvergenceWarning, RuntimeWarning):
             warnings.simplefilter("ignore", kind)
         try:
-            return float(loss(fit(model, part.X, part.y, part.groups), part))
+            return float(loss(fit(model, *part.train[:3]), part))
         except FloatingPointError:
             return np.inf
 
@@ -201,4 +196,4 @@ def _loss(objective: Objective) -> Callable[[BaseEstimator, Part], float]:
         return objective
     check_known("metric", [objective], METRICS)
     metric: Metric = METRICS[objective]
-    return lambda model, part: -float(metric(part.y_left_out, model.predict(part.X_left_out)))
+    return lambda model, part: -float(metric(part.test.y, model.predict(part.test.X)))
