@@ -20,7 +20,7 @@ def scores(a, b):
 
 def test_corrected_interval_by_hand():
     # mean 0.026, sample variance 0.00053; Nadeau-Bengio: (1/5 + 1/4) * s^2; t(0.975, 4) = 2.7764451
-    estimate = compare.corrected_paired_t(DIFFERENCES, 0.25)
+    estimate = compare.interval(DIFFERENCES, 0.25)
     half = 2.7764451051977987 * np.sqrt(0.45 * 0.00053)
     assert estimate.mean == pytest.approx(0.026)
     assert estimate.low == pytest.approx(0.026 - half)
@@ -30,15 +30,13 @@ def test_corrected_interval_by_hand():
 
 def test_without_correction_it_is_the_ordinary_t_test():
     ordinary = stats.ttest_1samp(DIFFERENCES, 0)
-    assert compare.corrected_paired_t(DIFFERENCES, 0).p_value == pytest.approx(ordinary.pvalue)
+    assert compare.interval(DIFFERENCES, 0).p_value == pytest.approx(ordinary.pvalue)
 
 
 def test_paired_difference_pairs_folds_whatever_the_row_order():
     a = np.array([0.9, 0.8, 0.7, 0.95, 0.85])
     table = scores(a, a - DIFFERENCES).sample(frac=1, random_state=0)
-    assert np.allclose(
-        compare.paired_difference(table, "a", "b"), compare.corrected_paired_t(DIFFERENCES, 0.25)
-    )
+    assert np.allclose(compare.paired_difference(table, "a", "b"), compare.interval(DIFFERENCES, 0.25))
     assert compare.paired_difference(table, "b", "a").mean == pytest.approx(-0.026)
 
 
@@ -54,17 +52,17 @@ def test_paired_difference_refuses_mixed_training_sizes_and_unknown_models():
 
 
 def test_a_test_against_chance_is_two_sided():
-    below = compare.corrected_paired_t([0.40, 0.42, 0.41, 0.43, 0.40], 0.25, reference=0.5)
-    above = compare.corrected_paired_t([0.60, 0.58, 0.59, 0.57, 0.60], 0.25, reference=0.5)
+    below = compare.interval([0.40, 0.42, 0.41, 0.43, 0.40], 0.25, reference=0.5)
+    above = compare.interval([0.60, 0.58, 0.59, 0.57, 0.60], 0.25, reference=0.5)
     assert below.p_value == pytest.approx(above.p_value)
     assert below.p_value < 0.01
     assert below.high < 0.5 < above.low
 
 
 def test_scores_all_at_chance_are_no_evidence():
-    estimate = compare.corrected_paired_t([0.125] * 5, 0.25, reference=0.125)
+    estimate = compare.interval([0.125] * 5, 0.25, reference=0.125)
     assert (estimate.p_value, estimate.low, estimate.high) == (1.0, 0.125, 0.125)
-    assert compare.corrected_paired_t([0.5] * 5, 0.25, reference=0.125).p_value == 0.0
+    assert compare.interval([0.5] * 5, 0.25, reference=0.125).p_value == 0.0
 
 
 def test_correction_keeps_the_error_rate_where_the_plain_test_does_not():
@@ -72,8 +70,8 @@ def test_correction_keeps_the_error_rate_where_the_plain_test_does_not():
     generator = np.random.default_rng(0)
     shared, own = generator.normal(size=(600, 1)), generator.normal(size=(600, 5))
     runs = np.sqrt(0.2) * shared + np.sqrt(0.8) * own
-    plain = np.mean([compare.corrected_paired_t(run, 0).p_value < 0.05 for run in runs])
-    corrected = np.mean([compare.corrected_paired_t(run, 0.25).p_value < 0.05 for run in runs])
+    plain = np.mean([compare.interval(run, 0).p_value < 0.05 for run in runs])
+    corrected = np.mean([compare.interval(run, 0.25).p_value < 0.05 for run in runs])
     assert corrected < 0.08 < plain
 
 

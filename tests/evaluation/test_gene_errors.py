@@ -18,7 +18,7 @@ def samples(error, model):
 def test_an_increase_is_a_share_of_the_smaller_error_with_its_interval_in_order():
     table = pd.concat([samples([1.0, 3.0] * 10, "leaky"), samples([2.0, 3.0] * 10, "right")])
     pair = {"right against leaky": ("right", "leaky")}
-    found = inference.error_increases(table, pair, seed=1).iloc[0]
+    found = inference.error_reductions(table, pair, increases=True, seed=1).iloc[0]
     turned = inference.error_reductions(table, pair, seed=1).iloc[0]
     assert found["mean"] == pytest.approx(2.5 / 2.0 - 1)
     assert found["low"] < found["mean"] < found["high"]

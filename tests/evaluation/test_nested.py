@@ -113,14 +113,14 @@ def test_best_is_the_smallest_objective_of_its_search_and_goes_to_cross_validate
         "left alone": LogisticRegression(),
     }
     spaces = {"lr": C, "piped": {**C, "fit_intercept": ("choice", True, False), "n_jobs": ("choice", None)}}
-    best, trials = nested.nested_search(models, *data, spaces=spaces, folds=3, seeds=[0, 1], n_trials=3)
+    options = {"folds": 3, "seeds": [0, 1], "n_trials": 3}
+    best, trials, settings = nested.nested_search(models, *data, spaces=spaces, **options)
     assert len(best) == 2 * 2 * 3
     assert len(trials) == 3 * len(best)
     for key, one in trials.groupby(list(nested.KEYS)):
         (row,) = best[(best[list(nested.KEYS)] == key).all(axis=1)].to_dict("records")
         assert row["objective"] == one["objective"].min()
         assert row["seconds"] == pytest.approx(one["seconds"].sum())
-    settings = nested.as_settings(best)
     assert set(settings) == {(name, seed, fold) for name in spaces for seed in (0, 1) for fold in range(3)}
     assert set(settings["lr", 0, 0]) == {"C"}
     assert settings["piped", 1, 2].keys() == {
@@ -168,9 +168,6 @@ def test_what_cannot_be_is_named(data):
         nested.nested_search(models, *data, spaces=spaces, on="removd")
     with pytest.raises(UnknownNameError, match="model with a space 'rl'"):
         nested.nested_search(models, *data, spaces={"rl": C})
-    best = pd.DataFrame([{"model": "lr", "seed": 0, "fold": 1, "on": on, "C": 1.0} for on in nested.ON])
-    with pytest.raises(DataError, match="two sets of parameters"):
-        nested.as_settings(best)
 
 
 def test_a_left_out_part_of_one_class_cannot_be_used_after_removal():
@@ -204,7 +201,7 @@ def test_what_the_search_found_on_the_largest_share_is_scored_before_and_after_r
         {"lr": LogisticRegression()}, *data, spaces={"lr": C}, n_trials=4, fraction=0.8, folds=3, folds_run=2
     )
     assert search_.best["C"].tolist() == by_hand.best["C"].tolist()
-    settings = nested.as_settings(by_hand.best)
+    settings = by_hand.settings
     expected = scoring.before_and_after({"lr": LogisticRegression()}, *data, settings=settings, **options)
     pd.testing.assert_frame_equal(scores.drop(columns="seconds"), expected.drop(columns="seconds"))
 
@@ -229,7 +226,7 @@ def test_outcomes_count_what_came_of_the_trials_and_what_was_chosen():
         for n, loss in enumerate([0.5 + 0.1 * fold, 0.69, 0.7, np.inf])
     ]
     trials = pd.DataFrame(rows).assign(seconds=1.0, rate=[1e-5, 1, 1, 1, 0.02, 1, 1, 1])
-    (row,) = nested.outcomes(nested.Nested(nested._best(trials), trials)).to_dict("records")
+    (row,) = nested.outcomes(nested.Nested(nested._best(trials), trials, {})).to_dict("records")
     counts = {"searches": 2, "trials": 8, "beat a guess": 2, "diverged": 2}
     assert row == {
         "model": "net", **counts, "guess": 0.7, "best loss": pytest.approx(0.55), "rate": "1e-05 to 0.02"

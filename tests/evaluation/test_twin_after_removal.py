@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from exprml.data import catalogue
 from exprml.data.simulate import gtex_twin, studies_twin, tcga_twin
-from exprml.evaluation.compare import corrected_paired_t
+from exprml.evaluation.compare import interval
 from exprml.evaluation.scoring import cross_validate
 
 
@@ -37,7 +37,7 @@ def test_without_both_nothing_is_left():
     values = scores(0, 0)
     assert abs(values["linear"].mean() - 0.25) < 0.03
     assert abs(values["forest"].mean() - 0.25) < 0.06
-    assert corrected_paired_t(values["forest"], 0.5, reference=0.25).p_value > 0.05
+    assert interval(values["forest"], 0.5, reference=0.25).p_value > 0.05
 
 
 def study_scores(split, study_effect=1.0, nonlinear=1.0, removal="none"):

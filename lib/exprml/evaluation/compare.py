@@ -22,7 +22,16 @@ CONFIDENCE = 0.95
 ENDS = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]  # of an interval, as quantiles
 FEWEST_POINTS_TO_SMOOTH = 30
 _POINTS, _SHARE = 50, 2 / 3  # of a smoothed curve; of all points, what each local fit sees
-PAIR_KEYS = ["task", "setting", "control", "split", "seed", "fold", "n_train"]
+KEYS = [
+    "task",
+    "setting",
+    "control",
+    "split",
+    "seed",
+    "fold",
+    "n_train",
+    "model",
+]  # of a score, but its metric
 
 
 class Estimate(NamedTuple):
@@ -36,15 +45,13 @@ class Estimate(NamedTuple):
     reference: float = 0.0
 
 
-def corrected_paired_t(
-    differences: Sequence[float], test_ratio: float, *, reference: float = 0.0
-) -> Estimate:
-    """Return mean, interval and t-test of scores or differences over folds, variance corrected.
+def interval(values: Sequence[float], test_ratio: float = 0.0, *, reference: float = 0.0) -> Estimate:
+    """Return mean, 95 % interval and t-test of scores or differences, corrected for folds that overlap.
 
     Parameters
     ----------
-    differences : sequence of float, shape (folds * seeds,)
-        One value per fold and seed.
+    values : sequence of float, shape (folds * seeds,)
+        One for each fold and seed.
     test_ratio : float
         Validation samples over training samples: 1 / (k - 1) for k folds. 0 gives the ordinary t-test.
     reference : float
@@ -55,7 +62,7 @@ def corrected_paired_t(
     DataError
         If fewer than two values are given, or one is NaN.
     """
-    values = np.asarray(differences, dtype=float)
+    values = np.asarray(values, dtype=float)
     if len(values) < 2 or np.isnan(values).any():
         missing = int(np.isnan(values).sum())
         raise DataError(
@@ -90,7 +97,7 @@ def paired_difference(
     metric : str
         The score to compare.
     test_ratio : float, optional
-        As in `corrected_paired_t`; default 1 / (number of folds - 1), right for whole training folds.
+        As in `interval`; default 1 / (number of folds - 1), right for whole training folds.
 
     Raises
     ------
@@ -108,7 +115,7 @@ def paired_difference(
             "(exprml.evaluation.scoring.at_full_size)"
         )
     ratio = 1 / max(1, folds.nunique() - 1) if test_ratio is None else test_ratio
-    return corrected_paired_t(differences, ratio)
+    return interval(differences, ratio)
 
 
 def differences(
@@ -149,23 +156,33 @@ def differences(
     return compared.assign(p=benjamini_hochberg(compared["p_value"]))
 
 
-def paired_values(table: pd.DataFrame, a: str, b: str, *, metric: str = "balanced_accuracy") -> pd.Series:
-    """Return `a` minus `b` for every row both models have, indexed by `PAIR_KEYS`; NaN are left out."""
+def paired_values(
+    table: pd.DataFrame, a: str, b: str, *, of: str = "model", metric: str = "balanced_accuracy"
+) -> pd.Series:
+    """Return `a` minus `b`, two models or two of another column, for every row that both have.
+
+    Returns
+    -------
+    Series
+        Indexed by those of `KEYS` that are in the table and not `of`; NaN are left out.
+
+    Raises
+    ------
+    UnknownNameError
+        If `a` or `b` is not in the table.
+    DataError
+        If they share no row.
+    """
     rows = table[table["metric"] == metric]
     for name in (a, b):
-        if name not in set(rows["model"]):
-            raise UnknownNameError("model", name, set(rows["model"]), f"the rows of metric {metric!r}")
-    keys = [key for key in PAIR_KEYS if key in rows]
-    wide = rows.set_index([*keys, "model"])["value"].unstack("model")
+        if name not in set(rows[of]):
+            raise UnknownNameError(of, name, set(rows[of]), f"the rows of metric {metric!r}")
+    keys = [key for key in KEYS if key in rows and key != of]
+    wide = rows.set_index([*keys, of])["value"].unstack(of)
     differences = (wide[a] - wide[b]).dropna()
     if differences.empty:
         raise DataError(f"{a!r} and {b!r} share no fold of metric {metric!r}")
     return differences
-
-
-def interval(values: Sequence[float], *, test_ratio: float = 0.0) -> Estimate:
-    """Return mean and t-interval; give `test_ratio` when the values come from overlapping folds."""
-    return corrected_paired_t(values, test_ratio)
 
 
 def group_bootstrap(

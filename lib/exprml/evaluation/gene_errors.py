@@ -7,7 +7,7 @@ standardised values; the overall error is its mean over genes. Lower is better.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -198,6 +198,7 @@ def error_reductions(
     samples: pd.DataFrame,
     pairs: Mapping[str, tuple[Side, Side]],
     *,
+    increases: bool = False,
     n_draws: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -209,6 +210,8 @@ def error_reductions(
         ``Inference.samples``: sample, group, model, setting, control, fold, seed, absolute_error.
     pairs : mapping of str to (better, than)
         Words -> models, or (model, setting); the relative reduction is ``1 - error / other error``.
+    increases : bool
+        Turn the sign: by how much the error is above, ``error / other error - 1``.
     n_draws, seed : int
         Of the bootstrap: groups (patients) are drawn with replacement, each with all its samples. The
         intervals say how far the result depends on which patients are tested, not on which were trained on.
@@ -232,23 +235,9 @@ def error_reductions(
         row = {"comparison": words, "mean": 1 - total[0] / total[1], "low": low, "high": high}
         found.append({**row, "p_value": float(np.clip(tail, 1 / n_draws, 1)), "n_groups": len(sums)})
     table = pd.DataFrame(found)
+    if increases:
+        table = table.assign(mean=-table["mean"], low=-table["high"], high=-table["low"])
     return table.assign(p=benjamini_hochberg(table["p_value"]))
-
-
-def error_increases(
-    samples: pd.DataFrame, pairs: Mapping[str, tuple[Side, Side]], **options: Any
-) -> pd.DataFrame:
-    """Return by how much the overall error of one model is above another's: `error_reductions` turned round.
-
-    Parameters
-    ----------
-    samples, options
-        As in `error_reductions`.
-    pairs : mapping of str to (worse, than)
-        Words -> models, or (model, setting); the relative increase is ``error / other error - 1``.
-    """
-    table = error_reductions(samples, pairs, **options)
-    return table.assign(mean=-table["mean"], low=-table["high"], high=-table["low"])
 
 
 def _sums_by_group(samples: pd.DataFrame, better: Side, than: Side) -> np.ndarray:

@@ -16,7 +16,6 @@ from exprml.evaluation import experiment, landmark_parts
 from exprml.evaluation.gene_errors import (
     SHUFFLED,
     advantages,
-    error_increases,
     error_reductions,
     gene_errors,
     gene_wins,
@@ -25,7 +24,7 @@ from exprml.evaluation.gene_errors import (
 from exprml.evaluation.landmark_parts import LandmarkPart, LandmarkProtocol, three_parts
 
 __all__ = [
-    "SHUFFLED", "Inference", "advantages", "error_increases", "error_reductions", "gene_errors", "gene_wins",
+    "SHUFFLED", "Inference", "advantages", "error_reductions", "gene_errors", "gene_wins",
     "in_unit", "infer", "infer_across", "joined", "overall", "three_parts",
 ]  # fmt: skip
 

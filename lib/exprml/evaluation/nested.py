@@ -44,13 +44,16 @@ class Nested(NamedTuple):
     best : DataFrame
         A row per model, seed and outer fold: `KEYS`, ``guess`` (what equal probabilities for all classes of
         the training part would score), ``objective``, ``seconds`` of all its trials, and a column per
-        parameter. Give it to `as_settings`.
+        parameter.
     trials : DataFrame
         A row per trial, best first in each fold, with the same columns and ``trial``.
+    settings : dict
+        (model, seed, fold) -> its best parameters, as `cross_validate` takes them.
     """
 
     best: pd.DataFrame
     trials: pd.DataFrame
+    settings: dict[tuple[str, int, int], dict[str, Any]]
 
 
 class Searched(NamedTuple):
@@ -103,7 +106,8 @@ def searched_before_and_after(
     limits = {"n_trials": n_trials, "sampler": sampler, "on": search_on, "fraction": max(fractions)}
     spaces = dict.fromkeys(models, space)
     found = nested_search(models, X, y, groups, spaces=spaces, **limits, **outer)
-    settings = as_settings(found.best[np.isfinite(found.best["objective"])])
+    finite = found.best.loc[np.isfinite(found.best["objective"]), [*KEYS[:3]]].itertuples(index=False)
+    settings = {tuple(key): found.settings[tuple(key)] for key in finite}
     scores = before_and_after(
         models, X, y, groups, settings=settings, fractions=fractions, **outer, **options
     )
@@ -190,7 +194,7 @@ def nested_search(
     check_known("model with a space", spaces, models, "models")
     samples, protocol = samples_of(X, y, groups), Protocol(folds, folds_run, seeds)
     options = {"n_trials": n_trials, "sampler": sampler, "objective": objective}
-    trials = []
+    trials, settings = [], {}
     for seed in seeds:
         pairs = protocol.pairs(seed, samples.y, samples.groups)
         for fold in range(len(pairs))[:folds_run]:
@@ -203,30 +207,9 @@ def nested_search(
             for name, space in spaces.items():
                 found = search_parts(models[name], parts, space=space, seed=number, **options)
                 trials += _rows(found, (name, seed, fold, on), guess)
+                settings[name, seed, fold] = found.best
     table = pd.DataFrame(trials, dtype=object).astype(dict.fromkeys(["guess", "objective", "seconds"], float))
-    return Nested(_best(table), table)
-
-
-def as_settings(best: pd.DataFrame) -> dict[tuple[str, int, int], dict[str, Any]]:
-    """Return the best parameters of `nested_search` as `cross_validate` takes them (``settings=``).
-
-    Raises
-    ------
-    DataError
-        If a model, seed and fold occurs twice: give the search on intact or on removed data, not both.
-    """
-    twice = best[best.duplicated(["model", "seed", "fold"])]
-    if len(twice):
-        raise DataError(
-            f"two sets of parameters for {tuple(twice.iloc[0][['model', 'seed', 'fold']])}: choose one `on`"
-        )
-    names = [name for name in best.columns if name not in _NO_PARAMETERS]
-    return {
-        (row["model"], int(row["seed"]), int(row["fold"])): {
-            name: row[name] for name in names if not _missing(row[name])
-        }
-        for _, row in best.iterrows()
-    }
+    return Nested(_best(table), table, settings)
 
 
 def _inner_pairs(pairs: Pairs, fold: int, number: int, groups: np.ndarray) -> Pairs:
@@ -274,8 +257,3 @@ def _best(trials: pd.DataFrame) -> pd.DataFrame:
     seconds = searches["seconds"].transform("sum")
     best = trials.assign(seconds=seconds)[searches.cumcount() == 0]
     return best.drop(columns="trial").reset_index(drop=True)
-
-
-def _missing(value: Any) -> bool:
-    """Tell whether a model has no such parameter (None may be a value)."""
-    return isinstance(value, float) and np.isnan(value)

@@ -17,7 +17,8 @@ from sklearn.base import BaseEstimator, clone
 
 from exprml.base.errors import ParameterError
 from exprml.evaluation import experiment, parts
-from exprml.evaluation.experiment import COLUMNS, KEYS, Metrics, last_step
+from exprml.evaluation.compare import paired_values
+from exprml.evaluation.experiment import COLUMNS, Metrics, last_step
 
 TENTHS = tuple(np.arange(1, 11) / 10)
 MODES = parts.PRETRAINING
@@ -81,11 +82,9 @@ def gains(table: pd.DataFrame, after: str = "pretrained", before: str = "not pre
     DataFrame
         Columns as in `table`, metric "gain", setting "`after` - `before`"; controls are left out.
     """
-    rows = table[(table["metric"] == "balanced_accuracy") & (table["control"] == "")]
-    keys = [name for name in KEYS if name != "setting"]
-    wide = rows.pivot(index=keys, columns="setting", values="value")
-    gain = (wide[after] - wide[before]).dropna().rename("value").reset_index()
-    return gain.assign(metric="gain", setting=f"{after} - {before}", seconds=np.nan)[COLUMNS]
+    gain = paired_values(table[table["control"] == ""], after, before, of="setting").rename("value")
+    named = {"metric": "gain", "setting": f"{after} - {before}", "seconds": np.nan}
+    return gain.reset_index().assign(**named)[COLUMNS]
 
 
 def _prepared(name: str, model: BaseEstimator, y: np.ndarray) -> BaseEstimator:

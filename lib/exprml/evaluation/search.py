@@ -69,14 +69,11 @@ def search(
     y: Any,
     groups: Any = None,
     *,
-    space: Mapping[str, tuple] = HEIL_SPACE,
-    n_trials: int = 25,
     folds: int = 4,
-    sampler: str = "tpe",
     seed: int = 0,
-    objective: Objective = weighted_cross_entropy,
+    **options: Any,
 ) -> SearchResult:
-    """Search `space` by cross-validation inside the training data (the inner loop of nested validation).
+    """Search by cross-validation inside the training data (the inner loop of nested validation).
 
     Parameters
     ----------
@@ -84,30 +81,16 @@ def search(
         Cloned for each fit; its parameters are set by the names in `space`.
     X, y, groups
         The training part of an outer fold, as in `cross_validate`.
-    space : mapping of str to tuple
-        ``("log", low, high)``, ``("uniform", low, high)``, ``("integer", low, high)`` or
-        ``("choice", value, ...)`` for each parameter of the model, or of the last step of its pipeline.
-    n_trials : int
-        Parameter sets tried.
     folds : int
         Inner folds of whole groups; the paper leaves out one of four in turn.
-    sampler : {"tpe", "random", "tpe-unseeded"}
-        The last is the paper's: it claims a seed, and its code never hands it over.
     seed : int
         Of sampler and folds.
-    objective : function or name of a metric
-        ``objective(fitted, part)`` to be minimised, or a metric of `scoring.METRICS` to be maximised.
-
-    Returns
-    -------
-    SearchResult
-        A trial that fails or diverges has an infinite objective and ranks last. Parameters of a pipeline
-        carry the name of its step (``networkclassifier__learning_rate``), ready for ``set_params``.
+    **options
+        As in `search_parts`: ``space``, ``n_trials``, ``sampler``, ``objective``.
     """
     samples = samples_of(X, y, groups)
     pairs = with_every_class(Protocol(folds).pairs(seed, samples.y, samples.groups), samples.y)
-    options = {"n_trials": n_trials, "sampler": sampler, "seed": seed, "objective": objective}
-    return search_parts(model, lambda: inner_parts(samples, pairs), space=space, **options)
+    return search_parts(model, lambda: inner_parts(samples, pairs), seed=seed, **options)
 
 
 def inner_parts(samples: Samples, pairs: Pairs, *, removed: bool = False) -> Iterator[Part]:
@@ -134,6 +117,30 @@ def search_parts(
 
     The objective is the mean over the parts. A part that diverges ends its trial, which changes no result:
     the mean is infinite already. No other trial is stopped early.
+
+    Parameters
+    ----------
+    model : estimator
+        Cloned for each fit; its parameters are set by the names in `space`.
+    parts : function
+        Returns the inner parts.
+    space : mapping of str to tuple
+        ``("log", low, high)``, ``("uniform", low, high)``, ``("integer", low, high)`` or
+        ``("choice", value, ...)`` for each parameter of the model, or of the last step of its pipeline.
+    n_trials : int
+        Parameter sets tried.
+    sampler : {"tpe", "random", "tpe-unseeded"}
+        The last is the paper's: it claims a seed, and its code never hands it over.
+    seed : int
+        Of the sampler.
+    objective : function or name of a metric
+        ``objective(fitted, part)`` to be minimised, or a metric of `METRICS` to be maximised.
+
+    Returns
+    -------
+    SearchResult
+        A trial that fails or diverges has an infinite objective and ranks last. Parameters of a pipeline
+        carry the name of its step (``networkclassifier__learning_rate``), ready for ``set_params``.
     """
     check_known("sampler", [sampler], SAMPLERS)
     loss, space = _loss(objective), prefixed(space, model)

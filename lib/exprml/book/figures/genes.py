@@ -183,7 +183,7 @@ def describe_reductions(table: pd.DataFrame, *, what: str = "Relative reduction 
     table : DataFrame
         Columns comparison, mean, low, high.
     what : str
-        What the numbers are: say so for those of `error_increases`.
+        What the numbers are: say so for increases.
     """
     rows = table[["comparison", "mean", "low", "high"]].itertuples(index=False)
     parts = (f"{words} {mean:+.1%} ({low:+.1%} to {high:+.1%})" for words, mean, low, high in rows)
