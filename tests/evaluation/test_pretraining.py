@@ -115,6 +115,13 @@ def test_all_modes_train_on_the_same_subsets_and_get_their_groups():
     assert not np.array_equal(shuffled.start_.y_, Y[rows])
 
 
+def test_a_fit_on_all_training_samples_is_not_taken_for_the_pretrained_one():
+    pretraining.pretraining_curves({"m": Recorder()}, X, Y, GROUPS, fractions=[1.0], folds_run=1)
+    plain, before, pretrained = FITS
+    assert (plain.start_, pretrained.start_) == (None, before)
+    assert numbers(plain.X_) == numbers(pretrained.X_)
+
+
 def test_a_model_that_ignores_pretraining_scores_the_same_with_and_without():
     forest = {"forest": RandomForestClassifier(5, random_state=0)}
     table = pretraining.pretraining_curves(forest, X, Y, GROUPS, modes=ALL[:4], fractions=[0.2, 1.0])

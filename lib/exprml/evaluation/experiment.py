@@ -61,7 +61,7 @@ class Part:
         task, setting, split, fold, seed, n_train: columns of the table. With ``control``, what the training
         set controls for ("shuffled labels").
     train, test : Samples
-        Parts in a row that share the training set (the same object) share the fits.
+        Parts in a row that share the training set (the same object, after the same `before`) share the fits.
     validation : Samples, optional
         Handed to models whose ``fit`` takes it, to choose an epoch or a penalty.
     before : Samples, optional
@@ -89,15 +89,15 @@ class Prediction(NamedTuple):
 
 
 class _Last:
-    """Fitted models by name, for as long as the samples they were fitted on stay the same."""
+    """Fitted models by name, for as long as the samples they were fitted on stay the same objects."""
 
     def __init__(self) -> None:
-        self.on: Any = None
+        self.on: tuple = ()
         self.fitted: dict[str, Any] = {}
 
-    def get(self, name: str, on: Any, make: Callable, *given: Any) -> Any:
+    def get(self, name: str, on: tuple, make: Callable, *given: Any) -> Any:
         """Return what was made for `name` on these samples; if nothing was, make it of what is given."""
-        if self.on is not on:
+        if len(self.on) != len(on) or any(a is not b for a, b in zip(self.on, on, strict=True)):
             self.on, self.fitted = on, {}
         if name not in self.fitted:
             self.fitted[name] = make(*given)
@@ -125,9 +125,9 @@ def predict(
                 continue
             found = (settings or {}).get((name, words["seed"], words["fold"]))
             model = clone(model).set_params(**found) if found else model
-            start = part.before and starts.get(name, part.before, fit, model, *part.before[:3])
+            start = part.before and starts.get(name, (part.before,), fit, model, *part.before[:3])
             begun = time.perf_counter()
-            fitted = fits.get(name, part.train, _fitted, model, part, start, watch_test)
+            fitted = fits.get(name, (part.train, part.before), _fitted, model, part, start, watch_test)
             predicted = answer(fitted, part.test.X)
             yield Prediction({**words, "seconds": time.perf_counter() - begun}, part, fitted, predicted)
 
