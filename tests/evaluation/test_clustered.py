@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from exprml.base.errors import ParameterError
-from exprml.evaluation.clustered import cluster_capped_parts
+from exprml.evaluation.splits import cluster_capped_parts
 
 
 @pytest.fixture

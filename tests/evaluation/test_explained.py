@@ -6,7 +6,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
 from exprml.base.errors import DataError
-from exprml.evaluation.explained import adjusted_r2, r2_by_least_squares
+from exprml.evaluation.gene_errors import adjusted_r2, r2_by_least_squares
 
 
 def make_data(n=60, p=7, n_targets=5, seed=0):

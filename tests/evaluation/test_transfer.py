@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
-from exprml.evaluation import experiment, parts, scoring, transfer
+from exprml.evaluation import experiment, scoring, transfer
 
 LINEAR = {"linear": LogisticRegression(C=0.1)}
 
@@ -69,7 +69,7 @@ def test_rescale_by_hand():
         "own scaling": [[-1, 0], [1, 0]],
     }
     for way, values in expected.items():
-        np.testing.assert_allclose(parts.rescale(target, source, fitted, way), values)
+        np.testing.assert_allclose(transfer.rescale(target, source, fitted, way), values)
 
 
 def test_own_scaling_sees_no_label_of_the_target():
@@ -176,7 +176,7 @@ def test_an_uneven_target_misleads_its_own_statistics():
 def test_the_draw_has_the_share_asked_for():
     positive = np.array([True] * 20 + [False] * 50)
     for share in (0.0, 0.3, 1.0):
-        chosen = parts.drawn_with_share(positive, share, [0, 1])
+        chosen = transfer.drawn_with_share(positive, share, [0, 1])
         assert len(set(chosen)) == len(chosen) == 20
         assert positive[chosen].mean() == share
 

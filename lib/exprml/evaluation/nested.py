@@ -82,9 +82,6 @@ def searched_before_and_after(
     search_on: str = "intact",
     sampler: str = "tpe",
     fractions: Sequence[float] = (1.0,),
-    folds: int = 5,
-    folds_run: int | None = None,
-    seeds: Sequence[int] = (0,),
     **options: Any,
 ) -> Searched:
     """Search all models in every outer fold, then score them with what was found (heil2022, Model training).
@@ -93,8 +90,8 @@ def searched_before_and_after(
 
     Parameters
     ----------
-    models, X, y, groups, folds, folds_run, seeds, **options
-        As in `before_and_after`.
+    models, X, y, groups, **options
+        As in `before_and_after`; ``folds``, ``folds_run`` and ``seeds`` are those of the search, too.
     n_trials, space, sampler
         As in `search`; the defaults are the paper's, but for a seed of the sampler.
     search_on : {"intact", "removed"}
@@ -102,15 +99,13 @@ def searched_before_and_after(
     fractions : sequence of float
         Shares of the training samples that are scored; the largest of them is searched.
     """
-    outer = {"folds": folds, "folds_run": folds_run, "seeds": seeds}
+    outer = {name: options[name] for name in ("folds", "folds_run", "seeds") if name in options}
     limits = {"n_trials": n_trials, "sampler": sampler, "on": search_on, "fraction": max(fractions)}
     spaces = dict.fromkeys(models, space)
     found = nested_search(models, X, y, groups, spaces=spaces, **limits, **outer)
     finite = found.best.loc[np.isfinite(found.best["objective"]), [*KEYS[:3]]].itertuples(index=False)
     settings = {tuple(key): found.settings[tuple(key)] for key in finite}
-    scores = before_and_after(
-        models, X, y, groups, settings=settings, fractions=fractions, **outer, **options
-    )
+    scores = before_and_after(models, X, y, groups, settings=settings, fractions=fractions, **options)
     return Searched(scores, found)
 
 
@@ -152,21 +147,19 @@ def nested_search(
     groups: Any = None,
     *,
     spaces: Mapping[str, Mapping[str, tuple]],
-    folds: int = 5,
-    folds_run: int | None = None,
-    seeds: Sequence[int] = (0,),
     on: str = "intact",
     fraction: float = 1.0,
     n_trials: int = 25,
     sampler: str = "tpe",
     objective: Objective = weighted_cross_entropy,
+    **protocol: Any,
 ) -> Nested:
     """Search the parameters of every model in every outer fold of `cross_validate`.
 
     Parameters
     ----------
-    models, X, y, groups, folds, folds_run, seeds
-        As in `cross_validate`: the same arguments give the same outer folds.
+    models, X, y, groups, **protocol
+        As in `cross_validate`: the same ``folds``, ``folds_run`` and ``seeds`` give the same outer folds.
     spaces : mapping of model name to space
         As in `search`; models without a space are left alone.
     on : {"intact", "removed"}
@@ -192,12 +185,12 @@ def nested_search(
     """
     check_known("on", [on], ON)
     check_known("model with a space", spaces, models, "models")
-    samples, protocol = samples_of(X, y, groups), Protocol(folds, folds_run, seeds)
+    samples, outer = samples_of(X, y, groups), Protocol(**protocol)
     options = {"n_trials": n_trials, "sampler": sampler, "objective": objective}
     trials, settings = [], {}
-    for seed in seeds:
-        pairs = protocol.pairs(seed, samples.y, samples.groups)
-        for fold in range(len(pairs))[:folds_run]:
+    for seed in outer.seeds:
+        pairs = outer.pairs(seed, samples.y, samples.groups)
+        for fold in range(len(pairs))[: outer.folds_run]:
             number = seed * 1009 + fold
             inside = _inner_pairs(pairs, fold, number, samples.groups)
             inside = with_every_class(_thinned(inside, pairs[fold][0], fraction, number), samples.y)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from sklearn.preprocessing import StandardScaler
+from scipy import sparse
 
-from exprml.base.errors import DataError, ParameterError, check_known
-from exprml.evaluation.arrays import as_arrays, obs_column
+from exprml.base.errors import DataError, ParameterError, UnknownNameError, check_known
 from exprml.evaluation.experiment import Part, Samples
 from exprml.evaluation.linear_signal import remove_linear_signal, remove_within
 from exprml.evaluation.splits import (
@@ -42,8 +40,6 @@ MODES = {
 PRETRAINING = (
     "not pretrained", "pretrained", "pooled", "pretrained on shuffled labels", "not trained further",
 )  # fmt: skip
-HELD_OUT = "held out"
-SCALINGS = ("source scaling", "one shift", "own means", "own scaling")
 Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
@@ -102,20 +98,20 @@ class Protocol:
         return {"task": self.task, "setting": self.setting, "split": split, "control": control, **more}
 
     def pairs(self, seed: int, y: Any, groups: np.ndarray) -> Pairs:
-        """Return the (training, validation) indices of one seed; folds that are given are not checked.
+        """Return the (training, validation) indices of one seed.
 
         Raises
         ------
         DataError
             If the samples cannot be cut so, or a group stands on both sides.
         """
-        if not isinstance(self.folds, int | np.integer):
-            return [(np.asarray(train), np.asarray(validation)) for train, validation in self.folds]
-        labels = y if is_classification(y) else None
-        pairs = list(SPLITS[self.split](int(self.folds), seed).split(groups, labels, groups))
-        if self.split != "sample":
-            for pair in pairs:
-                assert_groups_apart(groups, *pair)
+        if isinstance(self.folds, int | np.integer):
+            labels = y if is_classification(y) else None
+            pairs = list(SPLITS[self.split](int(self.folds), seed).split(groups, labels, groups))
+        else:
+            pairs = [(np.asarray(train), np.asarray(validation)) for train, validation in self.folds]
+        for pair in pairs if self.split != "sample" else ():
+            assert_groups_apart(groups, *pair)
         return pairs
 
     def shuffled(self, y: np.ndarray, seed: int) -> np.ndarray:
@@ -141,7 +137,7 @@ def folds(X: Any, y: Any, groups: Any = None, protocol: Protocol = Protocol()) -
     ParameterError, DataError
         See `GroupFolds` and `remove_linear_signal`.
     """
-    within = obs_column(X, protocol.within, "within")
+    within = _obs_column(X, protocol.within, "within")
     samples = samples_of(X, y, groups)
     _check_protocol(protocol, samples.y, within)
     for seed in protocol.seeds:
@@ -245,139 +241,9 @@ def pretraining(samples: Samples, protocol: Protocol, *, modes: Sequence[str]) -
                     yield replace(part, words=words, train=subset, before=starts.get(mode))
 
 
-def across(
-    source: AnnData,
-    target: AnnData,
-    y: str,
-    groups: str,
-    protocol: Protocol,
-    *,
-    scalings: Sequence[str],
-    modes: Sequence[str],
-) -> Iterator[Part]:
-    """Yield folds of `source`, tested on its own held-out fold and, scaled in several ways, on `target`.
-
-    Parameters
-    ----------
-    source, target : AnnData, samples x the same genes in the same order
-        What is learnt from, and what is only tested on. A group that is in both is never trained on and
-        tested on at once: target samples of the training groups are left out.
-    y, groups : str
-        Columns of both ``obs``. A class of the target must be a class of the source.
-    protocol : Protocol
-        Of the source's folds.
-    scalings : sequence of `SCALINGS`
-        What is done to the target before it is standardised as the source's training samples are: nothing;
-        one number added to all values, which moves its grand mean to the source's; a number added to each
-        gene; or its own mean and spread for each gene in place of the source's.
-    modes : sequence of {"intact", "removed"}
-        "removed": linear signal of the labels taken from training, held-out and target samples apart, each
-        with its own labels: a probe, as in `remove_linear_signal`.
-
-    Raises
-    ------
-    DataError
-        If genes or classes of the two do not fit, or no target sample is left.
-    UnknownNameError
-        If a scaling or mode is unknown.
-    """
-    check_known("scaling", scalings, SCALINGS)
-    check_known("mode", modes, ("intact", "removed"))
-    here, there = _both(source, target, y, groups)
-    for seed in protocol.seeds:
-        ours = here._replace(y=protocol.shuffled(here.y, seed))
-        pairs = protocol.pairs(seed, ours.y, ours.groups)[: protocol.folds_run]
-        for (fold, (train, held)), mode in product(enumerate(pairs), modes):
-            away = there.take(~np.isin(there.groups, ours.groups[train]))
-            if not len(away.y):
-                raise DataError(f"fold {fold}: every group of the target is trained on too; cut more folds")
-            sides = [ours.take(train), ours.take(held), away]
-            trained, held_out, away = map(without_signal, sides) if mode == "removed" else sides
-            fitted = StandardScaler().fit(trained.X)
-            scaled = trained._replace(X=fitted.transform(trained.X))
-            words = protocol.words(fold=fold, seed=seed, n_train=len(train)) | {"split": "transfer"}
-            own = held_out._replace(X=fitted.transform(held_out.X))
-            yield Part({**words, "setting": f"{mode}, {HELD_OUT}"}, scaled, own)
-            for way in scalings:
-                seen = away._replace(X=rescale(away.X, trained.X, fitted, way))
-                yield Part({**words, "setting": f"{mode}, {way}"}, scaled, seen)
-
-
-def rescale(target: np.ndarray, source: np.ndarray, fitted: StandardScaler, scaling: str) -> np.ndarray:
-    """Return the target's values, (samples, genes), as a model trained on scaled `source` gets to see them.
-
-    Parameters
-    ----------
-    target, source : ndarray, shape (samples, genes)
-        Unscaled values; of the source the training samples.
-    fitted : StandardScaler
-        Fitted to `source`; under "own scaling" another is fitted to `target` instead.
-    scaling : one of `SCALINGS`
-        See `across`.
-    """
-    if scaling == "own scaling":
-        return StandardScaler().fit_transform(target)
-    if scaling == "one shift":
-        target = target + (source.mean(dtype=float) - target.mean(dtype=float))
-    if scaling == "own means":
-        target = target + (source.mean(axis=0, dtype=float) - target.mean(axis=0, dtype=float))
-    return fitted.transform(target)
-
-
-def by_share(
-    source: AnnData,
-    target: AnnData,
-    y: str,
-    groups: str,
-    *,
-    positive: str,
-    shares: Sequence[float],
-    draws: int,
-    seed: int,
-    task: str,
-) -> Iterator[Part]:
-    """Yield all of `source`, tested on all of `target` as samples with a chosen share of `positive` scale it.
-
-    Parameters
-    ----------
-    source, target, y, groups
-        As in `across`; source samples whose group the target has too are left out.
-    positive : str
-        The class whose share is set, of two.
-    shares : sequence of float
-        Shares of `positive` among the samples whose mean and spread are used; the column ``share``. At every
-        share as many samples are drawn as the rarer class has.
-    draws, seed : int
-        How often these samples are drawn (the column ``fold``), and by which seed.
-    task : str
-        Copied into the table.
-    """
-    here, there = _both(source, target, y, groups)
-    _check_shares(there.y, positive, shares)
-    here = here.take(~np.isin(here.groups, there.groups))
-    theirs = StandardScaler().fit(here.X)
-    trained = here._replace(X=theirs.transform(here.X))
-    words = Protocol(task=task).words(seed=seed, n_train=len(here.y)) | {"split": "transfer"}
-    as_source = {"setting": SCALINGS[0], "fold": 0, "share": np.nan}
-    yield Part(words | as_source, trained, there._replace(X=theirs.transform(there.X)))
-    for share, draw in product(shares, range(draws)):
-        own = StandardScaler().fit(there.X[drawn_with_share(there.y == positive, share, [seed, draw])])
-        where = {"setting": f"statistics at {share:.0%} {positive}", "fold": draw, "share": share}
-        yield Part(words | where, trained, there._replace(X=own.transform(there.X)))
-
-
-def drawn_with_share(positive: np.ndarray, share: float, seed: list[int]) -> np.ndarray:
-    """Return indices of as many samples as the rarer class has, the given share of them positive."""
-    generator = np.random.default_rng(seed)
-    size = min(positive.sum(), (~positive).sum())
-    n_positive = round(share * size)
-    sides = [(np.flatnonzero(positive), n_positive), (np.flatnonzero(~positive), size - n_positive)]
-    return np.concatenate([generator.choice(one, count, replace=False) for one, count in sides])
-
-
 def samples_of(X: Any, y: Any, groups: Any = None) -> Samples:
     """Return what is given as arrays, the samples named by their position; see `folds`."""
-    matrix, y, groups = as_arrays(X, y, groups)
+    matrix, y, groups = _as_arrays(X, y, groups)
     return Samples(matrix, y, groups, np.arange(len(matrix)))
 
 
@@ -405,30 +271,27 @@ def _check_protocol(protocol: Protocol, y: np.ndarray | None, within: np.ndarray
         raise DataError(f"within: {int(pd.isna(within).sum())} samples have no level; drop them first")
 
 
-def _check_shares(classes: np.ndarray, positive: str, shares: Sequence[float]) -> None:
-    """Raise unless there are two classes, `positive` one of them, and the shares are such."""
-    known = np.unique(classes).tolist()
-    if len(known) != 2:
-        raise DataError(f"the target has {len(known)} classes ({', '.join(known)}): a share needs two")
-    check_known("class of the target", [positive], known)
-    wrong = [share for share in shares if not 0 <= share <= 1]
-    if wrong:
-        raise ParameterError(f"share {wrong[0]} of {positive!r} is outside 0 to 1")
-
-
-def _both(source: AnnData, target: AnnData, y: str, groups: str) -> tuple[Samples, Samples]:
-    """Return both collections as arrays, after a look at genes and classes."""
-    if not source.var_names.equals(target.var_names):
-        common = len(source.var_names.intersection(target.var_names))
+def _as_arrays(X: Any, y: Any, groups: Any = None) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Return the values, targets and groups as arrays; obs columns are looked up by name."""
+    y, groups = _obs_column(X, y, "y"), _obs_column(X, groups, "groups")
+    matrix = X.X if isinstance(X, AnnData) else X
+    matrix = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
+    groups = np.arange(len(matrix)) if groups is None else groups
+    for name, given in (("y", y), ("groups", groups)):
+        if given is not None and len(given) != len(matrix):
+            raise DataError(f"{name} has {len(given)} entries for {len(matrix)} samples")
+    if y is not None and y.dtype.kind in "OU" and (y == "").any():
         raise DataError(
-            f"source ({source.n_vars} genes) and target ({target.n_vars}) share {common} genes: "
-            "give both the same genes in the same order"
+            f"{int((y == '').sum())} of {len(y)} samples have an empty label, which is no class: leave them "
+            "out (exprml.data.preprocess.keep_classes)"
         )
-    here, there = (
-        one._replace(y=one.y.astype(str), groups=one.groups.astype(str))
-        for one in (samples_of(side, y, groups) for side in (source, target))
-    )
-    unknown = sorted(set(there.y) - set(here.y))
-    if unknown:
-        raise DataError(f"target class {unknown[0]!r} of {y!r} is not in the source: drop or rename it")
-    return here, there
+    return matrix, y, groups
+
+
+def _obs_column(X: Any, given: Any, what: str) -> np.ndarray | None:
+    """Return `given` as an array, or the obs column it names."""
+    if not isinstance(given, str):
+        return None if given is None else np.asarray(given)
+    if not isinstance(X, AnnData) or given not in X.obs:
+        raise UnknownNameError("obs column", given, X.obs.columns if isinstance(X, AnnData) else [], what)
+    return np.asarray(X.obs[given])
