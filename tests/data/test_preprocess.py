@@ -8,40 +8,16 @@ from exprml.base.errors import DataError, UnknownNameError
 from exprml.data import preprocess
 
 
-def test_tpm_by_hand():
-    tpm = preprocess.transcripts_per_million(np.array([[10, 20, 30], [0, 5, 0]]), [1000, 2000, 1000])
-    assert np.allclose(tpm, [[2e5, 2e5, 6e5], [0, 1e6, 0]])
-
-
-def test_tpm_of_anndata_notes_the_step_and_leaves_the_counts():
-    adata = AnnData(np.array([[1.0, 3.0]], dtype=np.float32))
-    result = preprocess.transcripts_per_million(adata, [1, 1])
-    assert np.allclose(result.X, [[25e4, 75e4]])
+def test_logarithm_of_nothing_is_the_toil_floor_and_the_step_is_noted():
+    adata = AnnData(np.array([[0.0, 0.999]], dtype=np.float32))
+    result = preprocess.log_transform(adata)
+    assert np.allclose(result.X, [[-9.965784, 0]])
     assert result.X.dtype == np.float32
-    assert result.uns["provenance"]["steps"] == ["transcripts per million"]
-    assert np.array_equal(adata.X, [[1, 3]])
-
-
-@pytest.mark.parametrize(
-    ("counts", "lengths", "message"),
-    [
-        ([[1, 2]], [1], "1 gene lengths for 2 genes"),
-        ([[1, 2]], [1, 0], "1 gene lengths are missing or not positive"),
-        ([[1, np.nan]], [1, 1], "1 counts are negative or NaN"),
-        ([[0, 0], [1, 1]], [1, 1], "1 samples have no counts"),
-    ],
-)
-def test_tpm_refuses(counts, lengths, message):
-    with pytest.raises(DataError, match=message):
-        preprocess.transcripts_per_million(np.array(counts, dtype=float), lengths)
-
-
-def test_logarithm_of_nothing_is_the_toil_floor():
-    assert np.allclose(preprocess.log_transform(np.array([[0.0, 0.999]])), [[-9.965784, 0]])
-    frame = pd.DataFrame([[1.0]], index=["s"], columns=["g"])
-    assert preprocess.log_transform(frame, offset=1).loc["s", "g"] == 1
+    assert result.uns["provenance"]["steps"] == ["log base 2 of values + 0.001"]
+    assert np.array_equal(adata.X, np.float32([[0, 0.999]]))
+    assert "provenance" not in adata.uns
     with pytest.raises(DataError, match="1 values have no logarithm"):
-        preprocess.log_transform(np.array([[-9.9, 1.0]]))
+        preprocess.log_transform(AnnData(np.array([[-9.9, 1.0]])))
 
 
 def test_zero_one_by_hand_and_constant_gene_silent():

@@ -40,7 +40,6 @@ def test_reference_is_the_mean_rank_by_rank_whatever_the_order(fitted):
 def test_ties_in_both_forms_by_hand(fitted, profile, microarray, rna_seq):
     profile = np.array([profile], dtype=float)
     assert fitted.transform(profile)[0].tolist() == microarray
-    assert fitted.transform(profile, form="rna-seq")[0].tolist() == rna_seq
     other = QuantileNormaliser.with_reference(fitted, form="rna-seq")
     assert other.transform(profile)[0].tolist() == rna_seq
     assert (fitted.form, other.form) == ("microarray", "rna-seq")
@@ -54,9 +53,8 @@ def test_both_forms_equal_the_published_lines_on_profiles_with_ties():
     X[:, :200] = X.min()
     fitted = QuantileNormaliser().fit(X)
     reference = np.sort(X, axis=1).mean(axis=0)
-    for row, microarray, rna_seq in zip(
-        X, fitted.transform(X), fitted.transform(X, form="rna-seq"), strict=True
-    ):
+    sequenced = QuantileNormaliser.with_reference(fitted, form="rna-seq").transform(X)
+    for row, microarray, rna_seq in zip(X, fitted.transform(X), sequenced, strict=True):
         assert np.array_equal(microarray, reference[(stats.rankdata(row) - 1).astype(int)])
         distinct = np.unique(row)
         position = (np.searchsorted(distinct, row) + 1.0) / len(distinct)

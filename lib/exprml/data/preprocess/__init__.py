@@ -15,7 +15,6 @@ from exprml.data.preprocess.steps import (
     is_logarithm,
     keep_classes,
     log_transform,
-    transcripts_per_million,
 )
 
 __all__ = [
@@ -31,5 +30,4 @@ __all__ = [
     "mark_landmarks",
     "near_duplicates",
     "probes_to_genes",
-    "transcripts_per_million",
 ]

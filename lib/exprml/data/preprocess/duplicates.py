@@ -17,8 +17,6 @@ def near_duplicates(
     *,
     n_clusters: int = 100,
     distance: float = 1.0,
-    max_iterations: int = 10,
-    batch_size: int = 1000,
     seed: int | None = None,
 ) -> pd.DataFrame:
     """Return the samples that D-GEX drops as near-duplicates of earlier ones (chen2016, public code).
@@ -35,8 +33,6 @@ def near_duplicates(
         1 compares every pair: the full check, which takes the square of the samples.
     distance : float
         Euclidean, over all columns; strictly closer counts.
-    max_iterations, batch_size : int
-        Of the clustering.
     seed : int or None
         None, as in the paper: another call may find other pairs. (The paper also shuffles the samples first,
         which changes nothing: the batches are drawn at random.)
@@ -59,8 +55,8 @@ def near_duplicates(
     if n_clusters > 1:
         from sklearn.cluster import MiniBatchKMeans
 
-        settings = {"max_iter": max_iterations, "batch_size": batch_size, "random_state": seed}
-        means = MiniBatchKMeans(n_clusters, n_init=3, compute_labels=False, **settings)
+        settings = {"n_init": 3, "max_iter": 10, "batch_size": 1000, "compute_labels": False}
+        means = MiniBatchKMeans(n_clusters, random_state=seed, **settings)
         labels = means.fit(X).predict(X)
     found = [
         _close_to_earlier(X, np.flatnonzero(labels == k), distance).assign(cluster=k) for k in set(labels)

@@ -11,7 +11,7 @@ from anndata import AnnData
 from exprml.base.errors import DataError
 from exprml.base.gene_ids import without_version
 from exprml.data.preprocess.scaling import row_blocks
-from exprml.data.preprocess.steps import note_step
+from exprml.data.provenance import note_step
 
 _COLUMNS = ("symbol", "ensembl", "probe", "is_landmark")
 _KEYS = ("probe", "ensembl", "symbol")  # in this order where two join equally many genes
@@ -62,12 +62,11 @@ def probes_to_genes(adata: AnnData, genes: pd.DataFrame) -> AnnData:
     var = var.assign(is_target=~var["is_landmark"], n_probes=counts)
     averaged = AnnData(result, obs=adata.obs.copy(), var=var, uns=dict(adata.uns))
     short = int((counts < listed.groupby("row").size().to_numpy()[rows]).sum())
-    note_step(
+    return note_step(
         averaged,
         f"mean of the probes of each gene: {len(rows)} of {len(genes)} listed genes, from {len(found)} of "
         f"{adata.n_vars} probes; {short} genes lack some of their probes",
     )
-    return averaged
 
 
 def mark_landmarks(adata: AnnData, genes: pd.DataFrame) -> AnnData:
@@ -104,8 +103,7 @@ def mark_landmarks(adata: AnnData, genes: pd.DataFrame) -> AnnData:
         raise DataError(f"{join.n_found} targets are found by {join.key}, but none of the landmarks")
     marked = adata.copy()
     marked.var["is_landmark"], marked.var["is_target"] = join.is_landmark, join.is_target
-    note_step(marked, join.step)
-    return marked
+    return note_step(marked, join.step)
 
 
 class _Join(NamedTuple):

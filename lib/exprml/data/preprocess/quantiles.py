@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from exprml.base.errors import DataError, ParameterError, UnknownNameError
+from exprml.base.errors import DataError, ParameterError, check_known
 from exprml.data.preprocess.scaling import finite_blocks
 
 FORMS = ("microarray", "rna-seq")
@@ -88,36 +88,30 @@ class QuantileNormaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.landmark_reference_ = None if landmark is None else _mean_of_sorted(X, landmark)
         return self
 
-    def transform(self, X: Any, form: str | None = None) -> np.ndarray:
+    def transform(self, X: Any) -> np.ndarray:
         """Return `X` with each value replaced by the reference at its rank, in the type of `X`.
 
         Parameters
         ----------
         X : array, shape (samples, genes)
             Genes as in `fit`; each sample is transformed by itself.
-        form : str, optional
-            Another form for this call alone.
         """
         check_is_fitted(self)
-        form = self.form if form is None else form
-        if form not in FORMS:
-            raise UnknownNameError("form", form, FORMS)
         X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_all_finite=False, reset=False)
         X = np.array(X) if self.copy else X
         landmark = self._landmark_columns(X.shape[1])
         for block in finite_blocks(X):
             apart = None if landmark is None else block[:, landmark]
-            _replace(block, self.reference_, form)
+            _replace(block, self.reference_, self.form)
             if apart is not None:
-                _replace(apart, self.landmark_reference_, form)
+                _replace(apart, self.landmark_reference_, self.form)
                 block[:, landmark] = apart
         return X
 
     def _landmark_columns(self, n_genes: int) -> np.ndarray | None:
         """Return which columns are ranked apart, None if none are."""
-        for kind, name, known in (("form", self.form, FORMS), ("ranks", self.ranks, LANDMARK_RANKS)):
-            if name not in known:
-                raise UnknownNameError(kind, name, known)
+        check_known("form", [self.form], FORMS)
+        check_known("ranks", [self.ranks], LANDMARK_RANKS)
         if self.ranks == "all":
             return None
         if self.is_landmark is None:

@@ -1,82 +1,41 @@
-"""TPM, logarithm, variable genes, classes with enough groups."""
+"""Logarithm, variable genes, classes with enough groups."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from exprml.base.errors import DataError, ParameterError, UnknownNameError
+from exprml.base.errors import DataError, ParameterError, check_known
+from exprml.data.provenance import note_step
 
 UNKNOWN_LABELS = ("", "nan", "not provided", "<not provided>", "unknown")
 RANKS = ("after-scaling", "before-scaling")
 
 
-def transcripts_per_million(counts: Any, lengths: Sequence[float]) -> Any:
-    """Return counts per base of gene length, scaled so that each sample sums to a million (heil2022, Data).
-
-    Parameters
-    ----------
-    counts : ndarray, DataFrame or AnnData, shape (samples, genes)
-        Read counts.
-    lengths : sequence of float, shape (genes,)
-        Gene lengths in bases.
-
-    Raises
-    ------
-    DataError
-        If lengths do not match the genes or are not positive, counts are negative or NaN, or a sample is
-        all zero (counted).
-    """
-    lengths = np.asarray(lengths, dtype=float)
-
-    def scaled(values: np.ndarray) -> np.ndarray:
-        _check_counts(values, lengths)
-        rates = values / lengths
-        return rates * (1e6 / rates.sum(axis=1, keepdims=True))
-
-    return _apply(counts, scaled, "transcripts per million")
-
-
-def _check_counts(values: np.ndarray, lengths: np.ndarray) -> None:
-    """Raise if counts and lengths cannot give TPM."""
-    if lengths.shape != (values.shape[1],):
-        raise DataError(f"{lengths.size} gene lengths for {values.shape[1]} genes")
-    if not (lengths > 0).all():
-        raise DataError(f"{int((~(lengths > 0)).sum())} gene lengths are missing or not positive: drop them")
-    if not (values >= 0).all():
-        raise DataError(f"{int((~(values >= 0)).sum())} counts are negative or NaN")
-    empty = int((values.sum(axis=1) == 0).sum())
-    if empty:
-        raise DataError(f"{empty} samples have no counts at all: drop them")
-
-
-def log_transform(X: Any, *, offset: float = 0.001, base: float = 2.0) -> Any:
-    """Return ``log(X + offset)``; the defaults are those of the Toil files, log2(TPM + 0.001).
+def log_transform(adata: AnnData, offset: float = 0.001) -> AnnData:
+    """Return a copy with ``log2(X + offset)``; the default is that of the Toil files, log2(TPM + 0.001).
 
     Raises
     ------
     DataError
         If a value plus the offset is not positive (counted).
     """
-
-    def logarithm(values: np.ndarray) -> np.ndarray:
-        wrong = int((~(values + offset > 0)).sum())
-        if wrong:
-            raise DataError(
-                f"{wrong} values have no logarithm (NaN or <= {-offset:g}): already on a log scale?"
-            )
-        return np.log(values + offset) / np.log(base)
-
-    return _apply(X, logarithm, f"log base {base:g} of values + {offset:g}")
+    values = np.asarray(adata.X)
+    wrong = int((~(values + offset > 0)).sum())
+    if wrong:
+        raise DataError(f"{wrong} values have no logarithm (NaN or <= {-offset:g}): already on a log scale?")
+    result = adata.copy()
+    result.X = (np.log(values + offset) / np.log(2.0)).astype(
+        values.dtype if values.dtype.kind == "f" else np.float32
+    )
+    return note_step(result, f"log base 2 of values + {offset:g}")
 
 
 def is_logarithm(adata: AnnData) -> bool:
@@ -110,8 +69,7 @@ class VariableGenes(SelectorMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> VariableGenes:
         """Rank the genes by variance; ties go to the earlier gene."""
-        if self.rank not in RANKS:
-            raise UnknownNameError("rank", self.rank, RANKS)
+        check_known("rank", [self.rank], RANKS)
         if self.n_genes < 1:
             raise ParameterError(f"n_genes {self.n_genes}: keep at least one")
         X = validate_data(self, X, dtype=(np.float64, np.float32))
@@ -176,22 +134,3 @@ def keep_classes(
     note_step(kept, f"classes of {label} with at least {min_groups} groups of {group}")
     excluded = counts[counts["reason"] != ""].sort_values("samples", ascending=False, kind="stable")
     return kept, excluded
-
-
-def _apply(X: Any, function: Callable[[np.ndarray], np.ndarray], step: str) -> Any:
-    """Apply `function` to the values of `X` and return the same kind; AnnData notes the step."""
-    if isinstance(X, pd.DataFrame):
-        return pd.DataFrame(function(X.to_numpy()), index=X.index, columns=X.columns)
-    if not isinstance(X, AnnData):
-        return function(np.asarray(X))
-    result = X.copy()
-    values = X.X.toarray() if sparse.issparse(X.X) else np.asarray(X.X)
-    result.X = function(values).astype(values.dtype if values.dtype.kind == "f" else np.float32)
-    note_step(result, step)
-    return result
-
-
-def note_step(adata: AnnData, step: str) -> None:
-    """Append `step` to the provenance of `adata`."""
-    provenance = dict(copy.deepcopy(adata.uns.get("provenance", {})))
-    adata.uns["provenance"] = {**provenance, "steps": [*map(str, provenance.get("steps", [])), step]}

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-from anndata import AnnData
 
 from exprml.base.errors import DataError
 
@@ -41,9 +40,3 @@ def require(ids: pd.Index, known: pd.Index, kind: str, path: Path) -> None:
 def reading(paths: Paths) -> list[str]:
     """Return what was read, by the same names whether a copy is gzipped or not."""
     return [f"read {path.name.removesuffix('.gz')}" for path in paths.values()]
-
-
-def with_steps(adata: AnnData, steps: list[str]) -> AnnData:
-    """Write the steps into the provenance, in place of others."""
-    adata.uns["provenance"] = {"steps": steps}
-    return adata
