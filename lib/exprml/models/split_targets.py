@@ -32,8 +32,6 @@ class SplitTargets(ManyTargets, BaseEstimator):
     ----------
     estimators_ : list
         The fitted clones, in the order of the targets.
-    parts_ : list of slice
-        The targets of each.
     history_ : DataFrame
         The clones' histories with a column `part` (from 1), where they keep one.
     """
@@ -63,13 +61,13 @@ class SplitTargets(ManyTargets, BaseEstimator):
         y = np.asarray(y)
         if y.ndim != 2:
             raise DataError(f"y has shape {y.shape}: SplitTargets needs (samples, targets)")
-        self.parts_ = _parts(y.shape[1], self.n_parts)
+        parts = _parts(y.shape[1], self.n_parts)
         beside = dict(watch or {})
         if validation is not None:
             beside["validation"] = validation
         beside = {name: (V, check_targets(name, Y, len(V), y.shape[1])) for name, (V, Y) in beside.items()}
         self.estimators_ = []
-        for part in self.parts_:
+        for part in parts:
             cut = {name: (V, Y[:, part]) for name, (V, Y) in beside.items()}
             options = {"groups": groups, "validation": cut.pop("validation", None), "watch": cut or None}
             model = clone(self.estimator)

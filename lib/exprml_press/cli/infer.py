@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from exprml.models.landmarks import GeneMatch
-    from exprml.models.storage import StoredModel
+    from exprml.models.gene_match import GeneMatch
+    from exprml.models.model_files import StoredModel
 
 _READING = ("r_object", "layer", "duplicates", "delimiter", "decimal", "encoding")
 FAR_MEAN, FAR_SPREAD = 0.6, 2.0  # training sds between the means; ratio of the sds, either way
@@ -157,10 +157,10 @@ class Inferring:
 def run(given: argparse.Namespace) -> int:
     """Match the genes, look at the values, predict and write."""
     from exprml.data.formats import write_gctx_blocks
-    from exprml.models import storage
+    from exprml.models import model_files
 
     out = _checked(given)
-    stored = storage.load(given.model)
+    stored = model_files.load(given.model)
     options = {name: getattr(given, name) for name in _READING}
     profiles = read_profiles(
         Path(given.expression), given.block, given.samples_in, texts=given.metadata_columns, **options

@@ -15,9 +15,9 @@ import pytest
 from anndata import AnnData
 
 from exprml.data.formats import read_gctx, write_gct, write_gctx
-from exprml.models import storage
+from exprml.models import model_files
 from exprml.models.least_squares import LeastSquares
-from exprml.models.storage import Scaling
+from exprml.models.model_files import Scaling
 from exprml_press.cli import main
 from exprml_press.cli.infer import Moments, normalise
 
@@ -38,9 +38,9 @@ def keep_model(path, reference=None):
     )
     form = "" if reference is None else "microarray"
     scaling = Scaling(MEAN, SCALE, np.full(TARGETS, 6.0), np.full(TARGETS, 2.0), reference, form)
-    storage.save(path, model, landmarks=GENES, targets=targets, scaling=scaling,
+    model_files.save(path, model, landmarks=GENES, targets=targets, scaling=scaling,
                  provenance={"dataset": "made-set", "role": "twin"})  # fmt: skip
-    return storage.load(path)
+    return model_files.load(path)
 
 
 def profiles(n_samples=57, shift=0.0, genes=GENES):
@@ -74,7 +74,7 @@ def test_blocks_give_what_the_whole_gives(tmp_path, model):
     status, out = infer(tmp_path, model, data, "--block", "10")
     found = read_gctx(out)
     assert status == 0
-    np.testing.assert_allclose(found.X, storage.load(model).predict(values), rtol=1e-5)
+    np.testing.assert_allclose(found.X, model_files.load(model).predict(values), rtol=1e-5)
     assert found.obs["tissue"].tolist() == ["Liver"] * 57
     assert list(found.obs_names) == list(data.obs_names)
     assert found.var["symbol"].tolist() == [f"TG{i}" for i in range(TARGETS)]
@@ -117,7 +117,9 @@ def test_missing_landmarks_are_named_and_get_the_mean(tmp_path, model, capsys):
         in capsys.readouterr().err
     )
     values[:, [3, 7]] = MEAN[[3, 7]]
-    np.testing.assert_allclose(read_gctx(out).X, storage.load(model).predict(values), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(
+        read_gctx(out).X, model_files.load(model).predict(values), rtol=1e-3, atol=1e-3
+    )
 
 
 def test_too_many_missing_landmarks_are_refused(tmp_path, model, capsys):
@@ -171,7 +173,7 @@ def test_own_statistics_take_a_shift_out(tmp_path, model):
     data, values = profiles(shift=3 * SCALE)
     _, out = infer(tmp_path, model, data, "--statistics", "own", "--block", "10")
     own = (values - values.mean(axis=0)) / values.std(axis=0)
-    expected = storage.load(model).predict(own * SCALE + MEAN)
+    expected = model_files.load(model).predict(own * SCALE + MEAN)
     np.testing.assert_allclose(read_gctx(out).X, expected, rtol=1e-3, atol=1e-3)
 
 
@@ -246,7 +248,7 @@ def test_killed_half_way_leaves_no_result(tmp_path, model):
     """The process is killed while blocks are written: the output's name is not there."""
     write_gctx(profiles(3000)[0], tmp_path / "profiles.gctx")
     slow = (
-        "import sys, time, exprml_press.cli, exprml.models.storage as s\n"
+        "import sys, time, exprml_press.cli, exprml.models.model_files as s\n"
         "usual = s.StoredModel.predict\n"
         "def predict(self, *a, **k):\n"
         "    print('block', flush=True); time.sleep(0.2)\n"

@@ -23,10 +23,10 @@ from sklearn.base import BaseEstimator
 from exprml.base.errors import DataError, ExprmlError, FormatError
 from exprml.base.files import as_json, atomic_path, write_text
 from exprml.base.hashing import file_hash, text_hash
-from exprml.models.landmarks import GeneMatch, match_genes
-from exprml.models.state import Arrays, describe, restore
+from exprml.models.gene_match import GeneMatch, match_genes
+from exprml.models.model_values import Arrays, describe, restore
 
-FORMAT, VERSION = "exprml-model", 1
+FORMAT, VERSION = "exprml-model", 2
 Normalise = Callable[[np.ndarray, np.ndarray, str], np.ndarray]
 
 
@@ -130,7 +130,7 @@ def save(
     path : str or Path
         ``NAME``, ``NAME.json`` or ``NAME.safetensors``.
     model : estimator
-        One of `exprml.models.state.ESTIMATORS`, fitted on standardised values.
+        The book's or scikit-learn's, fitted on standardised values.
     landmarks, targets : DataFrame or list of str
         Genes in the model's order: indexed by id, with columns symbol and ensembl where known.
     scaling : Scaling
@@ -170,9 +170,8 @@ def load(path: str | Path) -> StoredModel:
     Raises
     ------
     FormatError
-        If a file is missing, cut short, damaged, not ours or of a later format.
-    UnknownNameError
-        If the model is of a kind that is not in our list.
+        If a file is missing, cut short, damaged, not ours, of another version of the format, or holds an
+        estimator that is neither the book's nor scikit-learn's.
     """
     weights, described = _paths(path)
     document = _read_description(described)
