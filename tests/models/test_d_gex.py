@@ -95,9 +95,9 @@ def test_a_shifted_validation_set_does_not_change_the_weights_only_the_epoch():
 def test_watched_data_get_a_column_of_errors_and_decide_nothing():
     X, Y = make_data()
     parts = {"validation": (X[60:90], Y[60:90])}
-    plain = net(inputs="standardised").fit(X[:60], Y[:60], **parts)
+    plain = net().fit(X[:60], Y[:60], **parts)
     watch = {"test": (X[90:], Y[90:]), "training": (X[:60], Y[:60])}
-    model = net(inputs="standardised").fit(X[:60], Y[:60], **parts, watch=watch)
+    model = net().fit(X[:60], Y[:60], **parts, watch=watch)
     assert list(model.history_)[-2:] == ["test", "training"]
     pd.testing.assert_frame_equal(model.history_.drop(columns=list(watch)), plain.history_)
     kept = model.history_.loc[model.best_epoch_ - 1]
@@ -197,6 +197,6 @@ def test_the_largest_nets_have_the_published_number_of_weights():
 
 def test_the_corrected_network_is_measured_as_the_published_one():
     ours, paper = presets.make("corrected/d-gex"), presets.make("chen2016/d-gex-1")
-    for same in ("loss", "validation_loss", "holdout", "inputs", "initialisation"):
+    for same in ("loss", "validation_loss", "holdout", "initialisation"):
         assert getattr(ours, same) == getattr(paper, same)
     assert (ours.batch_size, ours.early_stopping) == (32, "consecutive")

@@ -45,11 +45,10 @@ MODELS = {
         activation="tanh",
         dropout=0.1,
         batch_norm=True,
-        inputs="standardised",
         output_bound=1e-4,
         **SMALL,
     ),
-    "elu network, centred": NetworkRegressor(hidden=(8,), activation="elu", inputs="centred", **SMALL),
+    "elu network": NetworkRegressor(hidden=(8,), activation="elu", **SMALL),
     "two halves": SplitTargets(NetworkRegressor(hidden=(8,), **SMALL), n_parts=2),
     "components of the targets": EncodedRegressor(PCA(3, random_state=0), LeastSquares()),
     "autoencoder": EncodedRegressor(

@@ -27,7 +27,6 @@ PAPER = {  # heil2022, Methods: Model training
     "random_state": 42,
     "initialisation": "pytorch",
     "activation": "relu",
-    "inputs": "raw",
 }
 WIDTHS = {
     "logistic-regression": ([], 1e-3, False, 0.0),

@@ -21,13 +21,10 @@ from exprml.base.fitting import taken
 from exprml.models.estimators import (
     ManyTargets,
     check_finite,
-    check_groups,
-    draw_seed,
-    inner_split,
     validated,
 )
 from exprml.models.layers import build_network, initialise, layer_widths
-from exprml.models.networks import Network, Start
+from exprml.models.networks import Network
 from exprml.models.settings import resolve_device, seeded
 from exprml.models.training import predict_batches
 
@@ -150,14 +147,10 @@ class Autoencoder(TransformerMixin, Network):
             For a setting that cannot be used.
         """
         Y = self._targets(Y, reset=True)
-        self.seed_ = draw_seed(self.random_state)
-        held_out = self.holdout if validation is None else None
-        rows, held = inner_split(check_groups(groups, len(Y)), held_out, self.seed_)
-        self.training_rows_, self.holdout_rows_ = rows, held
-        if validation is not None:
-            held = self._pair(validation)
+        self._split(groups, len(Y), self.holdout if validation is None else None)
+        held = None if validation is None else self._pair(validation)
         watched = {name: self._pair(data) for name, data in (watch or {}).items()}
-        self._fit_module(Y, Y, rows, held, Y.shape[1], Start(), watch=watched, keep_first=True)
+        self._fit_module(Y, Y, Y.shape[1], validation=held, watch=watched, keep_first=True)
         return self
 
     def _targets(self, Y: Any, *, reset: bool = False) -> np.ndarray:
@@ -193,7 +186,7 @@ class Autoencoder(TransformerMixin, Network):
     def transform(self, Y: Any) -> np.ndarray:
         """Return codes, (samples, code)."""
         check_is_fitted(self)
-        return self._through(0, self._scaled(self._targets(Y)))
+        return self._through(0, self._targets(Y))
 
     def inverse_transform(self, codes: Any) -> np.ndarray:
         """Return the targets that codes stand for, (samples, targets)."""

@@ -20,10 +20,7 @@ from exprml.models.training import predict_batches
 
 
 def untrained(network: NetworkRegressor) -> NetworkRegressor:
-    """Return a fitted network's twin with the weights it began with.
-
-    It scales its inputs as the fitted one does, so the two differ in what training did.
-    """
+    """Return a fitted network's twin with the weights it began with: the two differ in what training did."""
     twin = copy(network)
     twin.module_ = network._draw_module(*_ends(network.module_)).to(next(network.module_.parameters()).device)
     return twin
@@ -57,8 +54,9 @@ def hidden_features(network: NetworkRegressor, X: np.ndarray) -> np.ndarray:
     if not any(isinstance(layer, nn.Linear) for layer in layers[:last]):
         raise ParameterError("hidden=(): a network without a hidden layer has no hidden features")
     before = nn.Sequential(*layers[:last])
-    scaled = network._scaled(np.asarray(X, dtype=np.float32))
-    return predict_batches(before, scaled, next(network.module_.parameters()).device).numpy()
+    return predict_batches(
+        before, np.asarray(X, dtype=np.float32), next(network.module_.parameters()).device
+    ).numpy()
 
 
 def layer_weights(network: NetworkRegressor) -> list[np.ndarray]:

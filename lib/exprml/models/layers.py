@@ -94,15 +94,13 @@ def initialise(network: nn.Module, how: str, *, gain: float = 1.0, output_bound:
         nn.init.zeros_(layers[-1].bias)
 
 
-def copy_weights(module: nn.Module, start: nn.Module, *, new_output: bool = False) -> None:
+def copy_weights(module: nn.Module, start: nn.Module) -> None:
     """Give `module` the weights of `start`, and the running means of its BatchNorm layers.
 
     Parameters
     ----------
     module, start : Module
         Networks of the same layers; `start` stays as it is. Dropout may differ, it has no weights.
-    new_output : bool
-        Keep the last linear layer of `module` as it was drawn, whatever its width (other classes or targets).
 
     Raises
     ------
@@ -110,13 +108,11 @@ def copy_weights(module: nn.Module, start: nn.Module, *, new_output: bool = Fals
         If the layers differ in shape; says which.
     """
     given, own = (list(one.state_dict().values()) for one in (start, module))  # names differ with dropout
-    if new_output:
-        given, own = given[:-2], own[:-2]  # weight and bias of the output layer
     shapes = [[tuple(one.shape) for one in states] for states in (given, own)]
     if shapes[0] != shapes[1]:
         raise ParameterError(
-            f"start_from has weights of shapes {shapes[0]}, this network {shapes[1]}: hidden, batch_norm and "
-            "the number of features must agree, and without new_output=True the number of outputs"
+            f"start_from has weights of shapes {shapes[0]}, this network {shapes[1]}: hidden, batch_norm "
+            "and the numbers of features and outputs must agree"
         )
     with torch.no_grad():
         for target, source in zip(own, given, strict=True):

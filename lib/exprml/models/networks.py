@@ -30,32 +30,6 @@ from exprml.models.settings import TrainingSettings, resolve_device, seeded
 from exprml.models.training import fit_network, predict_batches
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where training begins: a fitted network whose weights are taken, or none."""
-
-    network: Any = None
-    new_output: bool = False  # keep the output layer as drawn: other classes or targets
-
-    def __post_init__(self) -> None:
-        if self.network is not None and not hasattr(self.network, "module_"):
-            raise ParameterError(f"start_from must be a fitted network, not {self.network!r}")
-        if self.new_output and self.network is None:
-            raise ParameterError("new_output=True keeps the rest of another network: give start_from too")
-
-    def check(self, settings: Network) -> None:
-        """Refuse weights that would mean something else in a network with these settings."""
-        for name in ("activation", "inputs") if self.network is not None else ():
-            ours, theirs = getattr(settings, name), getattr(self.network, name)
-            if ours != theirs:
-                raise ParameterError(f"{name} is {ours!r}, but start_from was trained with {theirs!r}")
-
-    @property
-    def classes(self) -> np.ndarray | None:
-        """The classes that the outputs taken over stand for."""
-        return None if self.new_output else getattr(self.network, "classes_", None)
-
-
 @dataclass(kw_only=True, eq=False, repr=False)
 class Network(TrainingSettings, BaseEstimator):
     """Parameters and steps that classifier and regressor share."""
@@ -68,27 +42,17 @@ class Network(TrainingSettings, BaseEstimator):
     initialisation: str = "pytorch"  # or "glorot-uniform", "glorot-normal"
     initial_gain: float = 1.0
     output_bound: float | None = None  # the output layer starts uniform within it
-    inputs: str = "raw"  # or "centred", "standardised": by the training samples' mean and sd
     holdout: float | None = 0.2  # share of the samples that stops training; None trains to the end
     random_state: Any = None
 
     def _validated(self, X: Any, y: Any, **options: Any) -> tuple[np.ndarray, np.ndarray]:
-        check_known("inputs", [self.inputs], ("raw", "centred", "standardised"))
         return validated(self, X, y, dtype=np.float32, ensure_min_samples=2, **options)
 
-    def _scaled(self, X: np.ndarray) -> np.ndarray:
-        if self.inputs == "raw":
-            return X
-        centred = X - self.mean_
-        return centred if self.inputs == "centred" else np.divide(centred, self.scale_, out=centred)
-
-    def _fit_scale(self, X: np.ndarray, start: Start) -> None:
-        if self.inputs != "raw" and start.network is not None:
-            self.mean_, self.scale_ = start.network.mean_, start.network.scale_  # the weights belong to them
-        elif self.inputs != "raw":
-            self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
-            deviation = X.std(axis=0, dtype=np.float64).astype(np.float32)
-            self.scale_ = np.where(deviation > 0, deviation, np.float32(1))
+    def _split(self, groups: Any, n_samples: int, holdout: float | None) -> None:
+        """Set `seed_`, and the rows to train on and to choose the epoch by."""
+        self.seed_ = draw_seed(self.random_state)
+        groups = check_groups(groups, n_samples)
+        self.training_rows_, self.holdout_rows_ = inner_split(groups, holdout, self.seed_)
 
     def _draw_module(self, n_inputs: int, n_outputs: int) -> nn.Module:
         """Return the network with its first weights; the same seed and shape, the same weights."""
@@ -103,43 +67,36 @@ class Network(TrainingSettings, BaseEstimator):
         self,
         X: np.ndarray,
         y: np.ndarray,
-        rows: np.ndarray,
-        held: np.ndarray | tuple[np.ndarray, np.ndarray],
         n_outputs: int,
-        start: Start,
-        watch: dict[str, tuple[np.ndarray, np.ndarray]] | None = None,
+        *,
+        validation: tuple[np.ndarray, np.ndarray] | None = None,
+        start_from: Any = None,
         **options: Any,
     ) -> None:
-        """Build the network, take the weights of `start` and train on `rows`; `held` chooses the epoch."""
-        start.check(self)
-        self._fit_scale(X, start)
+        """Build the network, take the weights of `start_from` and train, with `fit_network`'s options."""
         self.module_ = self._draw_module(X.shape[1], n_outputs)
-        if start.network is not None:
-            copy_weights(self.module_, start.network.module_, new_output=start.new_output)
-        if isinstance(held, tuple):
-            held = self._scaled(held[0]), held[1]
-        if watch:
-            options["watch"] = {
-                name: (self._scaled(values), wanted) for name, (values, wanted) in watch.items()
-            }
-        record = fit_network(
-            self.module_,
-            self._scaled(X),
-            y,
-            settings=self,
-            rows=rows,
-            validation=held,
-            seed=self.seed_,
-            **options,
-        )
+        if start_from is not None:
+            self._take_weights(start_from)
+        held = self.holdout_rows_ if validation is None else validation
+        options |= {"rows": self.training_rows_, "validation": held, "seed": self.seed_}
+        record = fit_network(self.module_, X, y, settings=self, **options)
         self.history_, self.n_epochs_, self.best_epoch_ = record.history, record.n_epochs, record.best_epoch
+
+    def _take_weights(self, network: Any) -> None:
+        if not hasattr(network, "module_"):
+            raise ParameterError(f"start_from must be a fitted network, not {network!r}")
+        if network.activation != self.activation:
+            raise ParameterError(
+                f"activation is {self.activation!r}, but start_from was trained with {network.activation!r}"
+            )
+        copy_weights(self.module_, network.module_)
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the network's outputs, (samples, outputs) float64."""
         check_is_fitted(self)
         X = validated(self, X, dtype=np.float32, reset=False)
         device = next(self.module_.parameters()).device
-        return predict_batches(self.module_, self._scaled(X), device).numpy().astype(np.float64)
+        return predict_batches(self.module_, X, device).numpy().astype(np.float64)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -154,8 +111,6 @@ class NetworkClassifier(LogitClassifier, Network):
         Widths of the hidden layers, or fractions of the input width ("1/2").
     activation, dropout, input_dropout, batch_norm, initialisation, initial_gain, output_bound
         See `build_network` and `initialise`.
-    inputs : {"raw", "centred", "standardised"}
-        What is done to each feature first, by mean and sd of the samples given to `fit`.
     holdout : float, optional
         Share of the samples (whole groups) that chooses the epoch; None trains to the last epoch.
     class_weight : "inverse" or None
@@ -181,19 +136,14 @@ class NetworkClassifier(LogitClassifier, Network):
     inner_labels: str = "fixed"
     classes: Any = None
 
-    def fit(
-        self, X: Any, y: Any, groups: Any = None, *, start_from: Any = None, new_output: bool = False
-    ) -> NetworkClassifier:
+    def fit(self, X: Any, y: Any, groups: Any = None, *, start_from: Any = None) -> NetworkClassifier:
         """Train on `X` (samples, features) and labels `y`; `groups` are kept whole in the inner split.
 
         Parameters
         ----------
         start_from : NetworkClassifier, optional
-            A fitted network of the same layers, whose weights (and scaling of the inputs) this one begins
-            with; it stays as it is. Optimiser and learning rate begin afresh. `y` may lack some of its
-            classes, but not have others.
-        new_output : bool
-            With `start_from`: draw a new output layer, for other classes.
+            A fitted network of the same layers, whose weights this one begins with; it stays as it is.
+            Optimiser and learning rate begin afresh. `y` may lack some of its classes, but not have others.
 
         Raises
         ------
@@ -205,16 +155,13 @@ class NetworkClassifier(LogitClassifier, Network):
         X, y = self._validated(X, y)
         check_known("inner_labels", [self.inner_labels], ("fixed", "refit"))
         check_known("class_weight", [self.class_weight], ("inverse", None))
-        start = Start(start_from, new_output)
-        codes = self._encode(y, start.classes)
-        self.seed_ = draw_seed(self.random_state)
-        rows, held = inner_split(check_groups(groups, len(X)), self.holdout, self.seed_)
-        self.training_rows_, self.holdout_rows_ = rows, held
+        codes = self._encode(y, getattr(start_from, "classes_", None))
+        self._split(groups, len(X), self.holdout)
         weights = self._weights(codes)
         if self.inner_labels == "refit":
-            for part in (rows, held):
+            for part in (self.training_rows_, self.holdout_rows_):
                 codes[part] = np.unique(codes[part], return_inverse=True)[1]
-        self._fit_module(X, codes, rows, held, len(self.classes_), start, class_weights=weights)
+        self._fit_module(X, codes, len(self.classes_), start_from=start_from, class_weights=weights)
         return self
 
     def _encode(self, y: np.ndarray, started: np.ndarray | None) -> np.ndarray:
@@ -224,15 +171,13 @@ class NetworkClassifier(LogitClassifier, Network):
         self.classes_ = present if known is None else known
         if started is not None and not np.array_equal(known, started):
             raise ParameterError(
-                f"classes {known.tolist()} are not those of start_from, {started.tolist()}: "
-                "give the same, or new_output=True"
+                f"classes {known.tolist()} are not those of start_from, {started.tolist()}: give the same"
             )
         unknown = np.setdiff1d(present, self.classes_)
         if len(unknown):
             where = "classes" if started is None else "the classes of start_from"
-            remedy = "" if started is None else ", or give new_output=True"
             raise DataError(
-                f"label {unknown.tolist()[0]!r} in y is not among {where}: add it or drop its samples{remedy}"
+                f"label {unknown.tolist()[0]!r} in y is not among {where}: add it or drop its samples"
             )
         return np.searchsorted(self.classes_, y)
 
@@ -266,7 +211,6 @@ class NetworkRegressor(ManyTargets, Network):
         watch: Mapping[str, tuple[Any, Any]] | None = None,
         decode: Callable[[np.ndarray], np.ndarray] | None = None,
         start_from: Any = None,
-        new_output: bool = False,
     ) -> NetworkRegressor:
         """Train on `X` (samples, features) and `y`, (samples,) or (samples, targets).
 
@@ -281,8 +225,8 @@ class NetworkRegressor(ManyTargets, Network):
         decode : callable, optional
             From outputs to what `validation` and `watch` hold, both (samples, any width), if `y` is a code
             of it: then the epoch is chosen by the error of what is decoded.
-        start_from, new_output
-            As in `NetworkClassifier`: a fitted network to begin with, and whether its targets are others.
+        start_from : NetworkRegressor, optional
+            As in `NetworkClassifier`: a fitted network to begin with.
 
         Raises
         ------
@@ -293,19 +237,15 @@ class NetworkRegressor(ManyTargets, Network):
         """
         X, y = self._validated(X, y, multi_output=True, y_numeric=True)
         check_known("loss of a regressor", [self.loss], ("squared", "absolute"))
-        self.seed_ = draw_seed(self.random_state)
-        holdout = self.holdout if validation is None else None
-        rows, held = inner_split(check_groups(groups, len(X)), holdout, self.seed_)
-        self.training_rows_, self.holdout_rows_ = rows, held
+        self._split(groups, len(X), self.holdout if validation is None else None)
         self.one_target_ = y.ndim == 1
         targets = np.asarray(y, dtype=np.float32).reshape(len(X), -1)
         wide = (targets if decode is None else decode(targets[:1])).shape[1]
-        beside = {name: self._beside(name, *data, wide) for name, data in (watch or {}).items()}
+        options = {"start_from": start_from, "decode": decode, "keep_first": True}
+        options["watch"] = {name: self._beside(name, *data, wide) for name, data in (watch or {}).items()}
         if validation is not None:
-            held = self._beside("validation", *validation, wide)
-        start = Start(start_from, new_output)
-        options = {"watch": beside, "decode": decode, "keep_first": True}
-        self._fit_module(X, targets, rows, held, targets.shape[1], start, **options)
+            options["validation"] = self._beside("validation", *validation, wide)
+        self._fit_module(X, targets, targets.shape[1], **options)
         return self
 
     def _beside(self, name: str, X: Any, y: Any, n_targets: int) -> tuple[np.ndarray, np.ndarray]:
