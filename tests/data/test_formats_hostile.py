@@ -320,7 +320,7 @@ def test_a_wrong_call_is_no_damaged_file(gctx):
 
 @pytest.mark.parametrize(
     ("happens", "said"),
-    [(lambda _: time.sleep(60), "no end over it in 0.2 s"),
+    [(lambda _: time.sleep(60), r"no end over it in 0\.2\d* s"),
      (lambda _: os.kill(os.getpid(), signal.SIGKILL), "crashes over it"),
      (lambda _: np.ones(1 << 30), "asks for more memory than it can hold")],
 )  # fmt: skip

@@ -1,9 +1,12 @@
 """Some hundred mutated files, as `tests/data/mutate.py` makes ten thousand of."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent))  # mutate.py is a script and imports what lies beside it
 
 
 def load():
