@@ -64,13 +64,6 @@ def test_window_in_the_order_asked_for(tmp_path):
     assert (window.obs["order"].tolist(), window.var["order"].tolist()) == (rows, columns)
 
 
-def test_window_by_function_and_whole_other_side(tmp_path):
-    path, matrix = _numbered(tmp_path, 90, 70)
-    window = read_gctx(path, samples=lambda name: name.endswith("7"))
-    np.testing.assert_array_equal(window.X, matrix[7::10])
-    assert list(window.obs_names[:2]) == ["s7", "s17"]
-
-
 def test_window_never_loads_the_rest(tmp_path):
     path, matrix = _numbered(tmp_path)
     tracemalloc.start()

@@ -16,85 +16,20 @@ from exprml.data.labels import few, plain
 from exprml.data.preprocess import UNKNOWN_LABELS
 
 LINEAR_SCALE = 50  # no logarithm to base 2 of a count or TPM reaches it
-_WORDS = set(
-    [
-        "age",
-        "ages",
-        "alive",
-        "batch",
-        "bmi",
-        "cellularity",
-        "center",
-        "centre",
-        "class",
-        "cluster",
-        "cohort",
-        "concentration",
-        "condition",
-        "day",
-        "days",
-        "death",
-        "deceased",
-        "diagnosis",
-        "donor",
-        "dose",
-        "dosage",
-        "event",
-        "followup",
-        "gender",
-        "grade",
-        "group",
-        "height",
-        "hour",
-        "hours",
-        "id",
-        "index",
-        "label",
-        "labels",
-        "lane",
-        "lot",
-        "mg",
-        "month",
-        "months",
-        "outcome",
-        "passage",
-        "patient",
-        "ph",
-        "plate",
-        "pmi",
-        "psa",
-        "purity",
-        "race",
-        "replicate",
-        "response",
-        "rin",
-        "score",
-        "sex",
-        "site",
-        "smoker",
-        "smoking",
-        "stage",
-        "status",
-        "subject",
-        "survival",
-        "target",
-        "time",
-        "timepoint",
-        "treatment",
-        "tumor",
-        "tumour",
-        "visit",
-        "week",
-        "weeks",
-        "weight",
-        "year",
-        "years",
-    ]
-)
+_WORDS = {
+    "age", "ages", "alive", "batch", "bmi", "cellularity", "center", "centre", "class", "cluster", "cohort",
+    "concentration", "condition", "day", "days", "death", "deceased", "diagnosis", "donor", "dose",
+    "dosage", "event", "followup", "gender", "grade", "group", "height", "hour", "hours", "id", "index",
+    "label", "labels", "lane", "lot", "mg", "month", "months", "outcome", "passage", "patient", "ph",
+    "plate", "pmi", "psa", "purity", "race", "replicate", "response", "rin", "score", "sex", "site",
+    "smoker", "smoking", "stage", "status", "subject", "survival", "target", "time", "timepoint",
+    "treatment", "tumor", "tumour", "visit", "week", "weeks", "weight", "year", "years",
+}  # fmt: skip
 _GENE_FORMS = re.compile(
     r"C\d+orf\d+.*|mt-.*|(hsa|mmu)-.*|ERCC-\d+|LOC\d+|ENS[A-Z]*\d+.*|\d+(_[a-z]+)*_at|AFFX.*"
     r"|[A-Z0-9]+[-.][A-Z0-9.]+"
 )
+_NOT_KNOWN = {*UNKNOWN_LABELS, "na", "n/a", "none", "null"}
 _NO_VALUE = (-9999, -999, -666, -99)  # written for "not measured"
 _WAS = {"mar": "MARCH{0} (MARCHF{0}) or MARC{0} (MTARC{0})", "sep": "SEPT{0} (SEPTIN{0})",
         "dec": "DEC{0} (DELEC{0})",
@@ -134,13 +69,10 @@ def warnings_of(data: AnnData, label: str, group: str, log: bool) -> list[str]:
     found += _alike_words(data.obs[label], f"classes of {label!r}")
     found += _alike_words(data.obs[group], f"groups of {group!r}") if group else []
     for column in filter(None, (label, group)):
-        words = data.obs[column][
-            data.obs[column].str.lower().isin((*UNKNOWN_LABELS, "na", "n/a", "none", "null"))
-        ]
-        found += [
-            f"{word!r} of {column!r} ({count} samples) is a name here; --missing-label {word} leaves it out"
-            for word, count in words.value_counts().items()
-        ]
+        words = data.obs[column]
+        for word, count in words[words.str.lower().isin(_NOT_KNOWN)].value_counts().items():
+            kept = f"{word!r} of {column!r} ({count} samples) is a name here"
+            found.append(f"{kept}; --missing-label {word} leaves it out")
     return found + _marks(data) + _samples(data) + _scale(data, log)
 
 
@@ -207,9 +139,8 @@ def _dates(names: list[str]) -> list[str]:
     if not found:
         return []
     listed = ", ".join(f"{name!r} was {was}" for name, was in list(found.items())[:5])
-    return [
-        f"{len(found)} gene names are dates, as spreadsheets make them of genes: {listed}; correct the file"
-    ]
+    what = f"{len(found)} gene names are dates, as spreadsheets make them of genes"
+    return [f"{what}: {listed}; correct the file"]
 
 
 def _was(name: str, serial: bool) -> str:
@@ -251,41 +182,30 @@ def _samples(data: AnnData) -> list[str]:
     same = np.ptp(data.X, axis=1) == 0
     if not same.any() or data.n_vars < 2:
         return []
-    value = data.X[same][0, 0]
-    return [
-        f"{int(same.sum())} samples have one value ({value:g}) for every gene: {few(data.obs_names[same])}"
-    ]
+    what = f"{int(same.sum())} samples have one value ({data.X[same][0, 0]:g}) for every gene"
+    return [f"{what}: {few(data.obs_names[same])}"]
 
 
 def _scale(data: AnnData, log: bool) -> list[str]:
     X = data.X
     low, high = float(X.min()), float(X.max())
-    whole = bool((np.round(X) == X).all())
+    whole, up_to = bool((np.round(X) == X).all()), f"the largest value is {high:.3g}"
     if log and high <= LINEAR_SCALE and not whole:
-        return [
-            f"the largest value is {high:.3g} before --log: logarithms already? Their logarithm is of no use"
-        ]
+        return [f"{up_to} before --log: logarithms already? Their logarithm is of no use"]
     if log or data.n_obs < 5:
         return []
     if low >= 0 and high > LINEAR_SCALE:
         return [f"the largest value is {high:,.0f}: counts or TPM, it seems; --log takes log2(x + 1)"]
     if low >= 0 and whole and high > 1:
-        return [
-            f"all values are whole numbers up to {high:.0f}: small counts, it seems; --log takes log2(x + 1)"
-        ]
-    varies = np.ptp(X, axis=0) > 0
-    mean, spread = X[:, varies].mean(axis=0), X[:, varies].std(axis=0)
+        found = f"all values are whole numbers up to {high:.0f}: small counts, it seems"
+        return [f"{found}; --log takes log2(x + 1)"]
+    scaled = "scaled over all samples, test samples too; better unscaled"
+    varying = X[:, np.ptp(X, axis=0) > 0]
+    mean, spread = varying.mean(axis=0), varying.std(axis=0)
     if low < 0 and np.median(np.abs(mean)) < 0.05 and np.abs(np.median(spread) - 1) < 0.1:
-        return ["genes have mean 0 and spread 1: scaled over all samples, test samples too; better unscaled"]
-    if (
-        len(mean)
-        and (X[:, varies].min(axis=0) == 0).all()
-        and (X[:, varies].max(axis=0) == 1).all()
-        and not whole
-    ):
-        return ["every gene goes from 0 to 1: scaled over all samples, test samples too; better unscaled"]
+        return [f"genes have mean 0 and spread 1: {scaled}"]
+    if varying.size and (varying.min(axis=0) == 0).all() and (varying.max(axis=0) == 1).all() and not whole:
+        return [f"every gene goes from 0 to 1: {scaled}"]
     if low >= 0 and high < 5 and not whole:
-        return [
-            f"the largest value is {high:.2g}: a logarithm of logarithms? log2 of counts or TPM reaches 15"
-        ]
+        return [f"{up_to}: a logarithm of logarithms? log2 of counts or TPM reaches 15"]
     return []

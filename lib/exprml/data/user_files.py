@@ -217,7 +217,8 @@ def read_values(path: Path, samples_in: str, texts: Sequence[str] = (), **option
             f"{path}: a {kind} file says itself where its samples stand; leave out --samples-in"
         )
     told = {name: value for name, value in options.items() if value not in ("", "error")}
-    foreign = next((name for name in told if kind not in _OPTIONS[name]), None)
+    known = {{"name": "r_object"}.get(name, name) for name in formats.options_of(kind)}
+    foreign = next((name for name in told if name not in known), None)
     if foreign:
         option = foreign.replace("_", "-")
         raise ParameterError(f"{path}: a {kind} file has no --{option}; leave it out")
@@ -225,20 +226,10 @@ def read_values(path: Path, samples_in: str, texts: Sequence[str] = (), **option
         told |= {"samples_in": samples_in, "metadata_columns": list(dict.fromkeys(texts))}
     if "r_object" in told:
         told["name"] = told.pop("r_object")
-    layer = told.pop("layer", "")
     data = formats.read(path, **told)
-    if layer:
-        check_known("layer", [layer], data.layers, str(path))
-        data.X = data.layers[layer]
     values = as_dense(data.X, path)
     provenance = {"provenance": dict(data.uns.get("provenance", {}))}
     return AnnData(X=values.astype(np.float32, copy=False), obs=data.obs, var=data.var, uns=provenance)
-
-
-_OPTIONS = {  # option -> the kinds of files that have it
-    "r_object": ("rda", "rds"), "layer": ("h5ad",), "duplicates": ("table", "gct", "rda", "rds"),
-    "delimiter": ("table",), "decimal": ("table",), "encoding": ("table",),
-}  # fmt: skip
 
 
 def _without(data: AnnData, exclude: Sequence[str], where: str) -> AnnData:

@@ -42,22 +42,18 @@ def add_parser(subparsers: Any) -> None:
         epilog="Values must be on the scale of the training data (its card says which). The command says "
         "how far the file's means and spreads lie from the training's.",
     )
-    infer.add_argument("--model", required=True, metavar="FILE", help="NAME.json of NAME.json + .safetensors")
-    infer.add_argument("--expression", required=True, metavar="FILE",
-                       help="profiles: GCTX (in blocks), GCT, TSV/CSV or h5ad (whole)")  # fmt: skip
-    infer.add_argument("--out", required=True, metavar="FILE", help="the GCTX file to write")
+    add = infer.add_argument
+    add("--model", required=True, metavar="FILE", help="NAME.json of NAME.json + .safetensors")
+    add("--expression", required=True, metavar="FILE",
+        help="profiles: GCTX (in blocks), GCT, TSV/CSV or h5ad (whole)")  # fmt: skip
+    add("--out", required=True, metavar="FILE", help="the GCTX file to write")
     add_reading(infer)
-    infer.add_argument(
-        "--max-missing",
-        type=float,
-        default=0.05,
-        metavar="SHARE",
-        help="most landmarks that may be missing; they get the training mean (0.05)",
-    )
-    infer.add_argument("--statistics", choices=("model", "own"), default="model",
-                       help="standardise by the training's means and sds, or the file's own")  # fmt: skip
-    infer.add_argument("--block", type=int, default=1000, metavar="SAMPLES", help="samples at a time (1000)")
-    infer.add_argument("--force", action="store_true", help="replace a file that is there")
+    add("--max-missing", type=float, default=0.05, metavar="SHARE",
+        help="most landmarks that may be missing; they get the training mean (0.05)")  # fmt: skip
+    add("--statistics", choices=("model", "own"), default="model",
+        help="standardise by the training's means and sds, or the file's own")  # fmt: skip
+    add("--block", type=int, default=1000, metavar="SAMPLES", help="samples at a time (1000)")
+    add("--force", action="store_true", help="replace a file that is there")
     infer.set_defaults(run=run)
 
 
@@ -75,7 +71,6 @@ class Profiles:
 class Moments:
     """Running count, mean and sum of squares of each landmark, gaps left out (Chan et al. 1983)."""
 
-    n_landmarks: int
     count: Any = 0
     mean: Any = 0.0
     squares: Any = 0.0
@@ -161,21 +156,14 @@ def run(given: argparse.Namespace) -> int:
 
     out = _checked(given)
     stored = model_files.load(given.model)
-    options = {name: getattr(given, name) for name in _READING}
-    profiles = read_profiles(
-        Path(given.expression), given.block, given.samples_in, texts=given.metadata_columns, **options
-    )
+    options = {name: getattr(given, name) for name in ("samples_in", *_READING)}
+    profiles = read_profiles(Path(given.expression), given.block, texts=given.metadata_columns, **options)
     call = Inferring(stored, profiles, stored.match(profiles.var, given.expression), given.max_missing)
     _say_missing(call)
     statistics = _statistics(call, given.statistics)
-    provenance = _provenance(call, given)
-    write_gctx_blocks(
-        _predicted(call, statistics),
-        out,
-        obs=profiles.obs,
-        var=stored.targets.rename_axis(None),
-        attributes={"provenance": as_json(provenance)},
-    )
+    attributes = {"provenance": as_json(_provenance(call, given))}
+    var = stored.targets.rename_axis(None)
+    write_gctx_blocks(_predicted(call, statistics), out, obs=profiles.obs, var=var, attributes=attributes)
     if call.gaps:
         print(f"{call.gaps:,} single values were missing and got the training mean", file=sys.stderr)
     print(f"{out}: {len(profiles.obs):,} samples x {len(stored.targets):,} predicted genes")
@@ -252,7 +240,7 @@ def _statistics(call: Inferring, whose: str) -> tuple[np.ndarray, np.ndarray]:
     import numpy as np
 
     scaling = call.stored.scaling
-    first = Moments(len(call.match.positions))
+    first = Moments()
     for number, block in enumerate(call.values()):
         if whose == "model" and number:
             break  # the first block is enough for a warning
@@ -320,16 +308,13 @@ def _predicted(call: Inferring, statistics: tuple[np.ndarray, np.ndarray]) -> It
 
 def _provenance(call: Inferring, given: argparse.Namespace) -> dict[str, Any]:
     """Return what the values of the written file are: predictions, by which model, from what."""
+    described = Path(given.model.removesuffix(".json").removesuffix(".safetensors") + ".json")
     return {
         "what": "predicted expression, not measured",
-        "model": {"file": Path(given.model).name, "sha256": file_hash(_description(given.model)),
+        "model": {"file": Path(given.model).name, "sha256": file_hash(described),
                   "provenance": call.stored.provenance},
         "expression": {"file": call.profiles.path.name, "sha256": file_hash(call.profiles.path)},
         "statistics": given.statistics,
         "missing_landmarks": list(call.match.missing),
         "notes": call.told,
     }  # fmt: skip
-
-
-def _description(model: str) -> Path:
-    return Path(model.removesuffix(".json").removesuffix(".safetensors") + ".json")

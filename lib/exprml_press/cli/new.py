@@ -37,31 +37,27 @@ def add_parser(subparsers: Any) -> None:
         description="Write a notebook that runs an experiment of the book on your own file. The files are "
         "read and checked first. Without a name: list the templates.",
     )
-    new.add_argument("template", nargs="?", help="name of a template, for example tissue-benchmark")
-    new.add_argument("--expression", metavar="FILE", help="values: GCT, GCTX, TSV/CSV, h5ad or R data")
-    new.add_argument("--labels", metavar="FILE", default="",
-                     help="TSV/CSV, one line a sample; needless if the values' file has them")  # fmt: skip
-    new.add_argument("--label", metavar="COLUMN", help="column with the class")
-    new.add_argument(
-        "--group",
-        metavar="COLUMN",
-        default="",
-        help="column with the donor, patient or study: name one if there is one",
-    )
-    new.add_argument("--sample-column", metavar="COLUMN", default="",
-                     help="column of the labels file with the sample ids (the first)")  # fmt: skip
+    add = new.add_argument
+    add("template", nargs="?", help="name of a template, for example tissue-benchmark")
+    add("--expression", metavar="FILE", help="values: GCT, GCTX, TSV/CSV, h5ad or R data")
+    add("--labels", metavar="FILE", default="",
+        help="TSV/CSV, one line a sample; needless if the values' file has them")  # fmt: skip
+    add("--label", metavar="COLUMN", help="column with the class")
+    add("--group", metavar="COLUMN", default="",
+        help="column with the donor, patient or study: name one if there is one")  # fmt: skip
+    add("--sample-column", metavar="COLUMN", default="",
+        help="column of the labels file with the sample ids (the first)")  # fmt: skip
     add_reading(new)
-    new.add_argument("--exclude", metavar="NAME", nargs="+", default=[],
-                     help="genes, samples or columns to leave out")  # fmt: skip
-    new.add_argument("--missing-label", metavar="WORD", nargs="+", default=[],
-                     help="words for 'not known' in label and group, beside empty cells")  # fmt: skip
-    new.add_argument("--log", action="store_true", help="take log2(x + 1)")
-    new.add_argument("--missing", metavar="genes|samples|error", default="genes",
-                     help="what is left out where values are missing (genes)")  # fmt: skip
-    new.add_argument("--folds", type=int, default=5, help="folds of whole groups (5)")
-    new.add_argument("--min-groups", type=int, default=0, help="groups a class needs (two for each fold)")
-    new.add_argument("--output", type=Path, metavar="FILE", help="default: my/TEMPLATE.ipynb")
-    new.add_argument("--force", action="store_true", help="replace a notebook that is there")
+    add("--exclude", metavar="NAME", nargs="+", default=[], help="genes, samples or columns to leave out")
+    add("--missing-label", metavar="WORD", nargs="+", default=[],
+        help="words for 'not known' in label and group, beside empty cells")  # fmt: skip
+    add("--log", action="store_true", help="take log2(x + 1)")
+    add("--missing", metavar="genes|samples|error", default="genes",
+        help="what is left out where values are missing (genes)")  # fmt: skip
+    add("--folds", type=int, default=5, help="folds of whole groups (5)")
+    add("--min-groups", type=int, default=0, help="groups a class needs (two for each fold)")
+    add("--output", type=Path, metavar="FILE", help="default: my/TEMPLATE.ipynb")
+    add("--force", action="store_true", help="replace a notebook that is there")
     new.set_defaults(run=_new)
 
 

@@ -180,7 +180,7 @@ def test_own_statistics_take_a_shift_out(tmp_path, model):
 def test_running_moments_equal_the_whole_s():
     values = np.random.default_rng(0).normal(5, 2, size=(101, 3))
     values[::7, 1] = np.nan
-    moments = Moments(3)
+    moments = Moments()
     for start in range(0, 101, 13):
         moments.add(values[start : start + 13])
     np.testing.assert_allclose(moments.mean, np.nanmean(values, axis=0))

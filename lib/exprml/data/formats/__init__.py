@@ -13,7 +13,7 @@ from typing import Any
 
 from anndata import AnnData
 
-from exprml.base.errors import ParameterError, UnknownNameError
+from exprml.base.errors import ParameterError, check_known
 from exprml.data.formats.gct import read_gct, write_gct
 from exprml.data.formats.gctx import (
     gctx_blocks,
@@ -23,14 +23,20 @@ from exprml.data.formats.gctx import (
     write_gctx_blocks,
 )
 from exprml.data.formats.h5ad import read_h5ad
-from exprml.data.formats.rfile import rdata_matrix, rdata_object, read_rdata, read_rdata_matrix
-from exprml.data.formats.rframe import read_r_frame
+from exprml.data.formats.rfile import (
+    rdata_matrix,
+    rdata_object,
+    read_r_frame,
+    read_rdata,
+    read_rdata_matrix,
+)
 from exprml.data.formats.sniff import file_kind
 from exprml.data.formats.table import read_table
 
 __all__ = [
     "file_kind",
     "gctx_blocks",
+    "options_of",
     "rdata_matrix",
     "rdata_object",
     "read",
@@ -81,13 +87,14 @@ def read(path: str | Path, **options: Any) -> AnnData:
         If the reader has no such option.
     """
     kind = file_kind(path)
-    reader = _READERS[kind]
-    known = set(inspect.signature(reader).parameters) - {"path", "options"}
-    if reader is read_rdata_matrix:
-        known |= set(inspect.signature(rdata_matrix).parameters) - {"objects", "path"}
-        if "samples_in" not in options:
-            raise ParameterError(f"{path}: say where the samples stand: samples_in='rows' or 'columns'")
-    unknown = next((name for name in options if name not in known), None)
-    if unknown is not None:
-        raise UnknownNameError(f"option for {kind} files", unknown, known)
-    return reader(path, **options)
+    if kind in ("rda", "rds") and "samples_in" not in options:
+        raise ParameterError(f"{path}: say where the samples stand: samples_in='rows' or 'columns'")
+    check_known(f"option for {kind} files", options, options_of(kind))
+    return _READERS[kind](path, **options)
+
+
+def options_of(kind: str) -> set[str]:
+    """Return the names of the options that :func:`read` takes for files of a kind."""
+    functions = [_READERS[kind]] + ([rdata_matrix] if kind in ("rda", "rds") else [])
+    names = {name for one in functions for name in inspect.signature(one).parameters}
+    return names - {"path", "options", "objects"}

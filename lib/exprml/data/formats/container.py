@@ -12,7 +12,7 @@ from anndata import AnnData
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError, check_known
 
-Wanted = Collection[str] | Callable[[str], bool] | None
+Wanted = Collection[str] | None  # ids to keep, in this order
 DUPLICATES = ("error", "sum", "mean", "first")
 _BLOCK = 1024  # samples looked at together, so that a check never doubles the memory
 
@@ -92,46 +92,28 @@ def check_ids(
         seen[name] = position
 
 
-def chooser(wanted: Wanted, kind: str) -> Callable[[str], bool]:
-    """Return the test whether an id is wanted: all for None, membership for ids, a callable itself.
+def chosen_positions(ids: Sequence[str], wanted: Wanted, kind: str, path: Path) -> np.ndarray | None:
+    """Return the positions of the wanted ids, in the order asked for; None when all are wanted.
 
     Raises
     ------
     ParameterError
-        If `wanted` is a single text or names an id twice.
+        If `wanted` is a single text, empty, or names an id twice.
+    UnknownNameError
+        If the file has no such id.
     """
-    if wanted is None:
-        return lambda name: True
-    if callable(wanted):
-        return wanted
-    if isinstance(wanted, str):
-        raise ParameterError(f"{kind}s={wanted!r}: expected a list of ids or a function, not one text")
-    names = set(wanted)
-    if len(names) < len(wanted):
-        twice = next(name for name in wanted if list(wanted).count(name) > 1)
-        raise ParameterError(f"{kind}s: {twice!r} is asked for twice; name each {kind} once")
-    return names.__contains__
-
-
-def chosen_positions(ids: Sequence[str], wanted: Wanted, kind: str, path: Path) -> np.ndarray | None:
-    """Return the positions of the wanted ids: in the order of a list, in file order for a function.
-
-    Returns None when everything is wanted, in order.
-    """
-    is_wanted = chooser(wanted, kind)
     if wanted is None:
         return None
-    if callable(wanted):
-        positions = [position for position, name in enumerate(ids) if is_wanted(name)]
-    else:
-        at = {name: position for position, name in enumerate(ids)}
-        absent = next((name for name in wanted if name not in at), None)
-        if absent is not None:
-            raise UnknownNameError(kind, absent, ids, where=str(path))
-        positions = [at[name] for name in wanted]
-    if not positions:
-        raise DataError(f"{path}: none of its {len(ids)} {kind}s is wanted; check the {kind}s option")
-    return np.array(positions)
+    if isinstance(wanted, str) or not len(wanted):
+        raise ParameterError(f"{kind}s={wanted!r}: expected a list of ids")
+    names = pd.Index(list(wanted), dtype=object)
+    if not names.is_unique:
+        twice = names[names.duplicated()][0]
+        raise ParameterError(f"{kind}s: {twice!r} is asked for twice; name each {kind} once")
+    positions = pd.Index(ids, dtype=object).get_indexer(names)
+    if (positions < 0).any():
+        raise UnknownNameError(kind, names[positions < 0][0], ids, where=str(path))
+    return positions
 
 
 def float_type(dtype: Any) -> type:

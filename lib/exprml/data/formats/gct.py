@@ -24,7 +24,6 @@ from exprml.base.files import atomic_path
 from exprml.data.formats.container import (
     Wanted,
     check_ids,
-    chooser,
     chosen_positions,
     float_type,
     make_adata,
@@ -58,8 +57,8 @@ def read_gct(
     ----------
     path : str or Path
         ``.gct`` or ``.gct.gz``, version 1.2 or 1.3.
-    genes, samples : collection of str or callable, optional
-        Ids to keep (in that order), or a function of the id that says whether to keep it.
+    genes, samples : collection of str, optional
+        Ids to keep, in that order.
     missing : {"keep", "error"}
         Empty and NaN cells are kept as NaN and counted in ``uns["provenance"]["missing"]``, or refused.
     dtype : numpy dtype
@@ -90,9 +89,10 @@ def read_gct(
     obs = typed_frame(header.sample_fields, header.samples)
     obs = obs if keep is None else obs.iloc[keep]
     var = typed_frame(dict(zip(header.gene_fields, zip(*body.fields, strict=True), strict=False)), body.kept)
-    matrix, var = _in_order(body, var, genes, path)
     how = f"GCT {header.version}, {header.n_genes} genes x {len(header.samples)} samples"
-    return make_adata(matrix, obs, var, path=path, how=how, missing=missing, duplicates=duplicates)
+    adata = make_adata(body.matrix, obs, var, path=path, how=how, missing=missing, duplicates=duplicates)
+    in_order = genes is None or list(adata.var_names) == list(genes)
+    return adata if in_order else adata[:, list(genes)].copy()
 
 
 def write_gct(adata: AnnData, path: str | Path, *, version: str = "1.3") -> None:
@@ -108,7 +108,7 @@ def write_gct(adata: AnnData, path: str | Path, *, version: str = "1.3") -> None
         packed = path.name.lower().endswith(".gz")
         target = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else nullcontext(raw)
         with target as stream:
-            (_write_1_2 if version == "1.2" else _write_1_3)(adata, stream)
+            _write(adata, stream, version)
 
 
 @dataclass
@@ -128,7 +128,6 @@ class _Header:
 @dataclass
 class _Body:
     matrix: np.ndarray
-    ids: list[str]
     kept: list[str]
     fields: list[list[str]]
 
@@ -191,8 +190,9 @@ def _sample_fields(file: TextFile, lines: Lines, lead: int, n_samples: int, n_fi
 def _read_body(
     header: _Header, lines: Lines, genes: Wanted, keep: np.ndarray | None, dtype: type, duplicates: str
 ) -> _Body:
-    is_wanted, file = chooser(genes, "gene"), header.file
-    n_genes = header.n_genes if genes is None or callable(genes) else min(header.n_genes, len(genes))
+    wanted, file = None if genes is None else set(genes), header.file
+    all_kept = wanted is None or duplicates != "error"  # a gene may stand several times
+    n_genes = header.n_genes if all_kept else min(header.n_genes, len(wanted))
     fill = _ColumnFill(file, len(header.samples) if keep is None else len(keep), n_genes, dtype)
     ids, at, kept, fields = [], [], [], []
     places = range(header.lead + 1, header.lead + 1 + len(header.samples))
@@ -202,7 +202,7 @@ def _read_body(
         leading, numbers = _split_row(header, line, raw, len(ids))
         ids.append(leading[0])
         at.append(line)
-        if is_wanted(leading[0]):
+        if wanted is None or leading[0] in wanted:
             row = NumberRow(file, line, f"gene {leading[0]!r}", "sample", header.samples, places)
             values = narrowed(row.parse(numbers), dtype, row.place)
             fill.add(values if keep is None else values[keep])
@@ -214,7 +214,8 @@ def _read_body(
             "it was cut short (fetch it again) or line 2 is wrong"
         )
     check_ids(ids, "gene", file.path, lambda i: f"line {at[i]}", duplicates=duplicates)
-    return _Body(fill.finish(), ids, kept, fields)
+    chosen_positions(list(dict.fromkeys(ids)), genes, "gene", file.path)
+    return _Body(fill.finish(), kept, fields)
 
 
 def _split_row(header: _Header, line: int, raw: bytes, n_before: int) -> tuple[list[str], bytes]:
@@ -256,16 +257,6 @@ class _ColumnFill:
         self.n_done, self.n_waiting = stop, 0
 
 
-def _in_order(body: _Body, var: pd.DataFrame, genes: Wanted, path: Path) -> tuple[np.ndarray, pd.DataFrame]:
-    if genes is None or (callable(genes) and body.kept):
-        return body.matrix, var
-    chosen_positions(body.ids, genes, "gene", path)  # raises for ids the file does not have
-    order = chosen_positions(body.kept, genes, "gene", path)
-    if np.array_equal(order, np.arange(len(body.kept))):
-        return body.matrix, var
-    return body.matrix[:, order], var.iloc[order]
-
-
 def _check_writable(adata: AnnData) -> None:
     require_filled(adata)
     for kind, frame in (("sample", adata.obs), ("gene", adata.var)):
@@ -277,19 +268,19 @@ def _write_line(stream: IO[bytes], cells: list[str]) -> None:
     stream.write("\t".join(cells).encode() + b"\n")
 
 
-def _write_1_2(adata: AnnData, stream: IO[bytes]) -> None:
-    stream.write(f"#1.2\n{adata.n_vars}\t{adata.n_obs}\n".encode())
-    _write_line(stream, ["Name", "Description", *adata.obs_names])
-    described = "Description" in adata.var
-    texts = as_texts(adata.var["Description"], "var") if described else ["na"] * adata.n_vars
-    _write_rows(adata, stream, [texts])
-
-
-def _write_1_3(adata: AnnData, stream: IO[bytes]) -> None:
-    gene_fields = [as_texts(adata.var[name], "var") for name in adata.var]
-    stream.write(f"#1.3\n{adata.n_vars}\t{adata.n_obs}\t{len(gene_fields)}\t{adata.obs.shape[1]}\n".encode())
-    _write_line(stream, ["id", *map(str, adata.var), *adata.obs_names])
-    for name in adata.obs:
+def _write(adata: AnnData, stream: IO[bytes], version: str) -> None:
+    """Write the header of a version with its metadata, then the rows."""
+    shape, titles = [adata.n_vars, adata.n_obs], ["id", *map(str, adata.var)]
+    if version == "1.3":
+        gene_fields = [as_texts(adata.var[name], "var") for name in adata.var]
+        shape += [len(gene_fields), adata.obs.shape[1]]
+    else:
+        described, titles = "Description" in adata.var, ["Name", "Description"]
+        gene_fields = [as_texts(adata.var["Description"], "var") if described else ["na"] * adata.n_vars]
+    _write_line(stream, [f"#{version}"])
+    _write_line(stream, list(map(str, shape)))
+    _write_line(stream, [*titles, *adata.obs_names])
+    for name in adata.obs if version == "1.3" else []:
         _write_line(stream, [str(name), *["na"] * len(gene_fields), *as_texts(adata.obs[name], "obs")])
     _write_rows(adata, stream, gene_fields)
 

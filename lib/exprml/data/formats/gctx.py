@@ -52,8 +52,8 @@ def read_gctx(
     Parameters
     ----------
     path : str or Path
-    genes, samples : collection of str or callable, optional
-        Ids to keep (in that order), or a function of the id that says whether to keep it.
+    genes, samples : collection of str, optional
+        Ids to keep, in that order.
     missing : {"keep", "error"}
         NaN are kept and counted in ``uns["provenance"]["missing"]``, or refused.
     dtype : numpy dtype

@@ -21,10 +21,11 @@ _ENTRIES = 1 << 22  # of a sparse matrix looked at together
 Item = h5py.Group | h5py.Dataset
 
 
-def read_h5ad(path: str | Path, *, missing: str = "keep") -> AnnData:
+def read_h5ad(path: str | Path, *, layer: str = "", missing: str = "keep") -> AnnData:
     """Read an ``.h5ad`` file: unique names, numeric X, missing values counted as in the other readers.
 
-    ``uns["provenance"]`` of the file is kept; only ``missing`` and ``infinite`` are counted anew.
+    ``uns["provenance"]`` of the file is kept; only ``missing`` and ``infinite`` are counted anew. A `layer`
+    is read in place of X if it is named.
 
     Raises
     ------
@@ -41,6 +42,9 @@ def read_h5ad(path: str | Path, *, missing: str = "keep") -> AnnData:
         adata = anndata.read_h5ad(path)
     for kind, names in (("sample", adata.obs_names), ("gene", adata.var_names)):
         check_ids(list(names), kind, path, lambda i: f"position {i + 1}")
+    if layer:
+        check_known("layer", [layer], adata.layers, str(path))
+        adata.X = adata.layers[layer]
     values = adata.X.data if hasattr(adata.X, "toarray") else np.asarray(adata.X)
     numbers = values.dtype.kind == "f"
     gaps, infinite = (int(test(values).sum()) if numbers else 0 for test in (np.isnan, np.isinf))

@@ -1,4 +1,7 @@
-"""R data files (.rda, .RData, .rds), read by the `rdata` package: nothing in them is run."""
+"""R data files (.rda, .RData, .rds), read by the `rdata` package, and data frames converted to text.
+
+Nothing in them is run.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,12 @@ from anndata import AnnData
 from exprml.base.errors import DataError, ExprmlError, FormatError, UnknownNameError, check_known
 from exprml.data.formats.container import check_ids, float_type, make_adata, narrowed
 from exprml.data.formats.guard import guarded, memory_limit, unfolded_limit
-from exprml.data.formats.sniff import file_kind, unpacked
+from exprml.data.formats.sniff import file_kind, opened, unpacked
 
 if TYPE_CHECKING:
     from xarray import DataArray
 
+_DIGITS = 15  # of a double, as R writes it
 _TIMES_CONTENT = 4  # of the unpacked bytes is the memory that R objects take
 _ROWS_COLUMNS = {"rows": ("sample", "gene"), "columns": ("gene", "sample")}
 
@@ -87,9 +91,7 @@ def _names(one: Any) -> list[bytes]:
     """Return the names of an R list's parts, as they stand in the file."""
     attribute = one.attributes
     while attribute is not None and attribute.info.type.name == "LIST":
-        tag = (
-            attribute.tag.value if attribute.tag.value is not None else attribute.tag.referenced_object.value
-        )
+        tag = attribute.tag.value or attribute.tag.referenced_object.value
         if tag.value == b"names" and isinstance(attribute.value[0].value, list):
             return [text.value or b"" for text in attribute.value[0].value]
         attribute = attribute.value[1]
@@ -172,15 +174,8 @@ def rdata_matrix(
     how = f"R object {name}, samples in {samples_in}"
     if samples_in == "columns":
         matrix, rows, columns = matrix.T, columns, rows
-    return make_adata(
-        np.ascontiguousarray(matrix),
-        rows,
-        columns,
-        path=path,
-        how=how,
-        missing=missing,
-        duplicates=duplicates,
-    )
+    matrix = np.ascontiguousarray(matrix)
+    return make_adata(matrix, rows, columns, path=path, how=how, missing=missing, duplicates=duplicates)
 
 
 @guarded
@@ -276,3 +271,60 @@ def _numbers(values: pd.DataFrame | np.ndarray, columns: pd.Index, dtype: type, 
                 f"{where}: column {column!r} holds {first!r}, expected numbers; name it by --metadata"
             )
     return narrowed(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype, lambda at: where)
+
+
+@guarded
+def read_r_frame(path: str | Path, name: str, columns: list[str]) -> pd.DataFrame:
+    """Read columns of a data frame in R's own format, or of its conversion to text.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.rda``, ``.RData`` or ``.rds``; or a tab-separated table with a header (``.tsv``, also packed).
+    name : str
+        The R object; without meaning in a text table.
+    columns : list of str
+        Which to return, in this order; others may be missing in a conversion.
+
+    Returns
+    -------
+    DataFrame
+        Texts, "" where R has NA; TRUE and FALSE as R writes them, numbers with at most 15 digits.
+
+    Raises
+    ------
+    DataError
+        If the object is no data frame or a column is missing.
+    """
+    path = Path(path)
+    table = _from_text(path) if file_kind(path) == "table" else _from_r(path, name)
+    absent = [one for one in columns if one not in table]
+    if absent:
+        found = ", ".join(map(str, table.columns[:12]))
+        raise DataError(f"{path.name}: no column {absent[0]!r}, only {found}")
+    return table[columns].apply(_texts).reset_index(drop=True)
+
+
+def _from_text(path: Path) -> pd.DataFrame:
+    with opened(path) as stream:
+        return pd.read_csv(stream, sep="\t", dtype=str, keep_default_na=False, quoting=3)
+
+
+def _from_r(path: Path, name: str) -> pd.DataFrame:
+    found = rdata_object(read_rdata(path), name, path=path)
+    if not isinstance(found, pd.DataFrame):
+        raise DataError(f"{path.name}: R object {name!r} is a {type(found).__name__}, expected a data frame")
+    return found
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    values = [_text(value, gap) for value, gap in zip(column, column.isna(), strict=True)]
+    return pd.Series(values, index=column.index, dtype=object)
+
+
+def _text(value: object, gap: bool) -> str:
+    if gap:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(value).upper()
+    return f"{value:.{_DIGITS}g}" if isinstance(value, float) else str(value)

@@ -6,7 +6,9 @@ import bz2
 import gzip
 import lzma
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import h5py
 
@@ -104,19 +106,26 @@ def require_kind(path: str | Path, kind: str) -> Path:
     return path
 
 
-def _unpacked_start(path: Path, size: int = 64) -> tuple[str, bytes]:
+def opened(path: Path) -> IO[bytes]:
+    """Open a file for reading, unpacked by its content."""
+    return _packing(path)[1](path, "rb")
+
+
+def _packing(path: Path) -> tuple[str, Callable]:
     with open(path, "rb") as stream:
-        start = stream.read(size)
-    packing, opener = next((use for magic, use in _PACKINGS.items() if start.startswith(magic)), ("", None))
+        start = stream.read(8)
+    return next((use for magic, use in _PACKINGS.items() if start.startswith(magic)), ("", open))
+
+
+def _unpacked_start(path: Path, size: int = 64) -> tuple[str, bytes]:
+    packing, _ = _packing(path)
     if path.name.lower().endswith(".gz") and packing != "gzip":
         raise FormatError(
-            f"{path}: named .gz but is not gzip (starts with {start[:12]!r}, expected b'\\x1f\\x8b'); "
-            "rename it without .gz or fetch it again"
+            f"{path}: named .gz but is not gzip (starts with {path.open('rb').read(12)!r}, expected "
+            "b'\\x1f\\x8b'); rename it without .gz or fetch it again"
         )
-    if opener is None:
-        return "", start
     try:
-        with opener(path, "rb") as stream:
+        with opened(path) as stream:
             return packing, stream.read(size)
     except (*DAMAGED, OSError) as error:
         raise FormatError(f"{path}: the packed data is damaged ({error}); fetch it again") from error
@@ -124,10 +133,7 @@ def _unpacked_start(path: Path, size: int = 64) -> tuple[str, bytes]:
 
 def unpacked(path: Path, limit: int) -> bytes:
     """Return the whole content of a file, unpacked by content; refuse more than `limit` bytes."""
-    with open(path, "rb") as stream:
-        start = stream.read(8)
-    opener = next((use[1] for magic, use in _PACKINGS.items() if start.startswith(magic)), open)
-    with opener(path, "rb") as stream:
+    with opened(path) as stream:
         content = stream.read(limit + 1)
     if len(content) > limit:
         raise FormatError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 
 from exprml.base.errors import DataError, FormatError
 from exprml.data.formats.guard import LINE_BYTES, text_lines
-from exprml.data.formats.sniff import DAMAGED
+from exprml.data.formats.sniff import DAMAGED, opened
 
 MISSING_CELLS = {"", "na", "nan", "n/a", "null"}  # compared in lower case
 _WIDE = (b"\xff\xfe", b"\xfe\xff")  # first bytes of UTF-16
@@ -37,9 +36,7 @@ def numbered_lines(path: Path, encoding: str = "") -> Iterator[tuple[int, bytes]
         If the gzip stream is damaged or cut short; the message says after which line.
     """
     number = 0
-    with open(path, "rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rb") if packed else open(path, "rb") as stream:
+    with opened(path) as stream:
         try:
             for number, line in enumerate(_lines(stream, path, encoding), 1):
                 line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
@@ -56,9 +53,7 @@ def numbered_lines(path: Path, encoding: str = "") -> Iterator[tuple[int, bytes]
 
 def is_wide(path: Path, encoding: str = "") -> bool:
     """Return whether :func:`numbered_lines` turns the file into UTF-8."""
-    with open(path, "rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rb") if packed else open(path, "rb") as stream:
+    with opened(path) as stream:
         return stream.read(2) in _WIDE or _wide_name(encoding)
 
 
