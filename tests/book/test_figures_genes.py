@@ -103,11 +103,12 @@ def test_error_by_epoch_draws_lines_levels_and_the_chosen_epoch():
         figures.error_by_epoch({"dropout": history(0.1).drop(columns="test")})
 
 
-def test_architecture_names_layers_and_counts_weights():
-    figure = figures.architecture([("landmarks", 943), ("hidden", 3000), ("targets", 4760)])
+def test_architecture_names_layers_and_what_is_between():
+    layers = [("landmarks", 943), ("hidden", 3000), ("targets", 4760)]
+    figure = figures.architecture(layers, between=["2.8 million", "14.3 million"])
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert {"943", "3,000", "4,760", "landmarks", "hidden", "targets"} <= set(texts)
-    assert {"2,829,000 weights", "14,280,000 weights"} <= set(texts)
+    assert {"2.8 million", "14.3 million"} <= set(texts)
     with pytest.raises(DataError, match="2 words for the 1 arrows"):
         figures.architecture([("a", 1), ("b", 2)], between=["x", "y"])
 
@@ -136,16 +137,13 @@ def test_weights_map_draws_every_edge_in_the_colour_of_its_sign():
         figures.weights_map(EDGES, (3, 2, 3))
 
 
-def test_variance_curves_draw_lines_floor_levels_and_marks():
+def test_variance_curves_draw_lines_levels_and_marks():
     table = pd.DataFrame(
         {"components": [1, 10] * 2, "share": [0.2, 0.9, 0.5, 1.0], "kind": ["a"] * 2 + ["b"] * 2}
     )
-    figure = figures.variance_curves(
-        table, floor=table[table["kind"] == "a"], levels={"99 %": 0.99}, marks={"paper": 5}
-    )
+    figure = figures.variance_curves(table, levels={"99 %": 0.99}, marks={"paper": 5})
     drawn = lines(figure.axes[0])
     assert list(drawn["b"].get_ydata()) == [0.5, 1.0]
-    assert list(drawn["PCA floor"].get_ydata()) == [0.2, 0.9]
     assert drawn["99 %"].get_ydata()[0] == 0.99
     assert drawn["paper"].get_xdata()[0] == 5
     assert figures.describe_curves(table) == (

@@ -1,4 +1,4 @@
-"""Accuracy against a number: training samples, features, distance; every fold a dot, the mean a line."""
+"""Lines over a number: accuracy by training samples, variance by components, error by epoch."""
 
 from __future__ import annotations
 
@@ -6,120 +6,57 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from exprml.base.errors import DataError
 from exprml.book.figures.look import (
-    INK,
-    control_label,
-    control_style,
+    BETWEEN,
+    class_styles,
+    draw_chance,
+    draw_levels,
+    draw_marks,
     finish,
     honest_note,
-    in_order,
+    line_styles,
     look,
     model_label,
     model_style,
+    new_figure,
     panel_grid,
-    with_kinds,
 )
-
-_UNITS = ["split", "fold", "seed"]
-_SETTING_ORDER = {"intact": 0, "none": 0, "before": 0, "split": 1, "removed": 1, "after": 1, "joint": 2}
+from exprml.book.figures.rows import UNITS, panels_of, rows_of, spread_words
 
 
-def rows_of(table: pd.DataFrame, metric: str | None) -> pd.DataFrame:
-    """Return the rows of one metric; all rows where the table has no such column.
-
-    Raises
-    ------
-    DataError
-        If nothing is left to draw.
-    """
-    rows = table[table["metric"] == metric] if metric and "metric" in table else table
-    rows = rows[rows["value"].notna()].astype({name: float for name in ("n_train", "value") if name in table})
-    if rows.empty:
-        there = sorted(set(table["metric"])) if "metric" in table else []
-        raise DataError(f"no values of metric {metric!r} to draw; the table has {there or 'no rows'}")
-    return with_kinds(rows)
+def draw_lines(
+    panel: Axes, rows: pd.DataFrame, x: str, y: str, styles: Mapping[str, Mapping[str, Any]], **options: Any
+) -> None:
+    """Draw the mean of `y` at every `x`, a line for each ``line`` that has a style; options are seaborn's."""
+    for name, style in styles.items():
+        own = rows[rows["line"] == name]
+        sns.lineplot(own, x=x, y=y, errorbar=None, legend=False, ax=panel, **{**style, **options})
 
 
-def panels_of(
-    rows: pd.DataFrame, column: str | None, order: Sequence[str] | None
-) -> list[tuple[str, pd.DataFrame]]:
-    """Return ``(name, rows)`` for each panel: in the order given, else intact before removed."""
-    if column is None or column not in rows:
-        return [("", rows)]
-    names = list(order or sorted(rows[column].unique(), key=lambda name: _SETTING_ORDER.get(str(name), 9)))
-    missing = [name for name in names if not (rows[column] == name).any()]
-    if missing:
-        raise DataError(
-            f"nothing to draw for {column} {missing[0]!r}: the table has {sorted(rows[column].unique())}"
-        )
-    return [(str(name), rows[rows[column] == name]) for name in names]
-
-
-def spread_words(rows: pd.DataFrame, labels: Mapping[str, str] | None = None) -> str:
-    """Return what one dot is and how many there are, e.g. ``dots: 5 folds × 3 seeds``."""
-    labels = labels or {}
-    counts = [(labels.get(unit, unit), rows[unit].nunique()) for unit in ("fold", "seed") if unit in rows]
-    words = " × ".join(f"{count} {unit}{'s' if count > 1 else ''}" for unit, count in counts if count > 1)
-    return f"dots: {words}; lines: their mean" if words else "one run, no spread"
-
-
-def _steps(rows: pd.DataFrame, x: str) -> pd.DataFrame:
-    """Return the rows with a column ``step``: which point of its own curve each is, counted from the largest.
+def _by_step(rows: pd.DataFrame, x: str) -> pd.DataFrame:
+    """Return the rows with a column ``step``: where the mean curve has the point that each belongs to.
 
     Folds differ a little in size, so the k-th size of every fold belongs to one step of the mean curve;
     counting from the largest keeps them aligned when a fold skipped its smallest size (one class only).
     """
-    units = [unit for unit in [*_UNITS, "task"] if unit in rows]
-    rows = rows.copy()
-    rank = rows.groupby(units, dropna=False)[x] if units else rows[x]
-    rows["step"] = rank.rank(method="dense", ascending=False)
-    return rows
+    curve = ["line", *(unit for unit in UNITS if unit in rows)]
+    rank = rows.groupby(curve, dropna=False)[x].rank(method="dense", ascending=False)
+    return rows.assign(step=rows.groupby(["line", rank])[x].transform("mean"))
 
 
-def _line(panel: Axes, rows: pd.DataFrame, x: str, label: str, style: dict[str, Any], dots: bool) -> None:
-    """Draw one model: its dots and the mean of each step."""
-    mean = _steps(rows, x).groupby("step")[[x, "value"]].mean().sort_values(x)
-    panel.plot(mean[x], mean["value"], label=label, zorder=3, **style)
-    if dots and len(rows) > len(mean):
-        panel.plot(
-            rows[x],
-            rows["value"],
-            ls="",
-            marker="o",
-            ms=3.5,
-            mew=0,
-            color=style["color"],
-            alpha=0.45,
-            zorder=2,
-        )
-
-
-def draw_chance(panel: Axes, chance: float | None) -> None:
-    """Draw and name the level of a guess."""
-    if chance is None:
-        return
-    panel.axhline(chance, color=INK, lw=1.0, ls=(0, (1, 2)), zorder=1, label=f"chance ({chance:.2g})")
-
-
-def chance_in(chance: float | Mapping[str, float] | None, panel: str) -> float | None:
-    """Return the chance level of a panel: one number for all, or one per panel name."""
-    return chance.get(panel) if isinstance(chance, Mapping) else chance
-
-
-def _scale(panel: Axes, rows: pd.DataFrame, x: str, log_x: bool, marks: Mapping[str, float]) -> None:
-    """Set scale and ticks of the horizontal axis and draw the places named on it."""
-    for words, place in marks.items():
-        panel.axvline(place, color=INK, lw=0.9, ls=(0, (7, 3)), alpha=0.7, zorder=1, label=words)
+def _scale(panel: Axes, values: pd.Series, *, log_x: bool) -> None:
+    """Set scale and ticks of the horizontal axis."""
     if not log_x:
-        panel.xaxis.set_major_locator(MaxNLocator(5, integer=bool((rows[x] % 1 == 0).all())))
+        panel.xaxis.set_major_locator(MaxNLocator(5, integer=bool((values % 1 == 0).all())))
         return
     panel.set_xscale("log")
-    ticks = sorted(rows[x].unique())
+    ticks = sorted(values.unique())
     if len(ticks) <= 7:
         panel.set_xticks(ticks)
         panel.xaxis.set_minor_locator(NullLocator())
@@ -127,6 +64,7 @@ def _scale(panel: Axes, rows: pd.DataFrame, x: str, log_x: bool, marks: Mapping[
     panel.xaxis.set_minor_formatter(NullFormatter())
 
 
+@look()
 def accuracy_against(
     table: pd.DataFrame,
     x: str,
@@ -174,36 +112,183 @@ def accuracy_against(
     """
     rows, labels = rows_of(table, metric), labels or {}
     panels = panels_of(rows, facet, facets)
-    with look():
-        height = 3.3 if len(panels) <= across else 2.6
-        figure, axes = panel_grid(len(panels), across=across, height=height, sharex=True, sharey=True)
-        for panel, (name, part) in zip(axes.flat, panels, strict=False):
-            _panel(panel, part, x, dots=dots)
-            draw_chance(panel, chance_in(chance, name))
-            _scale(panel, part, x, log_x, marks or {})
-            panel.set_title(labels.get(name, name[:1].upper() + name[1:]))
-            panel.set_xlabel(labels.get(x, x.replace("n_", "number of ").replace("_", " ")))
-        note = honest_note(rows, spread_words(rows, labels) if dots else "")
-        finish(figure, axes, what=labels.get("value", (metric or "score").replace("_", " ")), note=note)
-    return figure
+    height = 3.3 if len(panels) <= across else 2.6
+    figure, axes = panel_grid(len(panels), across=across, height=height, sharex=True, sharey=True)
+    for panel, (name, part) in zip(axes.flat, panels, strict=False):
+        _folds(panel, part, x, dots=dots)
+        draw_chance(panel, chance, name)
+        draw_marks(panel, marks)
+        _scale(panel, part[x], log_x=log_x)
+        panel.set_title(labels.get(name, name[:1].upper() + name[1:]))
+        panel.set_xlabel(labels.get(x, x.replace("n_", "number of ").replace("_", " ")))
+    note = honest_note(rows, spread_words(rows, labels) if dots else "")
+    return finish(figure, axes, what=labels.get("value", (metric or "score").replace("_", " ")), note=note)
 
 
-def _panel(panel: Axes, rows: pd.DataFrame, x: str, *, dots: bool) -> None:
-    """Draw the models of one panel, then its controls."""
-    for model in in_order(rows.loc[rows["control"] == "", "line"]):
-        own = rows[(rows["line"] == model) & (rows["control"] == "")]
-        _line(panel, own, x, model_label(model), model_style(model), dots)
-    for control, part in rows[rows["control"] != ""].groupby("line", sort=False):
-        _line(panel, part, x, control_label(control), control_style(control), dots=False)
+def _folds(panel: Axes, rows: pd.DataFrame, x: str, *, dots: bool) -> None:
+    """Draw the mean line of every model and control, and every fold of the models."""
+    rows, styles = _by_step(rows, x), line_styles(rows)
+    draw_lines(panel, rows, "step", "value", styles, zorder=3)
+    single = rows[(rows["control"] == "") & rows.duplicated(["line", "step"], keep=False)]
+    if dots and len(single):
+        colours = {name: style["color"] for name, style in styles.items()}
+        sns.scatterplot(single, x=x, y="value", hue="line", palette=colours, s=12, alpha=0.45, linewidth=0,
+                        legend=False, zorder=2, ax=panel)  # fmt: skip
 
 
 def learning_curves(
-    table: pd.DataFrame, *, log_x: bool = False, labels: Mapping[str, str] | None = None, **options: Any
+    table: pd.DataFrame, *, labels: Mapping[str, str] | None = None, **options: Any
 ) -> Figure:
     """Draw score against training samples, a panel per setting (intact beside removed), every fold a dot.
 
     Parameters are those of `accuracy_against`; the horizontal axis is ``n_train``. No smoothing: below thirty
-    points a LOESS band says more about the smoother than about the models (heil2022, heil2022, pitfall 7).
+    points a LOESS band says more about the smoother than about the models (heil2022, pitfall 7).
     """
     words = {"n_train": "training samples", **(labels or {})}
-    return accuracy_against(table, "n_train", log_x=log_x, labels=words, **options)
+    return accuracy_against(table, "n_train", **{"log_x": False, "labels": words, **options})
+
+
+@look()
+def variance_curves(
+    table: pd.DataFrame,
+    *,
+    x: str = "components",
+    value: str = "share",
+    line: str = "kind",
+    levels: Mapping[str, float] | None = None,
+    marks: Mapping[str, float] | None = None,
+    words: Mapping[str, str] | None = None,
+    log_x: bool = False,
+    dots: bool = False,
+    note: str = "",
+) -> Figure:
+    """Draw what a number of dimensions holds: explained variance, or the error of a reconstruction.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns `x` (components, code length), `value` and `line` (what tells the lines apart).
+    x, value, line : str
+        Those columns.
+    levels, marks : mapping of words to number, optional
+        Horizontal and vertical lines to name ("99 %", "the paper's 500").
+    words : mapping, optional
+        Words for the columns.
+    log_x : bool
+        Logarithmic axis.
+    dots : bool
+        Mark every point.
+    note : str
+        Small print.
+
+    Raises
+    ------
+    DataError
+        If a column is missing.
+    """
+    lacking = [name for name in (x, value, line) if name not in table]
+    if lacking:
+        raise DataError(f"variance_curves needs a column {lacking[0]!r}; the table has {list(table.columns)}")
+    words, rows = words or {}, table[[x, value]].assign(line=table[line].astype(str))
+    figure, axes = new_figure(height=3.1)
+    panel = axes[0, 0]
+    options = {} if dots else {"marker": ""}
+    draw_lines(panel, rows, x, value, class_styles(rows["line"].unique()), **options)
+    draw_levels(panel, levels)
+    draw_marks(panel, marks)
+    panel.set(xlabel=words.get(x, x), xscale="log" if log_x else "linear")
+    panel.xaxis.set_major_formatter("{x:,.0f}")
+    return finish(figure, axes, what=words.get(value, value), note=note, columns=3)
+
+
+def describe_curves(
+    table: pd.DataFrame, *, x: str = "components", value: str = "share", line: str = "kind"
+) -> str:
+    """Return a sentence for the alt text of `variance_curves`: both ends of every line."""
+    parts = []
+    for name, part in table.groupby(line, sort=False):
+        mean = part.groupby(x)[value].mean()
+        parts.append(
+            f"{name} {mean.iloc[0]:.3f} at {mean.index[0]:,} to {mean.iloc[-1]:.3f} at {mean.index[-1]:,}"
+        )
+    return f"{value[:1].upper()}{value[1:]} by {x}: {'; '.join(parts)}."
+
+
+@look()
+def error_by_epoch(
+    histories: Mapping[str, pd.DataFrame],
+    *,
+    column: str = "test",
+    chosen: Mapping[str, int] | None = None,
+    levels: Mapping[str, float] | None = None,
+    what: str = "mean absolute error",
+    log_x: bool = False,
+    note: str = "",
+) -> Figure:
+    """Draw an error after each epoch, a line for each network (chen2016, Fig 5).
+
+    Parameters
+    ----------
+    histories : mapping of words to DataFrame
+        ``history_`` of fitted networks: columns epoch and `column`. A model's name gets its own colour.
+    column : str
+        Which error ("test" of ``infer(..., watch_test=True)``).
+    chosen : mapping of words to int, optional
+        The epoch that validation chose (``best_epoch_``), marked.
+    levels : mapping of words to float, optional
+        Horizontal lines: errors of models without epochs ("linear regression").
+    what, note : str
+        Words for the vertical axis; small print.
+    log_x : bool
+        Logarithmic axis.
+
+    Raises
+    ------
+    DataError
+        If a history lacks the column.
+    """
+    for words, history in histories.items():
+        if column not in history or "epoch" not in history:
+            raise DataError(f"history of {words!r} has no column {column!r}: it has {list(history.columns)}")
+    rows = pd.concat(histories, names=["line"]).reset_index(level=0)
+    styles = _epoch_styles(list(histories))
+    figure, axes = new_figure(height=3.1)
+    panel = axes[0, 0]
+    draw_lines(panel, rows, "epoch", column, styles, marker="")
+    for words, epoch in (chosen or {}).items():
+        row = rows[(rows["line"] == words) & (rows["epoch"] == epoch)]
+        panel.plot(row["epoch"], row[column], "o", ms=7, color=styles[words]["color"], mec="white", zorder=4)
+    draw_levels(panel, {_words(name): level for name, level in (levels or {}).items()})
+    panel.set(xlabel="epoch", xscale="log" if log_x else "linear")
+    if not log_x:
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    note = BETWEEN.join(filter(None, ["dots: the epoch that was chosen" if chosen else "", note]))
+    return finish(figure, axes, what=what, note=note, columns=3)
+
+
+def _words(name: str) -> str:
+    """Return a model's label; words stay as they are."""
+    return model_label(name) if "/" in name else name
+
+
+def _epoch_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the style of each network, in its own colour if all are models and differ in it."""
+    styles = class_styles(names)
+    colours = {model_style(name)["color"]: name for name in names if "/" in name}
+    own = {name: {"color": colour} for colour, name in colours.items()} if len(colours) == len(names) else {}
+    return {name: {**style, "label": _words(name), **own.get(name, {})} for name, style in styles.items()}
+
+
+def describe_epochs(
+    histories: Mapping[str, pd.DataFrame], *, column: str = "test", levels: Mapping[str, float] | None = None
+) -> str:
+    """Return a sentence for the alt text of `error_by_epoch`: the least error and the last of each line."""
+    parts = []
+    for words, history in histories.items():
+        best, last = history.loc[history[column].idxmin()], history.iloc[-1]
+        parts.append(
+            f"{_words(words)} least {best[column]:.3f} in epoch {best['epoch']:.0f}, "
+            f"{last[column]:.3f} in epoch {last['epoch']:.0f}"
+        )
+    parts += [f"{_words(words)} {level:.3f}" for words, level in (levels or {}).items()]
+    return f"Error by epoch: {'; '.join(parts)}."

@@ -6,23 +6,24 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
 from exprml.book.figures.lettering import drawn
-from exprml.book.figures.look import MUTED, look, new_figure, put_legend, put_note
+from exprml.book.figures.look import (
+    BLUE,
+    MUTED,
+    ORANGE,
+    class_styles,
+    finish,
+    look,
+    new_figure,
+)
 
-_CLASSES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C564B", "#7F7F7F")
-_NAMED = {"blue": "#0072B2", "red": "#D55E00"}  # classes of heil2022's simulation: named after their colours
 
-
-def _colours(labels: Sequence[str]) -> dict[str, str]:
-    return {
-        label: _NAMED.get(str(label), _CLASSES[place % len(_CLASSES)]) for place, label in enumerate(labels)
-    }  # fmt: skip
-
-
+@look()
 def feature_histograms(
     values: np.ndarray,
     labels: Sequence[str],
@@ -56,42 +57,25 @@ def feature_histograms(
     labels = np.asarray(labels).astype(str)
     if len(labels) != values.shape[0]:
         raise DataError(f"{len(labels)} labels for {values.shape[0]} samples")
-    colours = _colours(sorted(set(labels)))
-    with look():
-        figure, axes = new_figure(len(features), height=2.7, sharex=shared, sharey=shared)
-        for panel, (title, column) in zip(axes.flat, features.items(), strict=True):
-            _histograms(panel, np.asarray(values[:, column], dtype=float).ravel(), labels, colours, bins)
-            panel.set(title=title, xlabel=what)
-        axes[0, 0].set_ylabel("samples")
-        put_legend(figure, axes.flat)
-        put_note(figure, "triangles: class means, all that a linear model of one feature sees")
-    return figure
+    styles = class_styles(sorted(set(labels)))
+    figure, axes = new_figure(len(features), height=2.7, sharex=shared, sharey=shared)
+    for panel, (title, column) in zip(axes.flat, features.items(), strict=True):
+        rows = pd.DataFrame({"value": np.ravel(values[:, column]).astype(float), "class": labels})
+        for place, (name, own) in enumerate(rows.groupby("class")["value"]):
+            colour = styles[name]["color"]
+            sns.histplot(own, bins=bins, binrange=(rows["value"].min(), rows["value"].max()), element="step",
+                         color=colour, alpha=0.45, label=name, ax=panel)  # fmt: skip
+            panel.plot(own.mean(), 0, "^", ms=12 - 4 * place, color=colour, mec="white", clip_on=False)
+        panel.set(title=title, xlabel=what)
+    note = "triangles: class means, all that a linear model of one feature sees"
+    return finish(figure, axes, what="samples", note=note)
 
 
-def _histograms(
-    panel: Axes, values: np.ndarray, labels: np.ndarray, colours: Mapping[str, str], bins: int
-) -> None:
-    """Draw one feature: a histogram and the mean of each class."""
-    edges = np.linspace(np.nanmin(values), np.nanmax(values) + 1e-9, bins + 1)
-    for place, (label, colour) in enumerate(colours.items()):
-        own = values[labels == label]
-        panel.hist(own, bins=edges, color=colour, alpha=0.45, label=label, histtype="stepfilled")
-        panel.hist(own, bins=edges, color=colour, histtype="step", lw=1.2)
-        mark = {"marker": "^", "markersize": 12 - 4 * place, "markeredgecolor": "white", "zorder": 4}
-        panel.plot(own.mean(), 0, color=colour, clip_on=False, **mark)
-
-
+@look()
 def scatter(
-    points: pd.DataFrame,
-    x: str,
-    y: str,
-    *,
-    label: str | None = None,
-    facet: str | None = None,
-    words: Mapping[str, str] | None = None,
-    equal: bool = False,
+    points: pd.DataFrame, x: str, y: str, *, label: str, words: Mapping[str, str] | None = None
 ) -> Figure:
-    """Draw two columns against each other, a colour and marker per class, a panel per `facet`.
+    """Draw two columns against each other, a colour and marker per class.
 
     Parameters
     ----------
@@ -99,79 +83,58 @@ def scatter(
         One row a point.
     x, y : str
         Columns on the axes; `words` gives them better names.
-    label : str, optional
+    label : str
         Column of classes.
-    facet : str, optional
-        Column that makes panels.
-    equal : bool
-        One unit as long on both axes.
     """
     words = words or {}
-    names = list(dict.fromkeys(points[label].astype(str))) if label else [""]
-    panels = list(points.groupby(facet, sort=False)) if facet else [("", points)]
-    with look():
-        figure, axes = new_figure(len(panels), height=3.2, sharex=True, sharey=True)
-        for panel, (title, part) in zip(axes.flat, panels, strict=True):
-            for (name, colour), marker in zip(_colours(names).items(), "os^vDPX*" * 8, strict=False):
-                own = part[part[label].astype(str) == name] if label else part
-                panel.scatter(
-                    own[x],
-                    own[y],
-                    s=14,
-                    color=colour,
-                    marker=marker,
-                    alpha=0.65,
-                    lw=0,
-                    label=name,
-                    rasterized=True,
-                )
-            panel.set(title=title, xlabel=words.get(x, x))
-            panel.set_aspect("equal" if equal else "auto")
-        axes[0, 0].set_ylabel(words.get(y, y))
-        if label:
-            put_legend(figure, axes.flat, columns=5)
-    return figure
+    figure, axes = new_figure(height=3.2)
+    for name, style in class_styles(points[label].unique()).items():
+        own = points[points[label].astype(str) == name]
+        sns.scatterplot(own, x=x, y=y, color=style["color"], marker=style["marker"], label=name, s=18,
+                        alpha=0.65, linewidth=0, legend=False, rasterized=True, ax=axes[0, 0])  # fmt: skip
+    axes[0, 0].set_xlabel(words.get(x, x))
+    return finish(figure, axes, what=words.get(y, y), note="", columns=5)
 
 
+def draw_density(panel: Axes, values: np.ndarray, ends: tuple[float, float], **style: object) -> None:
+    """Draw a smoothed density between two ends; of values that are all the same, the place."""
+    if np.ptp(values) > 1e-9:
+        sns.kdeplot(x=values, clip=ends, cut=99, gridsize=300, ax=panel, **style)
+    else:
+        panel.axvline(values[0], **style)
+
+
+@look()
 def density(
-    samples: Mapping[str, np.ndarray],
-    *,
-    what: str = "value",
-    title: str = "",
-    marks: Mapping[str, float] | None = None,
+    samples: Mapping[str, np.ndarray], *, what: str = "value", marks: Mapping[str, float] | None = None
 ) -> Figure:
     """Draw smoothed densities of several sets of numbers over one axis.
 
     Parameters
     ----------
     samples : mapping of name to 1-d array
-    what, title : str
-        Words for the axis and the title.
+    what : str
+        Words for the axis.
     marks : mapping of words to value, optional
         Vertical lines to name ("detection floor").
     """
-    from scipy.stats import gaussian_kde
-
     clean = {name: np.asarray(values, dtype=float).ravel() for name, values in samples.items()}
     clean = {name: values[np.isfinite(values)] for name, values in clean.items()}
-    ends = np.concatenate(list(clean.values()))
-    grid = np.linspace(ends.min(), ends.max(), 256)
-    with look():
-        figure, axes = new_figure(height=2.9)
-        panel = axes[0, 0]
-        for (name, values), dash in zip(clean.items(), ["-", "--", "-.", ":"] * 8, strict=False):
-            colour = _colours(list(clean))[name]
-            curve = gaussian_kde(values)(grid) if np.ptp(values) > 0 else np.zeros_like(grid)
-            panel.plot(grid, curve, label=f"{name} (n = {len(values):,})", color=colour, ls=dash)
-            panel.fill_between(grid, curve, color=colour, alpha=0.12, lw=0)
-        for words, place in (marks or {}).items():
-            panel.axvline(place, color=MUTED, lw=1, ls=(0, (4, 3)))
-            panel.annotate(words, (place, 1), xycoords=("data", "axes fraction"), fontsize=7.5, color=MUTED)
-        panel.set(title=title, xlabel=what, ylabel="density", ylim=(0, None))
-        put_legend(figure, axes.flat)
-    return figure
+    every = np.concatenate(list(clean.values()))
+    figure, axes = new_figure(height=2.9)
+    panel = axes[0, 0]
+    for (name, values), style in zip(clean.items(), class_styles(clean).values(), strict=True):
+        line = {"color": style["color"], "linestyle": style["linestyle"]}
+        draw_density(panel, values, (every.min(), every.max()), label=f"{name} (n = {len(values):,})", **line)
+        panel.fill_between(*panel.lines[-1].get_data(), color=style["color"], alpha=0.12, lw=0)
+    for words, place in (marks or {}).items():
+        panel.axvline(place, color=MUTED, lw=1, ls=(0, (4, 3)))
+        panel.annotate(words, (place, 1), xycoords=("data", "axes fraction"), fontsize=7.5, color=MUTED)
+    panel.set(xlabel=what, ylim=(0, None))
+    return finish(figure, axes, what="density", note="")
 
 
+@look()
 def class_sizes(
     table: pd.DataFrame, label: str, group: str, *, floor: int | None = None, group_word: str = "donors"
 ) -> Figure:
@@ -188,33 +151,24 @@ def class_sizes(
     group_word : str
         Words for the groups.
     """
-    counts = (
-        table.groupby(label, observed=True)[group].agg(["size", "nunique"]).sort_values(["nunique", "size"])
+    counts = table.groupby(label, observed=True)[group].agg(samples="size", groups="nunique")
+    counts = counts.sort_values(["groups", "samples"], ascending=False)
+    counts.index = drawn(counts.index)
+    kept = counts["groups"] >= (floor or 0)
+    figure, axes = new_figure(height=0.9 + 0.2 * len(counts))
+    panel = axes[0, 0]
+    panel.hlines(range(len(counts)), counts["groups"], counts["samples"], color="#b8c1cb", lw=2)
+    common = {"order": counts.index, "jitter": False, "ax": panel, "zorder": 3, "legend": False}
+    sns.stripplot(
+        x=counts["samples"], y=counts.index, marker="D", size=7, color=BLUE, label="samples", **common
     )
-    places = np.arange(len(counts))
-    kept = (counts["nunique"] >= (floor or 0)).to_numpy()
-    with look():
-        figure, axes = new_figure(height=0.9 + 0.2 * len(counts))
-        panel = axes[0, 0]
-        panel.hlines(places, counts["nunique"], counts["size"], color="#b8c1cb", lw=2)
-        panel.plot(counts["size"], places, "|", ms=9, mew=2, color="#0072B2", label="samples")
-        panel.plot(counts["nunique"][kept], places[kept], "o", ms=6, color="#D55E00", label=group_word)
-        if floor:
-            panel.plot(
-                counts["nunique"][~kept],
-                places[~kept],
-                "o",
-                ms=6,
-                mfc="white",
-                color="#D55E00",
-                label="excluded",
-            )
-            panel.axvline(floor, color=MUTED, lw=1, ls=(0, (4, 3)), label=f"at least {floor} {group_word}")
-        panel.set_yticks(places, drawn(counts.index))
-        panel.set(
-            xscale="log", xlabel=f"samples and {group_word} (logarithmic)", ylim=(-0.7, len(counts) - 0.3)
+    common |= {"size": 6, "edgecolor": ORANGE, "linewidth": 1}
+    sns.stripplot(x=counts["groups"][kept], y=counts.index[kept], color=ORANGE, label=group_word, **common)
+    if floor:
+        sns.stripplot(
+            x=counts["groups"][~kept], y=counts.index[~kept], color="white", label="excluded", **common
         )
-        panel.xaxis.set_major_formatter("{x:,.0f}")
-        panel.grid(axis="y", visible=False)
-        put_legend(figure, axes.flat)
-    return figure
+        panel.axvline(floor, color=MUTED, lw=1, ls=(0, (4, 3)), label=f"at least {floor} {group_word}")
+    panel.set(xscale="log", xlabel=f"samples and {group_word} (logarithmic)")
+    panel.xaxis.set_major_formatter("{x:,.0f}")
+    return finish(figure, axes, what="", note="")

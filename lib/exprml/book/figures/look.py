@@ -1,4 +1,4 @@
-"""The one look: fonts legible in a 700-pixel column, colours that survive colour blindness, white ground.
+"""The one look: seaborn's theme with fonts legible in a 700-pixel column, one palette, white ground.
 
 A model keeps its colour and marker in every figure of the book; a control is grey with a dash of its own.
 """
@@ -6,12 +6,14 @@ A model keeps its colour and marker in every figure of the book; a control is gr
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -20,52 +22,46 @@ from exprml.book.figures.lettering import drawn, families
 
 WIDTH = 7.2  # inches; at 144 dots per inch this is the page's text column, sharp on dense screens
 INK, MUTED, RULE = "#1f2933", "#5c6773", "#d9dee3"
+# Okabe and Ito's palette, distinct under the common colour-vision deficiencies; without its pale yellow
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C564B", "#7F7F7F")
+BLUE, ORANGE, GREEN, PINK, AMBER, SKY, BROWN, GREY = PALETTE
+_SLATE, _VIOLET, _CYAN, _PLUM, _INDIGO, _OLIVE = (
+    "#4A5568", "#8C6BB1", "#17BECF", "#AA4499", "#332288", "#999933",
+)  # fmt: skip
+DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
+MARKERS = "osv^DXPp"
 LEVEL_DASHES = ((0, (6, 1.5, 1, 1.5)), (0, (3, 2)), (0, (1, 2)))  # of horizontal lines to compare with
 
-# Okabe and Ito's palette, distinct under the common colour-vision deficiencies; without its pale yellow
-_MODELS: dict[str, tuple[str, str]] = {
-    "logistic regression": ("#0072B2", "o"),
-    "linear regression": ("#0072B2", "o"),
-    "three layer": ("#E69F00", "s"),
-    "three layer batchnorm": ("#8C6BB1", "P"),
-    "five layer": ("#D55E00", "^"),
-    "five layer no batchnorm": ("#CC79A7", "v"),
-    "forest": ("#009E73", "D"),
-    "random forest": ("#009E73", "D"),
-    "nearest neighbours": ("#56B4E9", "X"),
-    "linear converged": ("#4A5568", "h"),
-    "lasso": ("#56B4E9", "<"),
-    "ridge": ("#4A5568", "h"),
-    "reduced rank": ("#332288", "p"),
-    "component regression": ("#999933", "d"),
-    "knn ge": ("#8C564B", "X"),
-    "boosted trees": ("#009E73", "D"),
-    "d gex 1": ("#E69F00", "v"),
-    "d gex 2": ("#CC79A7", "s"),
-    "d gex 3": ("#D55E00", "^"),
-    "d gex": ("#D55E00", "^"),
-    "mlp": ("#17BECF", "*"),
-    "e mlp": ("#8C6BB1", "P"),
-    "autoencoder": ("#AA4499", ">"),
+# A model's colour, marker and, where its bare name is not enough, words; in the order of legends.
+_MODELS: dict[str, tuple[str, ...]] = {
+    "logistic regression": (BLUE, "o"),
+    "linear regression": (BLUE, "o"),
+    "three layer": (AMBER, "s"),
+    "three layer batchnorm": (_VIOLET, "P"),
+    "five layer": (ORANGE, "^"),
+    "five layer no batchnorm": (PINK, "v"),
+    "forest": (GREEN, "D"),
+    "random forest": (GREEN, "D"),
+    "nearest neighbours": (SKY, "X"),
+    "linear converged": (_SLATE, "h"),
+    "lasso": (SKY, "<", "LR-L1 (lasso)"),
+    "ridge": (_SLATE, "h"),
+    "reduced rank": (_INDIGO, "p", "reduced-rank regression"),
+    "component regression": (_OLIVE, "d", "PCA regression"),
+    "knn ge": (BROWN, "X", "KNN-GE"),
+    "boosted trees": (GREEN, "D"),
+    "d gex 1": (AMBER, "v", "D-GEX, 1 layer"),
+    "d gex 2": (PINK, "s", "D-GEX, 2 layers"),
+    "d gex 3": (ORANGE, "^", "D-GEX, 3 layers"),
+    "d gex": (ORANGE, "^", "D-GEX"),
+    "d gex, as printed": (SKY, "X", "D-GEX, as printed"),
+    "mlp": (_CYAN, "*", "MLP"),
+    "e mlp": (_VIOLET, "P", "E-MLP"),
+    "e mlp, as printed": (_PLUM, "d", "E-MLP, as printed"),
+    "autoencoder": (_PLUM, ">"),
 }
-_WORDS = {
-    "lasso": "LR-L1 (lasso)",
-    "knn ge": "KNN-GE",
-    "d gex": "D-GEX",
-    "d gex, as printed": "D-GEX, as printed",
-    "e mlp, as printed": "E-MLP, as printed",
-    "d gex 1": "D-GEX, 1 layer",
-    "d gex 2": "D-GEX, 2 layers",
-    "d gex 3": "D-GEX, 3 layers",
-    "mlp": "MLP",
-    "e mlp": "E-MLP",
-    "reduced rank": "reduced-rank regression",
-    "component regression": "PCA regression",
-}
-MODEL_ORDER = tuple(_MODELS)
-_SPARE = ("#56B4E9", "#8C564B", "#17BECF", "#7F7F7F", "#BCBD22", "#AA4499")
-_SPARE_MARKERS = ("X", "p", "*", "<", ">", "d")
-_DASHES = {
+_SPARE = ((SKY, "X"), (BROWN, "p"), (_CYAN, "*"), (GREY, "<"), ("#BCBD22", ">"), (_PLUM, "d"))
+_CONTROL_DASHES = {
     "majority": (3, 2),
     "shuffled": (8, 2.5),
     "linear": (6, 1.5, 1, 1.5),
@@ -74,10 +70,7 @@ _DASHES = {
 }
 
 _RULES = {
-    "figure.facecolor": "white",
     "savefig.facecolor": "white",
-    "axes.facecolor": "white",
-    "figure.constrained_layout.use": True,
     "font.size": 9.0,
     "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
@@ -88,11 +81,11 @@ _RULES = {
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
     "grid.color": RULE,
     "grid.linewidth": 0.6,
     "text.color": INK,
+    "xtick.bottom": True,
+    "ytick.left": True,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
@@ -104,16 +97,15 @@ _RULES = {
     "legend.handlelength": 2.4,
     "lines.linewidth": 1.8,
     "lines.markersize": 5.0,
-    "svg.hashsalt": "exprml",
 }
 
 
 @contextmanager
 def look() -> Iterator[None]:
-    """Draw with the book's look inside the block; the reader's own settings come back afterwards."""
+    """Draw with the book's look, in a block or in the function it decorates; the reader's own comes back."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update({**_RULES, "font.family": families()})
+        sns.set_theme("paper", "whitegrid", PALETTE, rc=_RULES | {"font.family": families()})
         yield
 
 
@@ -150,12 +142,15 @@ def panel_grid(count: int, *, across: int, height: float, **options: Any):
     return figure, axes
 
 
-def finish(figure: Figure, axes: Any, *, what: str, note: str) -> None:
-    """Name the vertical axis of the left panels, add legend and small print."""
+def finish(figure: Figure, axes: Any, *, what: str, note: str, columns: int = 4) -> Figure:
+    """Name the vertical axis of the left panels, add legend and small print; return the figure."""
+    for panel in axes.flat:
+        panel.set_ylabel("")
     for panel in axes[:, 0]:
         panel.set_ylabel(what)
-    put_legend(figure, axes.flat)
+    put_legend(figure, axes.flat, columns=columns)
     put_note(figure, note)
+    return figure
 
 
 def _bare(name: str) -> str:
@@ -168,9 +163,10 @@ def model_label(name: str) -> str:
     bare = _bare(name)
     if bare == "ridge":  # chen2016's LR-L2, and ours with the penalty that validation samples choose
         return "LR-L2 (ridge)" if str(name).startswith("chen2016/") else "tuned ridge"
-    bare = _WORDS.get(bare, bare).replace("three layer", "three-layer").replace("five layer", "five-layer")
-    bare = bare.replace("batchnorm", "BatchNorm")
-    return f"{bare} (corrected)" if str(name).startswith("corrected/") else bare
+    *_, words = _MODELS.get(bare, ())[2:] or (bare,)
+    for plain, spelled in (("three l", "three-l"), ("five l", "five-l"), ("batchnorm", "BatchNorm")):
+        words = words.replace(plain, spelled)
+    return f"{words} (corrected)" if str(name).startswith("corrected/") else words
 
 
 def model_style(name: str) -> dict[str, Any]:
@@ -180,15 +176,15 @@ def model_style(name: str) -> dict[str, Any]:
     recognisable because the corrected one is drawn with a white middle.
     """
     bare = _bare(name).replace(" net", "").replace(" network", "")
-    spare = zlib.crc32(bare.encode()) % len(_SPARE)
-    colour, marker = _MODELS.get(bare, (_SPARE[spare], _SPARE_MARKERS[spare]))
+    colour, marker, *_ = _MODELS.get(bare, _SPARE[zlib.crc32(bare.encode()) % len(_SPARE)])
     hollow = str(name).startswith("corrected/")
-    return {"color": colour, "marker": marker, "markerfacecolor": "white" if hollow else colour}
+    return {"color": colour, "marker": marker, "markerfacecolor": "white" if hollow else colour,
+            "markeredgecolor": colour}  # fmt: skip
 
 
 def control_style(control: str) -> dict[str, Any]:
     """Return the grey dashed style of a control: each kind has a dash of its own."""
-    dash = next((dash for word, dash in _DASHES.items() if word in str(control).lower()), (2, 2))
+    dash = next((dash for word, dash in _CONTROL_DASHES.items() if word in str(control).lower()), (2, 2))
     return {"color": MUTED, "linestyle": (0, dash), "linewidth": 1.4, "marker": ""}
 
 
@@ -197,20 +193,51 @@ def control_label(control: str) -> str:
     return f"control: {str(control).replace('-', ' ').replace('_', ' ')}"
 
 
-def in_order(names: Any) -> list[str]:
+def in_order(names: Iterable[object]) -> list[str]:
     """Return model names in the book's order: known models first, others as they come."""
-    unique = list(dict.fromkeys(str(name) for name in names))
-    known = {name: place for place, name in enumerate(MODEL_ORDER)}
-    return sorted(unique, key=lambda name: known.get(_bare(name), len(known)))
+    known = {name: place for place, name in enumerate(_MODELS)}
+    return sorted(dict.fromkeys(map(str, names)), key=lambda name: known.get(_bare(name), len(known)))
 
 
-def with_kinds(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with a column ``line``: the model's name, or ``model · control`` for a control row."""
-    table = table.copy()
-    control = table["control"].fillna("").astype(str) if "control" in table else pd.Series("", table.index)
-    table["control"] = control.mask(control.str.lower().isin(["none", "nan", "false"]), "")
-    table["line"] = table["model"].astype(str).where(table["control"] == "", table["control"])
-    return table
+def line_styles(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return style and label of every ``line`` of a table (see `rows.rows_of`): models, then controls."""
+    models = in_order(rows.loc[rows["control"] == "", "line"])
+    controls = rows.loc[rows["control"] != "", "line"].unique()
+    return {name: {**model_style(name), "label": model_label(name)} for name in models} | {
+        name: {**control_style(name), "label": control_label(name)} for name in controls
+    }
+
+
+def class_styles(names: Iterable[object]) -> dict[str, dict[str, Any]]:
+    """Return style and label of things that are no models: classes, samples, settings."""
+    named = {"blue": BLUE, "red": ORANGE}  # classes of heil2022's simulation: named after their colours
+    styles = {}
+    for place, name in enumerate(map(str, names)):
+        colour = named.get(name, PALETTE[place % len(PALETTE)])
+        mark = {"marker": MARKERS[place % len(MARKERS)], "markeredgecolor": colour}
+        styles[name] = {"color": colour, "linestyle": DASHES[place % len(DASHES)], "label": name, **mark}
+    return styles
+
+
+def draw_levels(panel: Axes, levels: Mapping[str, float] | None) -> None:
+    """Draw and name horizontal lines to compare with."""
+    for place, (words, level) in enumerate((levels or {}).items()):
+        panel.axhline(level, color=MUTED, lw=1.3, ls=LEVEL_DASHES[place % 3], label=words)
+
+
+def draw_marks(panel: Axes, marks: Mapping[str, float] | None) -> None:
+    """Draw and name vertical lines."""
+    for words, place in (marks or {}).items():
+        panel.axvline(place, color=INK, lw=0.9, ls=(0, (7, 3)), alpha=0.7, zorder=1, label=words)
+
+
+def draw_chance(panel: Axes, chance: float | Mapping[str, float] | None, name: str, *, flat=True) -> None:
+    """Draw and name the level of a guess, one for all panels or one for each panel's name."""
+    level = chance.get(name) if isinstance(chance, Mapping) else chance
+    if level is not None:
+        line = panel.axhline if flat else panel.axvline
+        words = f"chance ({level:.2g})" if flat else "chance"
+        line(level, color=INK, lw=1.0, ls=(0, (1, 2)), zorder=1, label=words)
 
 
 BETWEEN = "  ·  "  # two parts of the small print
@@ -218,13 +245,13 @@ LEGEND_LETTERS = 90  # of a label in a legend that has the whole width
 NOTE_LETTERS = 16  # of the small print, to an inch
 
 
-def honest_note(table: pd.DataFrame, text: str = "") -> str:
+def honest_note(table: pd.DataFrame, *texts: str) -> str:
     """Return the small print under a figure: what the marks are, and which data if not the paper's own."""
     roles = set(table["role"].dropna().astype(str)) if "role" in table else set()
-    notes = [text, *(words for role, words in NOT_OWN.items() if role in roles)]
+    notes = [*texts, *(words for role, words in NOT_OWN.items() if role in roles)]
     if "profile" in table and "smoke" in set(table["profile"].dropna().astype(str)):
         notes.append("smoke profile: sizes for tests only")
-    return BETWEEN.join(note for note in notes if note)
+    return BETWEEN.join(filter(None, notes))
 
 
 def put_note(figure: Figure, note: str) -> None:
@@ -243,7 +270,7 @@ def _in_lines(note: str, figure: Figure) -> str:
     return "\n".join(lines)
 
 
-def put_legend(figure: Figure, axes: Any, *, columns: int = 4) -> None:
+def put_legend(figure: Figure, axes: Iterable[Axes], *, columns: int = 4) -> None:
     """Put one legend for all panels above them, each label once; levels of chance that differ share one.
 
     It has `columns` columns, or as many as fit into the width of the figure.
@@ -254,8 +281,7 @@ def put_legend(figure: Figure, axes: Any, *, columns: int = 4) -> None:
             entries.setdefault(label, handle)
     levels = [label for label in entries if label.startswith("chance (")]
     if len(levels) > 1:
-        lines = [entries.pop(label) for label in levels]
-        entries["chance"] = lines[0]
+        entries["chance"], *_ = [entries.pop(label) for label in levels]
     for wide in range(min(columns, len(entries)), 0, -1):
         legend = figure.legend(
             entries.values(), drawn(entries, LEGEND_LETTERS), loc="outside upper left", ncols=wide

@@ -2,50 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
-from exprml.book.figures.curves import panels_of
 from exprml.book.figures.lettering import drawn
-from exprml.book.figures.look import (
-    honest_note,
-    in_order,
-    look,
-    model_label,
-    new_figure,
-    put_note,
-    with_kinds,
-)
+from exprml.book.figures.look import INK, honest_note, in_order, look, model_label, new_figure, put_note
+from exprml.book.figures.rows import panels_of, with_lines
 from exprml.evaluation.scoring import at_full_size
 
 _RECALL = "recall:"
-_SLANTED = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
 
 
-def _grid(
-    panel: Axes, cells: pd.DataFrame, *, low: float, high: float, colours: str, text: str, annotate: bool
-) -> None:
-    """Draw one grid with its numbers, dark on light and light on dark."""
-    values = cells.to_numpy(dtype=float)
-    image = panel.imshow(values, cmap=colours, vmin=low, vmax=high, aspect="auto")
-    shades = image.cmap(image.norm(values))
-    bright = shades[..., :3] @ np.array([0.299, 0.587, 0.114])
-    for (row, column), value in np.ndenumerate(values) if annotate else ():
-        if np.isfinite(value):
-            ink = "#1f2933" if bright[row, column] > 0.55 else "white"
-            panel.text(column, row, format(value, text), ha="center", va="center", fontsize=7.5, color=ink)
-    panel.set_xticks(range(cells.shape[1]), [str(name) for name in cells.columns])
-    panel.set_yticks(range(cells.shape[0]), [str(name) for name in cells.index])
-    panel.grid(visible=False)
+def _grid(panel: Axes, cells: pd.DataFrame, *, slanted: bool, **options: object) -> None:
+    """Draw one grid with its numbers; slant column labels that would run into each other."""
+    options = {"annot": True, "cbar": False, "cmap": "cividis", **options}
+    sns.heatmap(cells, ax=panel, annot_kws={"fontsize": 7.5}, xticklabels=True, yticklabels=True, **options)
+    shades = panel.collections[0].get_facecolors()[cells.notna().to_numpy().ravel()]
+    for text, shade in zip(panel.texts, shades, strict=options["annot"]):
+        text.set_color(INK if sns.utils.relative_luminance(shade) > 0.27 else "white")  # whichever stands out
+    turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 0}
+    panel.set_xticks(panel.get_xticks(), cells.columns, **turned)
     panel.tick_params(length=0)
-    panel.spines[:].set_visible(False)
+    panel.tick_params("y", labelrotation=0)
 
 
+@look()
 def heatmap_table(
     cells: pd.DataFrame,
     *,
@@ -74,42 +59,25 @@ def heatmap_table(
     rows, columns : str
         Words for the two sides.
     """
-    values = cells.to_numpy(dtype=float)
-    ends = (np.nanmin(values) if low is None else low, np.nanmax(values) if high is None else high)
-    with look():
-        figure, axes = new_figure(height=0.9 + 0.26 * len(cells))
-        many = cells.size > 400
-        _grid(axes[0, 0], cells, low=ends[0], high=ends[1], colours=colours, text=text, annotate=not many)
-        axes[0, 0].set(title=what, xlabel=columns, ylabel=rows)
-        _turn(axes[0, 0], cells)
-        if many:
-            figure.colorbar(axes[0, 0].images[0], ax=axes[0, 0], shrink=0.8)
+    figure, axes = new_figure(height=0.9 + 0.26 * len(cells))
+    cells = cells.astype(float).rename(index=str, columns=str)
+    many, names = cells.size > 400, list(cells.columns)
+    long = not any("\n" in name for name in names) and max(map(len, names), default=0) * len(names) > 75
+    _grid(axes[0, 0], cells, slanted=long, vmin=low, vmax=high, cmap=colours, fmt=text, annot=not many,
+          cbar=many)  # fmt: skip
+    axes[0, 0].set(title=what, xlabel=columns, ylabel=rows)
     return figure
 
 
-def _turn(panel: Axes, cells: pd.DataFrame) -> None:
-    """Slant column labels that would run into each other; those that come in several lines stay level."""
-    if any("\n" in str(name) for name in cells.columns):
-        return
-    if max((len(str(name)) for name in cells.columns), default=0) * cells.shape[1] > 75:
-        panel.set_xticks(panel.get_xticks(), panel.get_xticklabels(), **_SLANTED)
-
-
-def recall_heatmap(
-    table: pd.DataFrame,
-    *,
-    facet: str | None = "setting",
-    facets: Sequence[str] | None = None,
-    sizes: pd.Series | None = None,
-) -> Figure:
+@look()
+def recall_heatmap(table: pd.DataFrame, *, sizes: pd.Series | None = None) -> Figure:
     """Draw recall per class (rows) and model (columns), at the largest training size, averaged over folds.
 
     Parameters
     ----------
     table : DataFrame
-        Long results with rows ``metric = "recall:<class>"`` (``cross_validate(..., per_class=True)``).
-    facet, facets : str, sequence
-        Column that makes panels, and their order.
+        Long results with rows ``metric = "recall:<class>"`` (``cross_validate(..., per_class=True)``); every
+        setting gets a panel.
     sizes : Series, optional
         Groups per class, written behind the class and used for the order (largest first).
 
@@ -122,50 +90,33 @@ def recall_heatmap(
     if rows.empty:
         there = sorted(set(table["metric"]))[:8]
         raise DataError(f"no rows with metric 'recall:<class>' to draw; the table has {there}")
-    rows = at_full_size(with_kinds(rows)).assign(label=lambda part: part["metric"].str[len(_RECALL) :])
+    rows = at_full_size(with_lines(rows)).assign(label=lambda part: part["metric"].str[len(_RECALL) :])
     means = rows.groupby("label")["value"].mean()
     order = list((means if sizes is None else sizes.reindex(means.index)).sort_values(ascending=False).index)
-    panels = panels_of(rows, facet, facets)
-    with look():
-        figure, axes = new_figure(len(panels), height=1.3 + 0.22 * len(order), sharey=True)
-        for panel, (name, part) in zip(axes.flat, panels, strict=True):
-            cells = part.pivot_table(index="label", columns="line", values="value").reindex(order)
-            cells = cells[in_order(cells.columns)].rename(columns=model_label)
-            cells = cells.set_axis(drawn(order))
-            _grid(panel, cells, low=0, high=1, colours="cividis", text=".2f", annotate=True)
-            panel.set_title(name[:1].upper() + name[1:])
-            panel.set_xticks(panel.get_xticks(), cells.columns, **_SLANTED)
-        if sizes is not None:
-            counts = [f" ({sizes.get(one, 0):.0f})" for one in order]
-            axes[0, 0].set_yticks(range(len(order)), np.char.add(drawn(order), counts))
-        words = "recall, mean over folds" + ("" if sizes is None else "; in brackets: groups")
-        put_note(figure, honest_note(rows, words))
+    words = drawn(order) if sizes is None else [
+        f"{name} ({sizes.get(one, 0):.0f})" for one, name in zip(order, drawn(order), strict=True)
+    ]  # fmt: skip
+    panels = panels_of(rows, "setting")
+    figure, axes = new_figure(len(panels), height=1.3 + 0.22 * len(order), sharey=True)
+    for panel, (name, part) in zip(axes.flat, panels, strict=True):
+        cells = part.pivot_table(index="label", columns="line", values="value").reindex(order)
+        cells = cells[in_order(cells.columns)].rename(columns=model_label).set_axis(words)
+        _grid(panel, cells, slanted=True, vmin=0, vmax=1, fmt=".2f")
+        panel.set(title=name[:1].upper() + name[1:], xlabel="", ylabel="")
+    note = "recall, mean over folds" + ("" if sizes is None else "; in brackets: groups")
+    put_note(figure, honest_note(rows, note))
     return figure
 
 
-def confusion(counts: pd.DataFrame, *, normalise: bool = True, title: str = "") -> Figure:
-    """Draw which class (rows) is taken for which (columns).
+def confusion(counts: pd.DataFrame) -> Figure:
+    """Draw which share of each class (rows) is taken for which (columns).
 
     Parameters
     ----------
     counts : DataFrame
         Classes × classes, rows the truth (``sklearn.metrics.confusion_matrix`` with its labels).
-    normalise : bool
-        Show the share of each true class instead of counts.
-    title : str
-        Words for the title.
     """
-    shares = counts.div(counts.sum(axis=1).where(lambda total: total > 0), axis=0)
-    cells = (shares if normalise else counts).set_axis(drawn(counts.index), axis=0)
-    cells = cells.set_axis(drawn(counts.columns), axis=1)
-    text, high = (".2f", 1.0) if normalise else (".0f", float(np.nanmax(counts.to_numpy())))
-    return heatmap_table(
-        cells,
-        what=title,
-        low=0,
-        high=high,
-        text=text,
-        colours="Blues",
-        rows="true class",
-        columns="predicted class",
-    )
+    shares = counts.div(counts.sum(axis=1).replace(0, np.nan), axis=0)
+    cells = shares.set_axis(drawn(counts.index), axis=0).set_axis(drawn(counts.columns), axis=1)
+    words = {"rows": "true class", "columns": "predicted class"}
+    return heatmap_table(cells, low=0, high=1, colours="Blues", **words)

@@ -15,9 +15,9 @@ from matplotlib.text import Text
 from exprml.base.errors import ParameterError, check_known
 from exprml.base.roles import NOT_OWN, ROLES
 from exprml.book import context
-from exprml.book.figures.curves import rows_of
 from exprml.book.figures.lettering import CODE
 from exprml.book.figures.look import model_label, put_note
+from exprml.book.figures.rows import rows_of
 from exprml.evaluation.scoring import at_full_size
 
 DOTS_PER_INCH = 144
@@ -111,17 +111,30 @@ def stamp(figure: Figure, role: str | None) -> str:
     return role
 
 
-def describe_differences(table: pd.DataFrame) -> str:
+def describe_differences(
+    table: pd.DataFrame, *, what: str = "Differences in balanced accuracy", digits: str = ".3f"
+) -> str:
     """Return a sentence for the alt text of `paired_differences`: every difference with its interval.
 
     Parameters
     ----------
     table : DataFrame
         Columns comparison, mean, low, high (`exprml.evaluation.compare.differences`).
+    what : str
+        What the numbers are.
+    digits : str
+        Their format.
     """
     rows = table[["comparison", "mean", "low", "high"]].itertuples(index=False)
-    parts = (f"{words} {mean:+.3f} ({low:+.3f} to {high:+.3f})" for words, mean, low, high in rows)
-    return f"Differences in balanced accuracy: {'; '.join(parts)}."
+    parts = (
+        f"{words} {mean:+{digits}} ({low:+{digits}} to {high:+{digits}})" for words, mean, low, high in rows
+    )
+    return f"{what}: {'; '.join(parts)}."
+
+
+def describe_reductions(table: pd.DataFrame, *, what: str = "Relative reduction of the overall error") -> str:
+    """Return `describe_differences` in percent: for a forest of error reductions, or increases."""
+    return describe_differences(table, what=what, digits=".1%")
 
 
 def describe_means(
@@ -129,7 +142,6 @@ def describe_means(
     *,
     by: str | list[str] = "model",
     metric: str | None = "balanced_accuracy",
-    digits: int = 2,
     chance: float | None = None,
 ) -> str:
     """Return a sentence that lists a table's means at the largest training size: the core of an alt text.
@@ -142,8 +154,6 @@ def describe_means(
         What tells the means apart, outermost first (``["setting", "model"]``).
     metric : str or None
         Which rows; None if the table has one metric only.
-    digits : int
-        Decimals.
     chance : float, optional
         Added at the end if given.
 
@@ -158,9 +168,9 @@ def describe_means(
     parts: dict[str, list[str]] = {}
     for key, mean in rows.groupby([by] if isinstance(by, str) else by, sort=False)["value"].mean().items():
         *outer, last = key if isinstance(key, tuple) else (key,)
-        parts.setdefault(" ".join(map(str, outer)), []).append(f"{last} {mean:.{digits}f}")
+        parts.setdefault(" ".join(map(str, outer)), []).append(f"{last} {mean:.2f}")
     body = "; ".join(
         f"{outer}: {', '.join(one)}" if outer else ", ".join(one) for outer, one in parts.items()
     )
-    end = f"; chance {chance:.{digits}f}." if chance is not None else "."
+    end = f"; chance {chance:.2f}." if chance is not None else "."
     return f"Mean {(metric or 'score').replace('_', ' ')}: {body}{end}"
