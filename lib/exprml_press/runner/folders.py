@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from exprml.base.errors import ExprmlError
 from exprml.base.files import is_full, project_root, room
+from exprml.base.locks import BusyError, held
 
 
 @dataclass(frozen=True)
@@ -75,36 +73,6 @@ class Folders:
         for folder in ("keys", "notebooks", "failed"):
             for left in (self.root / folder).rglob("*.part"):
                 left.unlink(missing_ok=True)
-
-
-class BusyError(ExprmlError):
-    """Somebody else holds the lock; ``pid`` says who, if it is known."""
-
-    def __init__(self, path: Path, pid: str) -> None:
-        self.pid = pid
-        super().__init__(f"{path.name} is held by process {pid or 'unknown'}")
-
-
-@contextmanager
-def held(path: Path, *, wait: bool) -> Iterator[None]:
-    """Hold an flock on `path`; the system releases it however the process ends.
-
-    Raises
-    ------
-    BusyError
-        If another process holds it and `wait` is false.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            lock.seek(0)
-            raise BusyError(path, lock.read().strip()) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
 
 
 def require_writable(*folders: Path) -> None:

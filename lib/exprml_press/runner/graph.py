@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from exprml.base.errors import ExprmlError
+from exprml.base.locks import BusyError, held
 from exprml.book import profiles
 from exprml_press import keys, stage
-from exprml_press.runner.folders import BusyError, Folders, held
+from exprml_press.runner.folders import Folders
 from exprml_press.runner.scheduler import newest_log, run_graph
 from exprml_press.runner.worker import Order, make_order, orders
 

@@ -18,7 +18,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
 from exprml.base.errors import ExprmlError
-from exprml_press.runner.folders import BusyError, held
+from exprml.base.locks import BusyError, held
 
 _PREFIX, _LOCK = "exprml-", "lock"
 _LONGEST = 70  # characters; a socket's path may have about 100

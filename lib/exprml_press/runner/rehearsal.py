@@ -10,8 +10,9 @@ import yaml
 from exprml.base.choices import REHEARSAL
 from exprml.base.files import data_folder, project_root, write_text
 from exprml.base.hashing import content_hash_and_size, file_hash
+from exprml.base.locks import held
 from exprml_press import keys
-from exprml_press.runner.folders import Folders, held
+from exprml_press.runner.folders import Folders
 
 _COMMITTED = ("experiments.csv", "claims.yml", "published", "reference")  # read as they are
 _MAKERS = "import exprml_press.rehearsal"

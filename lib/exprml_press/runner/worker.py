@@ -18,11 +18,12 @@ from typing import Any
 from exprml.base.choices import REHEARSAL
 from exprml.base.errors import ExprmlError
 from exprml.base.files import as_json, atomic_path, project_root, write_text
+from exprml.base.locks import held
 from exprml.book import machine, profiles
 from exprml.book.context import CUSTOM, Context, results_path
 from exprml.book.profiles import Notebook
 from exprml_press import keys, postprocess
-from exprml_press.runner.folders import Folders, explain, held, require_writable
+from exprml_press.runner.folders import Folders, explain, require_writable
 
 _THREAD_VARIABLES = ("OMP", "MKL", "OPENBLAS", "NUMBA", "NUMEXPR")
 

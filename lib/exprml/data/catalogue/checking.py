@@ -12,8 +12,8 @@ from typing import Any
 from exprml.base.errors import DownloadError
 from exprml.base.files import as_json, data_folder, is_full, room, write_text_if_changed
 from exprml.base.hashing import content_hash_and_size, file_hash
+from exprml.base.locks import held
 from exprml.data.catalogue.entries import DataFile
-from exprml.data.catalogue.locking import locked
 
 _RECORD = "recorded.json"
 
@@ -67,7 +67,7 @@ def record(file: DataFile, path: Path) -> None:
 
 def _record(file: DataFile, sha256: str, size: int) -> None:
     first = {"sha256": sha256, "bytes": size, "url": file.url}
-    with locked(data_folder("raw", ".locks", "recorded")):
+    with held(data_folder("raw", ".locks", "recorded")):
         write_text_if_changed(data_folder("raw", _RECORD), as_json({**recorded(), file.path: first}))
 
 

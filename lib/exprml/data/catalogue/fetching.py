@@ -11,11 +11,11 @@ from typing import Any
 from exprml.base.errors import DownloadError, NotAvailableError, ParameterError
 from exprml.base.files import data_folder, project_root
 from exprml.base.hashing import text_hash
+from exprml.base.locks import held
 from exprml.data.catalogue import packages
 from exprml.data.catalogue.checking import DiskFullError, check, keep_safe
 from exprml.data.catalogue.downloading import download
 from exprml.data.catalogue.entries import DataFile, Entry, entry, names
-from exprml.data.catalogue.locking import locked
 
 EVERYWHERE = ("mirror", "url")
 NEARBY = ("folder",)  # a mirror that is a folder: nothing crosses the network
@@ -110,7 +110,7 @@ def fetch_file(
     """
     tried: list[str] = []
     damaged = False
-    with locked(data_folder("raw", ".locks", text_hash(file.path)[:16])):
+    with held(data_folder("raw", ".locks", text_hash(file.path)[:16])):
         for get in _attempts(file, sources, recording):
             try:
                 return get()

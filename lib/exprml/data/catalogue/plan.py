@@ -17,12 +17,12 @@ from exprml.base.errors import (
     UnknownNameError,
 )
 from exprml.base.files import as_json, data_folder, project_root, write_text_if_changed
+from exprml.base.locks import held
 from exprml.base.roles import TWIN
 from exprml.data.catalogue.checking import DiskFullError
 from exprml.data.catalogue.entries import WHERE, Entry, entry
 from exprml.data.catalogue.fetching import fetch
 from exprml.data.catalogue.hashing import entry_hash
-from exprml.data.catalogue.locking import locked
 
 POLICIES = ("auto", "real", "simulated")
 _LISTED = "notebooks/profiles.yml"
@@ -70,7 +70,7 @@ def resolve(profile: str = "default", policy: str | None = None) -> dict[str, An
             for notebook, slots in _candidates(profile).items()
         },
     }
-    with locked(data_folder("plan.json.lock")):
+    with held(data_folder("plan.json.lock")):
         write_text_if_changed(data_folder("plan.json"), as_json({**_stored(), profile: made}))
     return made
 

@@ -13,12 +13,12 @@ BASE = (
 )
 METADATA = ("sra", "recount_project", "recount_qc", "recount_seq_qc", "recount_pred")
 ANNOTATION = "G026"  # GENCODE 26: what the R package, and so the paper, takes unless told otherwise
-_HOME = "human/data_sources/sra"
+_SRA = "human/data_sources/sra"
 
 
 def samples_file() -> DataFile:
     """Return the list of all human SRA samples with their projects."""
-    return _file("samples", f"{_HOME}/metadata/sra.recount_project.MD.gz")
+    return _file("samples", f"{_SRA}/metadata/sra.recount_project.MD.gz")
 
 
 def annotation_file() -> DataFile:
@@ -29,8 +29,8 @@ def annotation_file() -> DataFile:
 def project_files(project: str) -> dict[str, DataFile]:
     """Return the files of a project: "counts", and the metadata tables by name."""
     folder = f"{project[-2:]}/{project}"
-    counts = f"{_HOME}/gene_sums/{folder}/sra.gene_sums.{project}.{ANNOTATION}.gz"
-    tables = {one: f"{_HOME}/metadata/{folder}/sra.{one}.{project}.MD.gz" for one in METADATA}
+    counts = f"{_SRA}/gene_sums/{folder}/sra.gene_sums.{project}.{ANNOTATION}.gz"
+    tables = {one: f"{_SRA}/metadata/{folder}/sra.{one}.{project}.MD.gz" for one in METADATA}
     return {key: _file(key, path) for key, path in {"counts": counts, **tables}.items()}
 
 

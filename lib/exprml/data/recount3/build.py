@@ -16,10 +16,10 @@ from exprml.base.errors import DataError, NotAvailableError, ParameterError, Unk
 from exprml.base.files import as_json, atomic_path, data_folder
 from exprml.base.gene_ids import without_version
 from exprml.base.hashing import text_hash
+from exprml.base.locks import held
 from exprml.data.catalogue import fetching
 from exprml.data.catalogue.checking import record
 from exprml.data.catalogue.entries import entry
-from exprml.data.catalogue.locking import locked
 from exprml.data.preprocess import RANKS
 from exprml.data.recount3 import addresses, tables
 from exprml.data.recount3.running import VARIANCES, Running
@@ -94,7 +94,7 @@ def build(
         If a file is not what it should be, or no sample is left.
     """
     folder = data_folder("raw", "recount3")
-    with locked(folder / ".build.lock"):
+    with held(folder / ".build.lock"):
         genes = tables.read_annotation(_fetched(addresses.annotation_file()))
         lengths = _lengths(genes, settings.lengths)
         first = {
