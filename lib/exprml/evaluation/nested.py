@@ -22,7 +22,6 @@ from exprml.evaluation.parts import Pairs, Protocol, samples_of
 from exprml.evaluation.scoring import before_and_after
 from exprml.evaluation.search import (
     HEIL_SPACE,
-    Objective,
     SearchResult,
     inner_parts,
     search_parts,
@@ -79,14 +78,14 @@ def searched_before_and_after(
     *,
     n_trials: int = 25,
     space: Mapping[str, tuple] = HEIL_SPACE,
-    search_on: str = "intact",
     sampler: str = "tpe",
     fractions: Sequence[float] = (1.0,),
     **options: Any,
 ) -> Searched:
     """Search all models in every outer fold, then score them with what was found (heil2022, Model training).
 
-    A model of which no trial ended with a finite loss keeps its own parameters.
+    Intact data are searched; as in the paper the same parameters serve before and after removal. A model of
+    which no trial ended with a finite loss keeps its own parameters.
 
     Parameters
     ----------
@@ -94,13 +93,11 @@ def searched_before_and_after(
         As in `before_and_after`; ``folds``, ``folds_run`` and ``seeds`` are those of the search, too.
     n_trials, space, sampler
         As in `search`; the defaults are the paper's, but for a seed of the sampler.
-    search_on : {"intact", "removed"}
-        What is searched. As in the paper the same parameters serve before and after removal.
     fractions : sequence of float
         Shares of the training samples that are scored; the largest of them is searched.
     """
     outer = {name: options[name] for name in ("folds", "folds_run", "seeds") if name in options}
-    limits = {"n_trials": n_trials, "sampler": sampler, "on": search_on, "fraction": max(fractions)}
+    limits = {"n_trials": n_trials, "sampler": sampler, "fraction": max(fractions)}
     spaces = dict.fromkeys(models, space)
     found = nested_search(models, X, y, groups, spaces=spaces, **limits, **outer)
     finite = found.best.loc[np.isfinite(found.best["objective"]), [*KEYS[:3]]].itertuples(index=False)
@@ -151,7 +148,6 @@ def nested_search(
     fraction: float = 1.0,
     n_trials: int = 25,
     sampler: str = "tpe",
-    objective: Objective = weighted_cross_entropy,
     **protocol: Any,
 ) -> Nested:
     """Search the parameters of every model in every outer fold of `cross_validate`.
@@ -168,7 +164,7 @@ def nested_search(
     fraction : float
         Search only this share of each outer training part, the same samples that `cross_validate` draws for
         it; the paper searches all of them.
-    n_trials, sampler, objective
+    n_trials, sampler
         As in `search`; "tpe-unseeded" is the paper's sampler. The sampler is seeded by the outer seed
         and fold.
 
@@ -186,7 +182,7 @@ def nested_search(
     check_known("on", [on], ON)
     check_known("model with a space", spaces, models, "models")
     samples, outer = samples_of(X, y, groups), Protocol(**protocol)
-    options = {"n_trials": n_trials, "sampler": sampler, "objective": objective}
+    options = {"n_trials": n_trials, "sampler": sampler}
     trials, settings = [], {}
     for seed in outer.seeds:
         pairs = outer.pairs(seed, samples.y, samples.groups)
@@ -196,7 +192,7 @@ def nested_search(
             inside = with_every_class(_thinned(inside, pairs[fold][0], fraction, number), samples.y)
             inside = _usable(inside, samples.y, fold) if on == "removed" else inside
             parts = partial(inner_parts, samples, inside, removed=on == "removed")
-            guess = _guess(parts, objective)
+            guess = _guess(parts)
             for name, space in spaces.items():
                 found = search_parts(models[name], parts, space=space, seed=number, **options)
                 trials += _rows(found, (name, seed, fold, on), guess)
@@ -228,12 +224,10 @@ def _usable(pairs: Pairs, y: np.ndarray, fold: int) -> Pairs:
     return kept
 
 
-def _guess(parts: Callable[[], Iterable[Part]], objective: Objective) -> float:
+def _guess(parts: Callable[[], Iterable[Part]]) -> float:
     """Return the mean loss of equal probabilities; a class missing from a training part has none."""
-    if not callable(objective):
-        return np.nan
     dummy = DummyClassifier(strategy="uniform")
-    return float(np.mean([objective(dummy.fit(one.train.X, one.train.y), one) for one in parts()]))
+    return float(np.mean([weighted_cross_entropy(dummy.fit(*one.train[:2]), one) for one in parts()]))
 
 
 def _rows(found: SearchResult, key: tuple, guess: float) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ from sklearn.pipeline import Pipeline
 
 from exprml.base.errors import ParameterError, check_known
 from exprml.evaluation.experiment import Part, Samples, fit
-from exprml.evaluation.metrics import METRICS, Metric
 from exprml.evaluation.parts import Pairs, Protocol, samples_of, without_signal
 from exprml.evaluation.splits import is_classification
 
@@ -26,9 +25,6 @@ SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
     "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
     "tpe-unseeded": lambda seed: optuna.samplers.TPESampler(),  # heil2022 as its code runs: never twice alike
 }
-
-
-Objective = str | Callable[[BaseEstimator, Part], float]
 
 
 class SearchResult(NamedTuple):
@@ -86,7 +82,7 @@ def search(
     seed : int
         Of sampler and folds.
     **options
-        As in `search_parts`: ``space``, ``n_trials``, ``sampler``, ``objective``.
+        As in `search_parts`: ``space``, ``n_trials``, ``sampler``.
     """
     samples = samples_of(X, y, groups)
     pairs = with_every_class(Protocol(folds).pairs(seed, samples.y, samples.groups), samples.y)
@@ -111,12 +107,11 @@ def search_parts(
     n_trials: int = 25,
     sampler: str = "tpe",
     seed: int = 0,
-    objective: Objective = weighted_cross_entropy,
 ) -> SearchResult:
     """Search `space` on inner parts made elsewhere; `parts` is called once a trial, so they may be lazy.
 
-    The objective is the mean over the parts. A part that diverges ends its trial, which changes no result:
-    the mean is infinite already. No other trial is stopped early.
+    The objective is the mean of `weighted_cross_entropy` over the parts. A part that diverges ends its trial,
+    which changes no result: the mean is infinite already. No other trial is stopped early.
 
     Parameters
     ----------
@@ -133,8 +128,6 @@ def search_parts(
         The last is the paper's: it claims a seed, and its code never hands it over.
     seed : int
         Of the sampler.
-    objective : function or name of a metric
-        ``objective(fitted, part)`` to be minimised, or a metric of `METRICS` to be maximised.
 
     Returns
     -------
@@ -143,13 +136,13 @@ def search_parts(
         carry the name of its step (``networkclassifier__learning_rate``), ready for ``set_params``.
     """
     check_known("sampler", [sampler], SAMPLERS)
-    loss, space = _loss(objective), prefixed(space, model)
+    space = prefixed(space, model)
 
     def trial_loss(trial: optuna.Trial) -> float:
         chosen = clone(model).set_params(**{name: _draw(trial, name, *space[name]) for name in space})
         losses = []
         for part in parts():
-            losses.append(_part_loss(chosen, part, loss))
+            losses.append(_part_loss(chosen, part))
             if not np.isfinite(losses[-1]):
                 return np.inf
         return float(np.mean(losses))
@@ -166,13 +159,13 @@ def prefixed(space: Mapping[str, tuple], model: BaseEstimator) -> dict[str, tupl
     return {name if "__" in name else f"{step}{name}": values for name, values in space.items()}
 
 
-def _part_loss(model: BaseEstimator, part: Part, loss: Callable) -> float:
+def _part_loss(model: BaseEstimator, part: Part) -> float:
     """Return the loss on what is left out; infinite where the fit breaks down, without a word about it."""
     with warnings.catch_warnings():
         for kind in (ConvergenceWarning, RuntimeWarning):
             warnings.simplefilter("ignore", kind)
         try:
-            return float(loss(fit(model, *part.train[:3]), part))
+            return weighted_cross_entropy(fit(model, *part.train[:3]), part)
         except FloatingPointError:
             return np.inf
 
@@ -195,12 +188,3 @@ def _draw(trial: optuna.Trial, name: str, kind: str, *values: Any) -> Any:
     if kind not in ("log", "uniform"):
         raise ParameterError(f"distribution {kind!r} of {name!r}: choose log, uniform, integer or choice")
     return trial.suggest_float(name, *values, log=kind == "log")
-
-
-def _loss(objective: Objective) -> Callable[[BaseEstimator, Part], float]:
-    """Return what is to be minimised."""
-    if callable(objective):
-        return objective
-    check_known("metric", [objective], METRICS)
-    metric: Metric = METRICS[objective]
-    return lambda model, part: -float(metric(part.test.y, model.predict(part.test.X)))
