@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
 
 from exprml.base.errors import DataError, UnknownNameError
 from exprml.book import claims, comparison, results
@@ -162,7 +163,9 @@ def test_without_the_control_of_a_fold_chance_is_not_guessed():
 
 def test_the_control_is_found_in_a_table_made_by_cross_validation():
     X, y = np.random.default_rng(0).normal(size=(30, 2)), np.repeat(["a", "b", "c"], 10)
-    made = scoring.cross_validate({"net": scoring.majority_control()}, X, y, folds=2, majority=True)
+    made = scoring.cross_validate(
+        {"net": DummyClassifier(strategy="most_frequent")}, X, y, folds=2, majority=True
+    )
     table = pd.concat([rows([0.0] * len(made)).assign(**made.drop(columns="seconds"))])
     table.loc[table["model"] == "net", "control"] = ""
     assert found(check("at_chance", 0.0, setting=""), table) == [(True, True)]
