@@ -87,12 +87,12 @@ def rows(n_samples: int = 20_000, n_targets: int = 9520, repeats: int = 2) -> pd
         errors = [np.abs(one.predict(X[:held]) - Y[:held]).mean() for one in models]
         return models[int(np.argmin(errors))]
 
-    tuned = TunedRidge(penalties=PENALTIES, device="cpu")
+    tuned = TunedRidge(penalties=PENALTIES)
     table = [
         compare(
             "least squares",
             size,
-            lambda: LeastSquares(device="cpu").fit(X, Y),
+            lambda: LeastSquares().fit(X, Y),
             lambda: LinearRegression().fit(X, Y),
             "LinearRegression",
             *(limit, repeats),

@@ -13,10 +13,10 @@ from exprml.models.least_squares import ComponentRegression, LeastSquares, Reduc
 
 @parametrize_with_checks(
     [
-        LeastSquares(device="cpu"),
-        TunedRidge(device="cpu"),
-        ReducedRankRegression(device="cpu"),
-        ComponentRegression(device="cpu"),
+        LeastSquares(),
+        TunedRidge(),
+        ReducedRankRegression(),
+        ComponentRegression(),
     ]
 )
 def test_scikit_learn(estimator, check):
@@ -36,7 +36,7 @@ def test_least_squares_equal_scikit_learns(penalty, peer):
     random = np.random.default_rng(0)
     X = random.normal(size=(300, 40)) + 5
     Y = X @ random.normal(size=(40, 200)) + random.normal(size=(300, 200))
-    ours = LeastSquares(penalty=penalty, device="cpu").fit(X, Y)
+    ours = LeastSquares(penalty=penalty).fit(X, Y)
     peer.fit(X, Y)
     np.testing.assert_allclose(ours.coef_, peer.coef_, atol=1e-9)
     np.testing.assert_allclose(ours.intercept_, peer.intercept_, atol=1e-8)
@@ -45,7 +45,7 @@ def test_least_squares_equal_scikit_learns(penalty, peer):
 def test_least_squares_with_fewer_samples_than_features_is_the_shortest():
     random = np.random.default_rng(0)
     X, y = random.normal(size=(15, 40)), random.normal(size=15)
-    found = LeastSquares(device="cpu").fit(X, y).coef_
+    found = LeastSquares().fit(X, y).coef_
     np.testing.assert_allclose(found, LinearRegression().fit(X, y).coef_, atol=1e-6)
 
 
@@ -53,7 +53,7 @@ def test_a_constant_feature_gets_no_weight():
     random = np.random.default_rng(0)
     X = random.normal(size=(50, 3))
     X[:, 1] = 4.0
-    model = LeastSquares(device="cpu").fit(X, X[:, 0])
+    model = LeastSquares().fit(X, X[:, 0])
     np.testing.assert_allclose(model.coef_, [1, 0, 0], atol=1e-9)
 
 
@@ -67,7 +67,7 @@ def test_each_step_of_the_ridge_path_is_scikit_learns_ridge(n, p):
     X, Y = correlated(n, p)
     held = correlated(50, p, seed=1)
     penalties = (0.1, 10.0, 1000.0)
-    model = TunedRidge(penalties=penalties, device="cpu").fit(X, Y, validation=held)
+    model = TunedRidge(penalties=penalties).fit(X, Y, validation=held)
     for penalty, error in model.path_.itertuples(index=False):
         peer = Ridge(alpha=penalty).fit(X, Y)
         assert error == pytest.approx(np.abs(peer.predict(held[0]) - held[1]).mean(), abs=1e-9)
@@ -80,14 +80,14 @@ def test_each_step_of_the_ridge_path_is_scikit_learns_ridge(n, p):
 
 def test_single_precision_gives_the_same_ridge_to_five_digits():
     X, Y = correlated(400, 60)
-    model = TunedRidge(penalties=(5.0,), device="cpu").fit(X.astype("float32"), Y.astype("float32"))
+    model = TunedRidge(penalties=(5.0,)).fit(X.astype("float32"), Y.astype("float32"))
     np.testing.assert_allclose(model.coef_, Ridge(alpha=5.0).fit(X, Y).coef_, atol=1e-5)
 
 
 def test_validation_samples_choose_and_are_not_fitted_on():
     X, Y = correlated()
     held = (X[:50], -Y[:50])  # the opposite: nothing is best
-    model = TunedRidge(penalties=(1.0, 1e9), device="cpu").fit(X, Y, validation=held)
+    model = TunedRidge(penalties=(1.0, 1e9)).fit(X, Y, validation=held)
     assert model.penalty_ == 1e9
     np.testing.assert_allclose(model.coef_, Ridge(alpha=1e9).fit(X, Y).coef_, atol=1e-9)
 
@@ -97,7 +97,7 @@ def test_inner_part_keeps_groups_whole(monkeypatch):
     groups, seen = np.repeat(np.arange(20), 10), []
     start = TunedRidge._start
     monkeypatch.setattr(TunedRidge, "_start", lambda *given: seen.append(given[1]) or start(*given))
-    TunedRidge(device="cpu").fit(X, Y, groups)
+    TunedRidge().fit(X, Y, groups)
     inner, whole = seen
     trained = {group for group, row in zip(groups, X, strict=True) if (inner == row).all(axis=1).any()}
     assert len(inner) == 10 * len(trained) < len(whole) == len(X)
@@ -110,7 +110,7 @@ def test_leaking_groups_would_choose_a_weaker_penalty():
     X = np.repeat(patients, 3, axis=0) + 0.05 * random.normal(size=(120, 200))
     Y = np.repeat(random.normal(size=(40, 5)), 3, axis=0)  # nothing but the patient
     groups = np.repeat(np.arange(40), 3)
-    assert TunedRidge(device="cpu").fit(X, Y, groups).penalty_ > TunedRidge(device="cpu").fit(X, Y).penalty_
+    assert TunedRidge().fit(X, Y, groups).penalty_ > TunedRidge().fit(X, Y).penalty_
 
 
 def reduced_rank(X, Y, rank, penalty=0.0):
@@ -126,7 +126,7 @@ def reduced_rank(X, Y, rank, penalty=0.0):
 @pytest.mark.parametrize("rank", [1, 4, 12])
 def test_reduced_rank_equals_the_closed_form(rank, penalty):
     X, Y = correlated()
-    model = ReducedRankRegression(rank=rank, penalty=penalty, device="cpu").fit(X, Y)
+    model = ReducedRankRegression(rank=rank, penalty=penalty).fit(X, Y)
     np.testing.assert_allclose(model.coef_, reduced_rank(X, Y, rank, penalty), atol=1e-9)
     assert np.linalg.matrix_rank(model.coef_, tol=1e-8) == rank
 
@@ -134,7 +134,7 @@ def test_reduced_rank_equals_the_closed_form(rank, penalty):
 def test_component_regression_equals_scikit_learns():
     X, Y = correlated()
     held = correlated(30, seed=1)
-    model = ComponentRegression(ranks=(2, 7, 99), device="cpu").fit(X, Y, validation=held)
+    model = ComponentRegression(ranks=(2, 7, 99)).fit(X, Y, validation=held)
     assert model.path_["rank"].tolist() == [2, 7, 30]
     for rank, error in model.path_.itertuples(index=False):
         peer = make_pipeline(PCA(rank), LinearRegression()).fit(X, Y)
@@ -146,16 +146,16 @@ def test_component_regression_equals_scikit_learns():
 def test_the_path_of_ranks_is_that_of_separate_fits():
     X, Y = correlated()
     held = correlated(30, seed=1)
-    path = ReducedRankRegression(ranks=(1, 3, 8), penalty=3.0, device="cpu").fit(X, Y, validation=held).path_
+    path = ReducedRankRegression(ranks=(1, 3, 8), penalty=3.0).fit(X, Y, validation=held).path_
     for rank, error in path.itertuples(index=False):
-        one = ReducedRankRegression(rank=rank, penalty=3.0, device="cpu").fit(X, Y)
+        one = ReducedRankRegression(rank=rank, penalty=3.0).fit(X, Y)
         assert error == pytest.approx(np.abs(one.predict(held[0]) - held[1]).mean(), abs=1e-9)
 
 
 def test_more_ranks_never_fit_the_training_samples_worse():
     """In squares; a target's absolute errors may."""
     X, Y = correlated()
-    models = [ReducedRankRegression(rank=rank, penalty=0.0, device="cpu") for rank in (1, 2, 5, 12)]
+    models = [ReducedRankRegression(rank=rank, penalty=0.0) for rank in (1, 2, 5, 12)]
     squares = [np.square(model.fit(X, Y).predict(X) - Y).sum() for model in models]
     assert squares == sorted(squares, reverse=True)
 
@@ -163,7 +163,7 @@ def test_more_ranks_never_fit_the_training_samples_worse():
 def test_the_bottleneck_finds_the_planted_rank():
     X, Y = correlated(400, 30, 60, noise=3.0)
     X = np.hstack([X, np.random.default_rng(3).normal(size=(400, 100))])
-    model = ReducedRankRegression(ranks=(1, 2, 5, 20, 60), penalty=0.0, device="cpu").fit(X, Y)
+    model = ReducedRankRegression(ranks=(1, 2, 5, 20, 60), penalty=0.0).fit(X, Y)
     assert model.rank_ == 5
 
 

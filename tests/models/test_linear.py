@@ -13,7 +13,7 @@ from exprml.models.estimators import check_labels
 from exprml.models.linear import ConvergedLogisticRegression, _mean_recall
 
 
-@parametrize_with_checks([ConvergedLogisticRegression(C=(0.01, 1.0), device="cpu")])
+@parametrize_with_checks([ConvergedLogisticRegression(C=(0.01, 1.0))])
 def test_scikit_learn(estimator, check):
     check(estimator)
 
@@ -32,7 +32,7 @@ def classes(n=200, d=30, k=4, seed=0):
 def test_coefficients_equal_scikit_learns(n, d, k, C):
     X, y = classes(n, d, k)
     mean, scale = X.mean(0), X.std(0)
-    ours = ConvergedLogisticRegression(C=C, device="cpu").fit(X, y)
+    ours = ConvergedLogisticRegression(C=C).fit(X, y)
     theirs = LogisticRegression(C=2 * C if k == 2 else C, class_weight="balanced", tol=1e-9, max_iter=10**5)
     theirs.fit((X - mean) / scale, y)
     assert ours.converged_
@@ -45,7 +45,7 @@ def test_penalty_is_chosen_by_inner_folds_and_ties_go_to_the_strongest():
     random = np.random.default_rng(0)
     y = np.repeat([0, 1], 50)
     X = random.normal(size=(100, 20)) + 4 * y[:, None]
-    model = ConvergedLogisticRegression(device="cpu").fit(X, y)
+    model = ConvergedLogisticRegression().fit(X, y)
     assert set(model.scores_.values()) == {1.0}
     assert model.C_ == 1e-4
 
@@ -61,7 +61,7 @@ def test_inner_folds_keep_groups_whole():
 def test_a_class_missing_from_an_inner_fold_is_no_obstacle():
     X, y = classes()
     groups = np.where(y == "z", 999, np.arange(len(y)))  # one group holds the whole class
-    model = ConvergedLogisticRegression(C=(0.01, 0.1), device="cpu").fit(X, y, groups)
+    model = ConvergedLogisticRegression(C=(0.01, 0.1)).fit(X, y, groups)
     assert model.converged_
     assert set(model.predict(X)) == set("wxyz")
 
@@ -69,7 +69,7 @@ def test_a_class_missing_from_an_inner_fold_is_no_obstacle():
 def test_too_few_steps_are_reported():
     X, y = classes()
     with pytest.warns(ConvergenceWarning, match="C=100 did not converge in 2 steps"):
-        model = ConvergedLogisticRegression(C=100.0, max_iterations=2, device="cpu").fit(X, y)
+        model = ConvergedLogisticRegression(C=100.0, max_iterations=2).fit(X, y)
     assert not model.converged_
 
 
@@ -83,7 +83,7 @@ def test_equal_class_means_put_the_optimum_at_zero():
     X, y = classes()
     for label in "wxyz":
         X[y == label] -= X[y == label].mean(0)
-    model = ConvergedLogisticRegression(C=1.0, device="cpu").fit(X, y)
+    model = ConvergedLogisticRegression(C=1.0).fit(X, y)
     assert np.abs(model.coef_).max() < 1e-6
 
 

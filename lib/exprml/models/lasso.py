@@ -88,6 +88,7 @@ class _Problem:
             )
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Lasso(MultiTargetRegressor):
     """The lasso with one penalty for all targets.
 
@@ -107,10 +108,9 @@ class Lasso(MultiTargetRegressor):
         Passes.
     """
 
-    def __init__(self, *, penalty: float = 0.01, tolerance: float = 1e-4, max_passes: int = 1000) -> None:
-        self.penalty = penalty
-        self.tolerance = tolerance
-        self.max_passes = max_passes
+    penalty: float = 0.01
+    tolerance: float = 1e-4
+    max_passes: int = 1000
 
     def fit(self, X: Any, Y: Any, groups: Any = None, *, validation: Any = None) -> Lasso:
         """Fit on `X` (samples, features) and `Y`, (samples,) or (samples, targets).
@@ -133,6 +133,7 @@ class Lasso(MultiTargetRegressor):
         return self
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class TunedLasso(TunedRegressor):
     """The lasso with one penalty for all targets, chosen along a path (chen2016, LR-L1).
 
@@ -159,20 +160,9 @@ class TunedLasso(TunedRegressor):
     coef_ (targets, features) or (features,), intercept_, n_features_in_
     """
 
-    def __init__(
-        self,
-        *,
-        penalties: Any = None,
-        tolerance: float = 1e-4,
-        max_passes: int = 1000,
-        holdout: float = 0.2,
-        random_state: int = 0,
-    ) -> None:
-        self.penalties = penalties
-        self.tolerance = tolerance
-        self.max_passes = max_passes
-        self.holdout = holdout
-        self.random_state = random_state
+    penalties: Any = None
+    tolerance: float = 1e-4
+    max_passes: int = 1000
 
     def _only(self) -> float | None:
         return the_only_one(self.penalties, "penalties")

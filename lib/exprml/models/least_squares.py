@@ -40,8 +40,8 @@ class _Centred:
     y_mean: np.ndarray
 
     @classmethod
-    def of(cls, X: np.ndarray, Y: np.ndarray, device: str) -> _Centred:
-        where = resolve_device(device)
+    def of(cls, X: np.ndarray, Y: np.ndarray) -> _Centred:
+        where = resolve_device()
         x_mean, y_mean = X.mean(axis=0, dtype=np.float64), Y.mean(axis=0, dtype=np.float64)
         inputs = torch.as_tensor(X - x_mean.astype(X.dtype)).to(where)
         product = torch.empty(X.shape[1], Y.shape[1], dtype=inputs.dtype, device=where)
@@ -73,8 +73,8 @@ class _Basis:
     product: Tensor  # (components, targets): (inputs @ rotation)' @ centred targets
 
     @classmethod
-    def of(cls, X: np.ndarray, Y: np.ndarray, device: str) -> _Basis:
-        centred = _Centred.of(X, Y, device)
+    def of(cls, X: np.ndarray, Y: np.ndarray) -> _Basis:
+        centred = _Centred.of(X, Y)
         inputs = centred.inputs
         wide = inputs.shape[1] > inputs.shape[0]
         gram = inputs @ inputs.T if wide else inputs.T @ inputs
@@ -107,6 +107,7 @@ class _Basis:
         return totals / Y.size
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class LeastSquares(MultiTargetRegressor):
     """Least squares or ridge for thousands of targets: one Gram matrix, one Cholesky factor.
 
@@ -115,17 +116,13 @@ class LeastSquares(MultiTargetRegressor):
     penalty : float
         Weight of the squared coefficients, intercept left out (scikit-learn's ``alpha``); 0 is
         ordinary least squares, with the shortest solution where there are too few samples.
-    device : str
-        "auto", "cpu", "cuda".
 
     Attributes
     ----------
     coef_ (targets, features) or (features,), intercept_, n_features_in_
     """
 
-    def __init__(self, *, penalty: float = 0.0, device: str = "auto") -> None:
-        self.penalty = penalty
-        self.device = device
+    penalty: float = 0.0
 
     def fit(self, X: Any, y: Any, groups: Any = None, *, validation: Any = None) -> LeastSquares:
         """Fit on `X` (samples, features) and `y`, (samples,) or (samples, targets).
@@ -141,7 +138,7 @@ class LeastSquares(MultiTargetRegressor):
         """
         usable([self.penalty], "penalty", least=0)
         X, Y = self._validated(X, y)
-        centred = _Centred.of(X, Y, self.device)
+        centred = _Centred.of(X, Y)
         found = self._solve((centred.inputs.T @ centred.inputs).double(), centred.product)
         self._keep_linear(found.cpu().numpy().T, centred.x_mean, centred.y_mean)
         return self
@@ -159,6 +156,7 @@ class LeastSquares(MultiTargetRegressor):
         return vectors @ (inverse[:, None] * (vectors.T @ product.double()))
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class TunedRidge(TunedRegressor):
     """Ridge regression with one penalty for all targets, chosen among many (chen2016, LR-L2).
 
@@ -171,8 +169,6 @@ class TunedRidge(TunedRegressor):
         Share of the samples, whole groups, that chooses where `fit` gets no validation samples.
     random_state : int
         Draws that share.
-    device : str
-        "auto", "cpu", "cuda".
 
     Attributes
     ----------
@@ -182,19 +178,13 @@ class TunedRidge(TunedRegressor):
     coef_ (targets, features) or (features,), intercept_, n_features_in_
     """
 
-    def __init__(
-        self, *, penalties: Any = None, holdout: float = 0.2, random_state: int = 0, device: str = "auto"
-    ) -> None:
-        self.penalties = penalties
-        self.holdout = holdout
-        self.random_state = random_state
-        self.device = device
+    penalties: Any = None
 
     def _only(self) -> float | None:
         return the_only_one(self.penalties, "penalties")
 
     def _start(self, X: np.ndarray, Y: np.ndarray) -> _Basis:
-        return _Basis.of(X, Y, self.device)
+        return _Basis.of(X, Y)
 
     def _errors(self, start: _Basis, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[float, float]]:
         penalties = penalties_to_try(self.penalties, start.size)
@@ -212,6 +202,7 @@ def penalties_to_try(penalties: Any, size: float) -> list[float]:
     return usable(map(float, given), "penalties", least=0)[::-1]
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class _GrowingRank(TunedRegressor):
     """A linear model built of parts in a fixed order, of which the first few are used.
 
@@ -220,12 +211,14 @@ class _GrowingRank(TunedRegressor):
     """
 
     candidate = "rank"
+    rank: int | None = None
+    ranks: Any = (1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 400)
 
     def _only(self) -> int | None:
         return None if self.rank is None else sizes_to_try(self.rank, rank=self.rank, ranks=())[0]
 
     def _start(self, X: np.ndarray, Y: np.ndarray) -> _Basis:
-        return _Basis.of(X, Y, self.device)
+        return _Basis.of(X, Y)
 
     def _errors(self, start: _Basis, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[int, float]]:
         left, right = self._parts(start, (X, Y))
@@ -246,6 +239,7 @@ class _GrowingRank(TunedRegressor):
         self._keep_linear(found, start.centred.x_mean, start.centred.y_mean)
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ReducedRankRegression(_GrowingRank):
     """Least squares or ridge whose coefficients have low rank: the best linear bottleneck.
 
@@ -261,7 +255,7 @@ class ReducedRankRegression(_GrowingRank):
     penalty : float or "tuned"
         Weight of the squared coefficients (scikit-learn's ``alpha``). "tuned" takes the one that serves
         ridge regression of full rank best on the samples that choose.
-    holdout, random_state, device
+    holdout, random_state
         As in `TunedRidge`.
 
     Attributes
@@ -273,22 +267,7 @@ class ReducedRankRegression(_GrowingRank):
     coef_ (targets, features) or (features,), intercept_, n_features_in_
     """
 
-    def __init__(
-        self,
-        *,
-        rank: int | None = None,
-        ranks: Any = (1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 400),
-        penalty: float | str = "tuned",
-        holdout: float = 0.2,
-        random_state: int = 0,
-        device: str = "auto",
-    ) -> None:
-        self.rank = rank
-        self.ranks = ranks
-        self.penalty = penalty
-        self.holdout = holdout
-        self.random_state = random_state
-        self.device = device
+    penalty: float | str = "tuned"
 
     def _only(self) -> int | None:
         return None if self.penalty == "tuned" else super()._only()
@@ -320,7 +299,7 @@ class ComponentRegression(_GrowingRank):
         The number of components to use, without a search.
     ranks : sequence of int
         Numbers of components to try; those above what the samples allow count as that.
-    holdout, random_state, device
+    holdout, random_state
         As in `TunedRidge`.
 
     Attributes
@@ -328,21 +307,6 @@ class ComponentRegression(_GrowingRank):
     rank_, path_, coef_, intercept_, n_features_in_
         As in `ReducedRankRegression`.
     """
-
-    def __init__(
-        self,
-        *,
-        rank: int | None = None,
-        ranks: Any = (1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 400),
-        holdout: float = 0.2,
-        random_state: int = 0,
-        device: str = "auto",
-    ) -> None:
-        self.rank = rank
-        self.ranks = ranks
-        self.holdout = holdout
-        self.random_state = random_state
-        self.device = device
 
     def _parts(self, basis: _Basis, held: tuple[np.ndarray, np.ndarray] | None) -> tuple[Tensor, Tensor]:
         return basis.rotation / basis.variances, basis.product

@@ -7,6 +7,7 @@ some tens of steps suffice. Least squares is in `least_squares`.
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,7 @@ def _mean_recall(codes: np.ndarray, predicted: np.ndarray) -> float:
     return float(recall_score(codes, predicted, labels=np.unique(codes), average="macro", zero_division=0))
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ConvergedLogisticRegression(LogitClassifier, BaseEstimator):
     """Logistic regression at its optimum: features standardised, penalty chosen by inner folds.
 
@@ -115,8 +117,6 @@ class ConvergedLogisticRegression(LogitClassifier, BaseEstimator):
         Steps of L-BFGS per penalty.
     random_state : int
         Draws the inner folds.
-    device : str
-        "auto", "cpu", "cuda".
 
     Attributes
     ----------
@@ -130,18 +130,9 @@ class ConvergedLogisticRegression(LogitClassifier, BaseEstimator):
         Steps of the last fit.
     """
 
-    def __init__(
-        self,
-        *,
-        C: Any = (1e-4, 1e-3, 1e-2, 1e-1, 1.0),
-        max_iterations: int = 1000,
-        random_state: int | None = 0,
-        device: str = "auto",
-    ) -> None:
-        self.C = C
-        self.max_iterations = max_iterations
-        self.random_state = random_state
-        self.device = device
+    C: Any = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    max_iterations: int = 1000
+    random_state: int | None = 0
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> ConvergedLogisticRegression:
         """Fit on `X` (samples, features) and labels `y`; `groups` are kept whole in the inner folds.
@@ -174,7 +165,7 @@ class ConvergedLogisticRegression(LogitClassifier, BaseEstimator):
 
     def _eigenbasis(self, X: np.ndarray) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray, np.ndarray]:
         """Return features rotated to their eigenbasis, variances, the rotation, mean and scale."""
-        device = resolve_device(self.device)
+        device = resolve_device()
         mean = X.mean(axis=0, dtype=np.float64)
         deviation = X.std(axis=0, dtype=np.float64)
         scale = np.where(deviation > 0, deviation, 1.0)

@@ -7,7 +7,8 @@ the lowest mean absolute error over all targets (chen2016, Methods) on samples i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,7 @@ class MultiTargetRegressor(ManyTargets, BaseEstimator):
         self.intercept_ = intercept[0] if self.one_target_ else intercept
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class TunedRegressor(MultiTargetRegressor):
     """A regressor whose one parameter is chosen by its error on samples held out.
 
@@ -52,9 +54,9 @@ class TunedRegressor(MultiTargetRegressor):
     there is nothing to choose: then no sample is held out.
     """
 
-    candidate = "penalty"
+    candidate: ClassVar[str] = "penalty"
     holdout: float = 0.2
-    random_state: int | None = 0
+    random_state: int = 0
 
     def fit(self, X: Any, Y: Any, groups: Any = None, *, validation: Any = None) -> Any:
         """Fit on `X` (samples, features) and `Y`, (samples,) or (samples, targets).
@@ -76,22 +78,24 @@ class TunedRegressor(MultiTargetRegressor):
             For a candidate that cannot be used.
         """
         X, Y = self._validated(X, Y)
-        if validation is None and (only := self._only()) is not None:
+        only = self._only() if validation is None else None
+        if only is not None:
             self.path_ = self._path([(only, np.nan)])
             self._finish(self._start(X, Y), only)
             return self
         if validation is not None:
-            held = self._validation(*validation, Y.shape[1])
+            X_held = self._features(validation[0])
+            Y_held = check_targets("validation", validation[1], len(X_held), Y.shape[1])
             start = self._start(X, Y)
-            self._finish(start, self._choose(start, held))
+            self._finish(start, self._choose(start, X_held, Y_held))
             return self
-        rows, held = inner_split(check_groups(groups, len(X)), self.holdout, self.random_state or 0)
+        rows, held = inner_split(check_groups(groups, len(X)), self.holdout, self.random_state)
         if not len(held) or not len(rows):
             raise DataError(
                 f"holding {self.holdout!r} of {len(X)} samples out left none to choose the {self.candidate} "
                 "by: give validation=(X, Y), or more groups"
             )
-        chosen = self._choose(self._start(X[rows], Y[rows]), (X[held], Y[held]))
+        chosen = self._choose(self._start(X[rows], Y[rows]), X[held], Y[held])
         self._finish(self._start(X, Y), chosen)
         return self
 
@@ -102,13 +106,9 @@ class TunedRegressor(MultiTargetRegressor):
     def _path(self, tried: list[tuple[Any, float]]) -> pd.DataFrame:
         return pd.DataFrame(tried, columns=[self.candidate, "mean_absolute_error"])
 
-    def _validation(self, X: Any, Y: Any, n_targets: int) -> tuple[np.ndarray, np.ndarray]:
-        X = self._features(X)
-        return X, check_targets("validation", Y, len(X), n_targets)
-
-    def _choose(self, start: Any, held: tuple[np.ndarray, np.ndarray]) -> Any:
+    def _choose(self, start: Any, X: np.ndarray, Y: np.ndarray) -> Any:
         """Set `path_` and return the candidate of the lowest error; of equals the simplest."""
-        path = list(self._errors(start, *held))
+        path = list(self._errors(start, X, Y))
         self.path_ = self._path(path)
         return path[int(self.path_["mean_absolute_error"].argmin())][0]
 

@@ -28,6 +28,7 @@ class _Order:
             yield total / X.dtype.type(size)
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class LandmarkNeighbours(TunedRegressor):
     """KNN-GE of chen2016 (Methods): nearest landmark genes, not nearest samples.
 
@@ -56,18 +57,8 @@ class LandmarkNeighbours(TunedRegressor):
 
     candidate = "n_neighbours"
 
-    def __init__(
-        self,
-        *,
-        n_neighbours: int | None = None,
-        candidates: Any = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50),
-        holdout: float = 0.2,
-        random_state: int = 0,
-    ) -> None:
-        self.n_neighbours = n_neighbours
-        self.candidates = candidates
-        self.holdout = holdout
-        self.random_state = random_state
+    n_neighbours: int | None = None
+    candidates: Any = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
 
     def _sizes(self, n_landmarks: int) -> list[int]:
         return sizes_to_try(n_landmarks, n_neighbours=self.n_neighbours, candidates=self.candidates)

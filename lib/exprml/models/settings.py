@@ -111,7 +111,7 @@ def check_settings(settings: TrainingSettings) -> None:
         raise ParameterError(f"clip_norm must be positive or None, not {settings.clip_norm!r}")
 
 
-def resolve_device(name: str) -> torch.device:
+def resolve_device(name: str = "auto") -> torch.device:
     """Return the device called `name`; "auto" is CUDA where there is one, else the CPU.
 
     Raises
