@@ -107,7 +107,7 @@ def limits(widths: list[int], n: int, batch: int, device: str, dtype: torch.dtyp
 def compare(batch: int, n: int, repeats: int) -> dict:
     """Return one row: both loops and the products in turn, so that a busy machine slows all."""
     (X, y), first = made_up(WIDTHS, n), network(WIDTHS)
-    changes = {"batch_size": batch, "epochs": 1, "schedule": "none", "device": "cpu", "progress": False}
+    changes = {"batch_size": batch, "epochs": 1, "schedule": "none", "device": "cpu"}
     settings, times, losses, least = presets.make("chen2016/d-gex-1", **changes), [], (), []
     for repeat in range(repeats + 1):
         ours, theirs, found = copy.deepcopy(first), copy.deepcopy(first), {}
@@ -150,7 +150,7 @@ def peak_memory(batch: int, n: int) -> float:
 def one_epoch(batch: int, n: int) -> float:
     """Do an epoch and return this process's largest memory in GB."""
     X, y = made_up(WIDTHS, n)
-    changes = {"batch_size": batch, "epochs": 1, "schedule": "none", "device": "cpu", "progress": False}
+    changes = {"batch_size": batch, "epochs": 1, "schedule": "none", "device": "cpu"}
     fit_network(network(WIDTHS), X, y, settings=presets.make("chen2016/d-gex-1", **changes))
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
@@ -161,7 +161,7 @@ def largest(device: str = "cuda", epochs: int = 4) -> dict:
     size = LARGEST
     widths, n, batch = size["widths"], size["n"], size["batch"]
     X, y = made_up(widths, n + size["held"], device)
-    changes = {"epochs": epochs, "device": device, "progress": False}
+    changes = {"epochs": epochs, "device": device}
     settings, ends = presets.make("chen2016/d-gex-3", **changes), []
     torch.cuda.reset_peak_memory_stats()
     fit_network(

@@ -35,7 +35,7 @@ TRIALS, INNER = 25, 4  # the paper's search, once for each model, fold and seed,
 
 def preset(name: str, device: str, **changes: object) -> NetworkClassifier:
     """Return the paper's model."""
-    return presets.make(f"heil2022/{name}", device=device, progress=False, **changes)
+    return presets.make(f"heil2022/{name}", device=device, **changes)
 
 
 def network(model: NetworkClassifier) -> nn.Sequential:

@@ -95,7 +95,7 @@ def made_up(widths: list[int], n: int, batch: int, clip: float | None) -> tuple:
     else:
         y, loss = torch.randint(0, widths[-1], (n,), generator=random), "cross-entropy"
     options = {"batch_size": batch, "clip_norm": clip, "loss": loss, "learning_rate": 1e-4, "epochs": 2}
-    return X, y, TrainingSettings(**options, device="cpu", progress=False)
+    return X, y, TrainingSettings(**options, device="cpu")
 
 
 def compare(name: str, widths: list[int], n: int, batch: int, clip: float | None, repeats: int) -> dict:

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from exprml.base.errors import DataError
 from exprml.models import optimizers, presets, training
 
-QUIET = {"device": "cpu", "progress": False}
+QUIET = {"device": "cpu"}
 
 
 def make_data(n=130, d=6, n_targets=5, seed=0):

@@ -14,7 +14,7 @@ from exprml.models import optimizers
 from exprml.models.settings import TrainingSettings, resolve_device
 from exprml.models.training import error_sums, fit_network
 
-QUIET = {"device": "cpu", "progress": False}
+QUIET = {"device": "cpu"}
 
 
 def linear(n_inputs=3, n_outputs=2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from exprml.base.errors import DataError
 from exprml.base.gene_ids import without_version
 
 _SYMBOLS = {"symbol", "genesymbol", "prgenesymbol", "genename", "hgncsymbol", "description"}
+_BLANK = {"", "nan", "None"}
 _ENSEMBL = {"ensembl", "ensemblid", "geneid", "ensemblgeneid", "prgeneensembl"}
 
 
@@ -57,57 +59,39 @@ def match_genes(wanted: pd.DataFrame, given: pd.DataFrame, where: str = "the fil
         If a wanted gene is found more than once, or two of them are the same gene of the file.
     """
     ids = [str(name) for name in given.index]
-    symbols = _named(ids, given, _SYMBOLS)
-    ensembl = _named(without_version(ids), given, _ENSEMBL, without_version)
-    positions, names = np.full(len(wanted), -1), _shown(wanted)
-    own = {name: [str(one) for one in wanted[name]] for name in ("symbol", "ensembl") if name in wanted}
-    exact = {name: [at] for at, name in enumerate(ids)}
-    steps = [(exact, list(map(str, wanted.index)))]
-    steps += [(symbols, own["symbol"])] if "symbol" in own else []
-    steps += [(ensembl, without_version(own.get("ensembl", wanted.index)))]
-    for at, shown in enumerate(names):
-        for known, keys in steps:
-            found = known.get(keys[at], [])
-            if len(found) > 1:
-                twins = ", ".join(repr(ids[one]) for one in found[:3])
-                raise DataError(
-                    f"{where}: landmark {shown!r} is found {len(found)} times ({twins}): keep one"
-                )
-            if found:
-                positions[at] = found[0]
-                break
-    _refuse_shared(positions, names, ids, where)
+    symbols, ensembl = (wanted.get(one, wanted.index).astype(str) for one in ("symbol", "ensembl"))
+    steps = [
+        (_places([ids]), wanted.index.astype(str)),
+        (_places([ids, *_columns(given, _SYMBOLS)]), symbols),
+        (_places(map(without_version, [ids, *_columns(given, _ENSEMBL)])), without_version(ensembl)),
+    ]
+    names = [i if s in _BLANK else s for i, s in zip(wanted.index.astype(str), symbols, strict=True)]
+    positions, taken = np.full(len(wanted), -1), {}
+    for number, (name, *keys) in enumerate(zip(names, *(keys for _, keys in steps), strict=True)):
+        hits = (known[key] for (known, _), key in zip(steps, keys, strict=True) if key in known)
+        found = sorted(next(hits, ()))
+        if len(found) > 1:
+            twins = ", ".join(repr(ids[one]) for one in found[:3])
+            raise DataError(f"{where}: landmark {name!r} is found {len(found)} times ({twins}): keep one")
+        for at in found:
+            if at in taken:
+                twins = f"{ids[at]!r} is both landmark {taken[at]!r} and {name!r}"
+                raise DataError(f"{where}: {twins}: give it one name")
+            positions[number], taken[at] = at, name
     missing = tuple(name for name, at in zip(names, positions, strict=True) if at < 0)
     return GeneMatch(positions, missing)
 
 
-def _named(ids: list[str], given: pd.DataFrame, titles: set[str], change=None) -> dict[str, list[int]]:
-    """Return name -> columns that bear it, in the ids or in a metadata column of one of the titles."""
-    lists = [ids]
-    for name in given.columns:
-        if re.sub(r"[^a-z]", "", str(name).lower()) in titles:
-            texts = [str(one) for one in given[name]]
-            lists.append(change(texts) if change else texts)
-    found: dict[str, list[int]] = {}
+def _columns(genes: pd.DataFrame, titles: set[str]) -> list[list[str]]:
+    """Return as texts the columns whose title, letters alone, is one of `titles`."""
+    found = [name for name in genes if re.sub(r"[^a-z]", "", str(name).lower()) in titles]
+    return [[str(one) for one in genes[name]] for name in found]
+
+
+def _places(lists: Iterable[Iterable[str]]) -> dict[str, set[int]]:
+    """Return name -> the genes that bear it in one of the lists."""
+    found: dict[str, set[int]] = {}
     for names in lists:
         for at, name in enumerate(names):
-            places = found.setdefault(name, [])
-            if at not in places:
-                places.append(at)
-    return {name: places for name, places in found.items() if name not in ("", "nan", "None")}
-
-
-def _shown(wanted: pd.DataFrame) -> list[str]:
-    symbols = wanted.get("symbol", wanted.index)
-    blank = ("", "nan", "None")
-    return [str(i) if str(s) in blank else str(s) for i, s in zip(wanted.index, symbols, strict=True)]
-
-
-def _refuse_shared(positions: np.ndarray, names: list[str], ids: list[str], where: str) -> None:
-    first: dict[int, str] = {}
-    for at, name in zip(positions.tolist(), names, strict=True):
-        if at >= 0 and at in first:
-            raise DataError(
-                f"{where}: {ids[at]!r} is both landmark {first[at]!r} and {name!r}: give it one name"
-            )
-        first[at] = name
+            found.setdefault(name, set()).add(at)
+    return {name: places for name, places in found.items() if name not in _BLANK}

@@ -62,8 +62,6 @@ class TrainingSettings:
         summed as in training, the others are means over samples and outputs.
     device : str
         "auto" (CUDA if there is one, else CPU) or a name PyTorch knows.
-    progress : bool, optional
-        Whether to draw a bar; by default only in a terminal.
     """
 
     loss: str = "cross-entropy"
@@ -86,7 +84,6 @@ class TrainingSettings:
     validate_every: int = 1
     validation_loss: str = "same"
     device: str = "auto"
-    progress: bool | None = None
 
 
 def check_settings(settings: TrainingSettings) -> None:

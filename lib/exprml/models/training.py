@@ -8,7 +8,6 @@ References: heil2022 (Methods: Model training), chen2016, bhukya2021 and mcdermo
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -269,8 +268,7 @@ def _run_epochs(
     rate = LearningRate(run.optimizer.param_groups, settings)
     drawn = torch.randperm(len(run.rows), generator=torch.Generator().manual_seed(0))
     fixed = run.rows[drawn[: settings.schedule_rows].to(run.rows.device)]
-    hidden = not sys.stderr.isatty() if settings.progress is None else not settings.progress
-    for epoch in tqdm(range(1, settings.epochs + 1), unit="epoch", disable=hidden, leave=False):
+    for epoch in tqdm(range(1, settings.epochs + 1), unit="epoch", disable=None, leave=False):
         used_rate, loss, validation_loss = rate.value, run.train_epoch(), float("nan")
         if validation is not None and epoch % settings.validate_every == 0:
             validation_loss = run.evaluate(*validation)
