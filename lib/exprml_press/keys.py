@@ -132,6 +132,7 @@ def modules_of(code: str) -> set[str]:
             for one in uses
             if package in one.names
             for text in one.texts
+            if _word(text, home)
         }
         named |= {_at_home(name, lazy) for name in named}
         named |= {above for name in named for above in _above(name)}

@@ -5,8 +5,7 @@ them) and draw what is there: every fold as a dot, the mean as a line, chance an
 A name's module is imported when the name is first used, so that a page depends on the figures it draws.
 """
 
-from importlib import import_module
-from typing import Any
+from exprml.base import lazy
 
 _HOME = {
     "accuracy_against": "curves",
@@ -43,12 +42,4 @@ _HOME = {
     "workflow": "schemes",
 }  # name -> module of this folder
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(_HOME)
+__getattr__, __dir__ = lazy.names(__name__, _HOME)

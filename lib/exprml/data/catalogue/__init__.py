@@ -4,22 +4,20 @@
 readers make of them to ``data/prepared``, the choice for every notebook to ``data/plan.json``.
 """
 
-from exprml.data.catalogue.entries import DataFile, Entry, entry, names
-from exprml.data.catalogue.exporting import export
-from exprml.data.catalogue.fetching import fetch, verify
-from exprml.data.catalogue.loading import describe, load
-from exprml.data.catalogue.plan import plan_for, resolve
+from exprml.base import lazy
 
-__all__ = [
-    "DataFile",
-    "Entry",
-    "describe",
-    "entry",
-    "export",
-    "fetch",
-    "load",
-    "names",
-    "plan_for",
-    "resolve",
-    "verify",
-]
+_HOME = {
+    "DataFile": "entries",
+    "Entry": "entries",
+    "describe": "loading",
+    "entry": "entries",
+    "export": "exporting",
+    "fetch": "fetching",
+    "load": "loading",
+    "names": "entries",
+    "plan_for": "plan",
+    "resolve": "plan",
+    "verify": "fetching",
+}  # name -> module of this folder
+
+__getattr__, __dir__ = lazy.names(__name__, _HOME)

@@ -4,30 +4,21 @@ Transformers learn from the training data they are fitted on. The papers fit the
 without labels (heil2022, chen2016, public code); fit them on everything to follow the papers.
 """
 
-from exprml.data.preprocess.duplicates import near_duplicates
-from exprml.data.preprocess.landmarks import mark_landmarks, probes_to_genes
-from exprml.data.preprocess.quantiles import QuantileNormaliser
-from exprml.data.preprocess.scaling import GeneStandardiser, ZeroOneScaler
-from exprml.data.preprocess.steps import (
-    RANKS,
-    UNKNOWN_LABELS,
-    VariableGenes,
-    is_logarithm,
-    keep_classes,
-    log_transform,
-)
+from exprml.base import lazy
 
-__all__ = [
-    "RANKS",
-    "UNKNOWN_LABELS",
-    "GeneStandardiser",
-    "QuantileNormaliser",
-    "VariableGenes",
-    "ZeroOneScaler",
-    "is_logarithm",
-    "keep_classes",
-    "log_transform",
-    "mark_landmarks",
-    "near_duplicates",
-    "probes_to_genes",
-]
+_HOME = {
+    "GeneStandardiser": "scaling",
+    "QuantileNormaliser": "quantiles",
+    "RANKS": "steps",
+    "UNKNOWN_LABELS": "steps",
+    "VariableGenes": "steps",
+    "ZeroOneScaler": "scaling",
+    "is_logarithm": "steps",
+    "keep_classes": "steps",
+    "log_transform": "steps",
+    "mark_landmarks": "landmarks",
+    "near_duplicates": "duplicates",
+    "probes_to_genes": "landmarks",
+}  # name -> module of this folder
+
+__getattr__, __dir__ = lazy.names(__name__, _HOME)

@@ -4,8 +4,7 @@ All draws come from one seeded generator, so the same arguments give the same va
 a simulation is imported when it is first used, so that a page depends on those it makes data with.
 """
 
-from importlib import import_module
-from typing import Any
+from exprml.base import lazy
 
 _HOME = {
     "FLOOR": "gtex",
@@ -21,12 +20,4 @@ _HOME = {
     "tcga_twin": "tcga",
 }  # name -> module of this folder
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(_HOME)
+__getattr__, __dir__ = lazy.names(__name__, _HOME)
