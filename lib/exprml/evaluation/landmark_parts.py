@@ -70,6 +70,12 @@ class LandmarkProtocol:
         if not 1 <= self.folds_run <= self.n_folds:
             raise ParameterError(f"folds_run={self.folds_run}: between 1 and n_folds={self.n_folds}")
 
+    def words(self, **more: Any) -> dict[str, Any]:
+        """Return what names a part."""
+        split = self.split or ("sample" if self.groups is None else "group")
+        control = SHUFFLED if self.shuffle_targets else ""
+        return {"task": self.task, "setting": self.setting, "split": split, "control": control, **more}
+
     def fitted_on(self, values: np.ndarray) -> Any:
         """Return a fitted copy of what prepares."""
         return clone(self.prepare if self.prepare is not None else StandardScaler()).fit(values)
@@ -307,13 +313,6 @@ def _part(
     if protocol.shuffle_targets:
         order = np.random.default_rng([where["seed"], 1]).permutation(len(train.y))
         train = train._replace(y=train.y[order])
-    words = {
-        "task": protocol.task,
-        "setting": protocol.setting,
-        "split": protocol.split or ("sample" if protocol.groups is None else "group"),
-        "control": SHUFFLED if protocol.shuffle_targets else "",
-        "n_train": len(train.X),
-        **where,
-    }
+    words = protocol.words(**where, n_train=len(train.X))
     named = {"landmarks": names[landmark], "targets": names[wanted], "genes": names, "prepare": prepare}
     return LandmarkPart(words, train, test, validation, left_out=left_out, **named)
