@@ -24,7 +24,7 @@ from machine import COLUMNS, hardware, peak_memory, seconds  # noqa: E402
 from sklearn.linear_model import Lasso as PeerLasso  # noqa: E402
 
 from exprml.models import lasso_kernel  # noqa: E402
-from exprml.models.lasso import Lasso  # noqa: E402
+from exprml.models.lasso import TunedLasso  # noqa: E402
 
 PEERS = {"Lasso(precompute=True)": (True, 100, 400), "Lasso": (False, 2, 6)}  # targets timed
 
@@ -43,7 +43,7 @@ def compile_seconds(X: np.ndarray, Y: np.ndarray, penalty: float) -> float:
             function._cache.flush()
 
     def fit() -> object:
-        return Lasso(penalty=penalty).fit(X[:500, :50], Y[:500, :2])
+        return TunedLasso(penalties=[penalty]).fit(X[:500, :50], Y[:500, :2])
 
     return seconds(fit) - seconds(fit)
 
@@ -59,8 +59,8 @@ def rows(n_samples: int = 20_000, n_targets: int = 9520, penalty: float = 0.03) 
     """Return one row for each peer and one for the compilation."""
     X, Y = landmarks_and_targets(n_samples, n_targets)
     compilation, found = compile_seconds(X, Y, penalty), {}
-    ours = seconds(lambda: found.update(ours=Lasso(penalty=penalty).fit(X, Y)))
-    memory, limit = peak_memory(lambda: Lasso(penalty=penalty).fit(X, Y)), product_seconds(X, Y)
+    ours = seconds(lambda: found.update(ours=TunedLasso(penalties=[penalty]).fit(X, Y)))
+    memory, limit = peak_memory(lambda: TunedLasso(penalties=[penalty]).fit(X, Y)), product_seconds(X, Y)
     kept = (found["ours"].coef_ != 0).sum(axis=1).mean()
     common = {
         "size": f"{n_samples} x {N_LANDMARKS} -> {n_targets} targets, penalty {penalty:g}, {kept:.0f} kept",

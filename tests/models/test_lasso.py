@@ -9,10 +9,10 @@ from sklearn.linear_model import LinearRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from exprml.base.errors import ParameterError
-from exprml.models.lasso import Lasso, TunedLasso
+from exprml.models.lasso import TunedLasso
 
 
-@parametrize_with_checks([Lasso(), TunedLasso()])
+@parametrize_with_checks([TunedLasso(penalties=[0.01]), TunedLasso()])
 def test_scikit_learn(estimator, check):
     check(estimator)
 
@@ -28,7 +28,7 @@ def correlated(n=150, p=40, k=6, seed=0):
 @pytest.mark.parametrize(("n", "p"), [(150, 40), (30, 80)])
 def test_coefficients_equal_scikit_learns(n, p, penalty):
     X, Y = correlated(n, p)
-    ours = Lasso(penalty=penalty, tolerance=1e-12, max_passes=200_000).fit(X, Y)
+    ours = TunedLasso(penalties=[penalty], tolerance=1e-12, max_passes=200_000).fit(X, Y)
     peer = PeerLasso(alpha=penalty, tol=1e-12, max_iter=10**6).fit(X, Y)
     np.testing.assert_allclose(ours.coef_, peer.coef_, atol=1e-4)
     np.testing.assert_allclose(ours.predict(X), peer.predict(X), atol=1e-4)
@@ -43,15 +43,15 @@ def test_the_default_tolerance_bounds_the_objective():
     """A gap of 1e-4 of a target's sum of squares, as scikit-learn's."""
     X, Y = correlated()
     for target in Y.T:
-        loose = Lasso(penalty=0.05).fit(X, target)
-        exact = Lasso(penalty=0.05, tolerance=1e-12).fit(X, target)
+        loose = TunedLasso(penalties=[0.05]).fit(X, target)
+        exact = TunedLasso(penalties=[0.05], tolerance=1e-12).fit(X, target)
         excess = objective(loose, X, target, 0.05) - objective(exact, X, target, 0.05)
         assert -1e-12 <= excess <= 1e-4 * target.var()
 
 
 def test_single_precision_gives_the_same_coefficients():
     X, Y = correlated(400)
-    ours = Lasso(penalty=0.05, tolerance=1e-5).fit(X.astype("float32"), Y.astype("float32"))
+    ours = TunedLasso(penalties=[0.05], tolerance=1e-5).fit(X.astype("float32"), Y.astype("float32"))
     peer = PeerLasso(alpha=0.05, tol=1e-9, max_iter=10**5).fit(X, Y)
     np.testing.assert_allclose(ours.coef_, peer.coef_, atol=2e-3)
 
@@ -59,7 +59,7 @@ def test_single_precision_gives_the_same_coefficients():
 def test_the_path_ends_at_least_squares():
     """chen2016, Table 2 has the lasso 21 % above least squares; a small enough penalty is least squares."""
     X, Y = correlated(400)
-    ours = Lasso(penalty=1e-7, tolerance=1e-10, max_passes=100_000).fit(X, Y)
+    ours = TunedLasso(penalties=[1e-7], tolerance=1e-10, max_passes=100_000).fit(X, Y)
     np.testing.assert_allclose(ours.coef_, LinearRegression().fit(X, Y).coef_, atol=1e-4)
 
 
@@ -81,8 +81,8 @@ def test_the_first_penalty_of_the_default_path_leaves_nothing():
     model = TunedLasso().fit(X, Y)
     first = model.path_["penalty"].iloc[0]
     held_out = 0.8  # the path is that of the inner part: about this share of the samples
-    assert not Lasso(penalty=first * 1.3).fit(X, Y).coef_.any()
-    assert Lasso(penalty=first * held_out * 0.7).fit(X, Y).coef_.any()
+    assert not TunedLasso(penalties=[first * 1.3]).fit(X, Y).coef_.any()
+    assert TunedLasso(penalties=[first * held_out * 0.7]).fit(X, Y).coef_.any()
     assert (np.diff(model.path_["penalty"]) < 0).all()
 
 
@@ -96,12 +96,12 @@ def test_the_default_path_ends_once_weaker_penalties_are_no_better():
 def test_too_few_passes_are_reported():
     X, Y = correlated()
     with pytest.warns(ConvergenceWarning, match="penalty=0.001 left 6 of 6 targets"):
-        Lasso(penalty=0.001, tolerance=1e-12, max_passes=2).fit(X, Y)
+        TunedLasso(penalties=[0.001], tolerance=1e-12, max_passes=2).fit(X, Y)
 
 
 def test_negative_penalty_is_refused():
     with pytest.raises(ParameterError, match="-1"):
-        Lasso(penalty=-1).fit(np.eye(3), np.arange(3))
+        TunedLasso(penalties=[-1]).fit(np.eye(3), np.arange(3))
 
 
 def test_torch_keeps_its_number_of_threads():
@@ -111,7 +111,7 @@ def test_torch_keeps_its_number_of_threads():
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            Lasso(penalty=0.1).fit(X, Y)
+            TunedLasso(penalties=[0.1]).fit(X, Y)
             assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)

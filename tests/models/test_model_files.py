@@ -18,7 +18,7 @@ from exprml.base.hashing import text_hash
 from exprml.models import model_files, model_values
 from exprml.models.autoencoders import Autoencoder, EncodedRegressor
 from exprml.models.gene_match import match_genes
-from exprml.models.lasso import Lasso, TunedLasso
+from exprml.models.lasso import TunedLasso
 from exprml.models.least_squares import (
     ComponentRegression,
     LeastSquares,
@@ -35,7 +35,6 @@ SMALL = {"epochs": 2, "random_state": 0, "device": "cpu"}
 MODELS = {
     "least squares": LeastSquares(),
     "tuned ridge": TunedRidge(),
-    "lasso": Lasso(penalty=0.05),
     "tuned lasso": TunedLasso(),
     "neighbours": LandmarkNeighbours(),
     "reduced rank": ReducedRankRegression(),

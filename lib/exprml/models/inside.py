@@ -15,6 +15,7 @@ import pandas as pd
 from torch import nn
 
 from exprml.base.errors import ParameterError
+from exprml.models.layers import ends
 from exprml.models.networks import NetworkRegressor
 from exprml.models.training import predict_batches
 
@@ -22,17 +23,12 @@ from exprml.models.training import predict_batches
 def untrained(network: NetworkRegressor) -> NetworkRegressor:
     """Return a fitted network's twin with the weights it began with: the two differ in what training did."""
     twin = copy(network)
-    twin.module_ = network._draw_module(*_ends(network.module_)).to(next(network.module_.parameters()).device)
+    twin.module_ = network._draw_module(*ends(network.module_)).to(next(network.module_.parameters()).device)
     return twin
 
 
 def _linear(module: nn.Module) -> list[nn.Linear]:
     return [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
-
-
-def _ends(module: nn.Module) -> tuple[int, int]:
-    layers = _linear(module)
-    return layers[0].in_features, layers[-1].out_features
 
 
 def hidden_features(network: NetworkRegressor, X: np.ndarray) -> np.ndarray:

@@ -15,7 +15,6 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from exprml.models.multitarget import (
-    MultiTargetRegressor,
     TunedRegressor,
     blocks,
     near_zero,
@@ -38,7 +37,6 @@ class _Problem:
     x_mean: np.ndarray
     y_mean: np.ndarray
     weights: np.ndarray  # (targets, features)
-    passes: np.ndarray | None = None
     late: int = 0  # targets above the tolerance
 
     @classmethod
@@ -68,7 +66,7 @@ class _Problem:
         before = numba.get_num_threads()  # once its threads have started, leaves it with all cores
         numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
         try:
-            gaps, self.passes = lasso_kernel.solve(
+            gaps, _ = lasso_kernel.solve(
                 *(self.gram, self.products, self.squares, self.weights),
                 *(float(penalty) * self.n_samples, float(tolerance), int(max_passes)),
             )
@@ -89,51 +87,6 @@ class _Problem:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Lasso(MultiTargetRegressor):
-    """The lasso with one penalty for all targets.
-
-    Parameters
-    ----------
-    penalty : float
-        Weight of the absolute coefficients, intercept left out (scikit-learn's ``alpha``).
-    tolerance : float
-        Stop when the duality gap is at most this share of a target's sum of squares (as scikit-learn).
-    max_passes : int
-        Passes over the coefficients, per target.
-
-    Attributes
-    ----------
-    coef_ (targets, features) or (features,), intercept_, n_features_in_
-    n_iter_ : array of int, (targets,)
-        Passes.
-    """
-
-    penalty: float = 0.01
-    tolerance: float = 1e-4
-    max_passes: int = 1000
-
-    def fit(self, X: Any, Y: Any, groups: Any = None, *, validation: Any = None) -> Lasso:
-        """Fit on `X` (samples, features) and `Y`, (samples,) or (samples, targets).
-
-        Nothing is chosen here, so neither `groups` nor `validation` is used.
-
-        Raises
-        ------
-        DataError
-            For NaN in `X`.
-        ParameterError
-            For a negative penalty.
-        """
-        usable([self.penalty], "penalty", least=0)
-        problem = _Problem.of(*self._validated(X, Y))
-        problem.solve(self.penalty, self.tolerance, self.max_passes)
-        problem.warn_if_late(self.penalty, self.tolerance, self.max_passes)
-        self.n_iter_ = problem.passes
-        self._keep_linear(problem.weights, problem.x_mean, problem.y_mean)
-        return self
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
 class TunedLasso(TunedRegressor):
     """The lasso with one penalty for all targets, chosen along a path (chen2016, LR-L1).
 
@@ -145,8 +98,10 @@ class TunedLasso(TunedRegressor):
         Weights of the absolute coefficients to try (scikit-learn's ``alpha``). None tries 13 from the
         smallest that leaves every coefficient at 0 down to 1e-4 of it, and ends after two in a row that are
         no better than the best: with few samples, weak penalties take long and choose nothing.
-    tolerance, max_passes
-        As in `Lasso`.
+    tolerance : float
+        Stop when the duality gap is at most this share of a target's sum of squares (as scikit-learn).
+    max_passes : int
+        Passes over the coefficients, per target and penalty.
     holdout : float
         Share of the samples, whole groups, that chooses where `fit` gets no validation samples.
     random_state : int

@@ -117,3 +117,9 @@ def copy_weights(module: nn.Module, start: nn.Module) -> None:
     with torch.no_grad():
         for target, source in zip(own, given, strict=True):
             target.copy_(source)
+
+
+def ends(network: nn.Module) -> tuple[int, int]:
+    """Return the numbers of inputs and outputs: the first weight's columns, the last bias's length."""
+    states = list(network.state_dict().values())
+    return states[0].shape[1], len(states[-1])

@@ -183,7 +183,7 @@ def load(path: str | Path) -> StoredModel:
         found = StoredModel(model, *genes, Scaling(**scaling), document["provenance"])
     except ExprmlError:
         raise
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         raise FormatError(f"{described}: not a whole model file ({type(error).__name__}: {error})") from error
     return found
 

@@ -21,6 +21,7 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 from exprml.base.errors import DataError, FormatError
+from exprml.models.layers import ends
 from exprml.models.settings import resolve_device
 
 _HOMES = re.compile(
@@ -127,18 +128,12 @@ def _describe_estimator(model: BaseEstimator, arrays: Arrays, name: str) -> dict
         "estimator": kind,
         "parameters": {key: describe(one, arrays, f"{name}.{key}") for key, one in parameters.items()},
         "fitted": {key: describe(one, arrays, f"{name}.{key}") for key, one in rest.items()},
-        "networks": {key: _ends(one) for key, one in networks.items()},
+        "networks": {key: ends(one) for key, one in networks.items()},
     }
 
 
 def _is_fitted(name: str) -> bool:
     return name.endswith("_") and not name.startswith("_")
-
-
-def _ends(network: nn.Module) -> list[int]:
-    """Return the numbers of inputs and outputs: the first weight's columns, the last bias's length."""
-    states = list(network.state_dict().values())
-    return [states[0].shape[1], len(states[-1])]
 
 
 def _restore_estimator(stored: dict, arrays: Mapping[str, np.ndarray], name: str) -> BaseEstimator:
@@ -155,15 +150,15 @@ def _restore_estimator(stored: dict, arrays: Mapping[str, np.ndarray], name: str
     model = kind(**parameters)
     for key, value in fitted.items():
         setattr(model, key, value)
-    for key, ends in stored["networks"].items():
-        setattr(model, key, _restore_network(model, ends, arrays, f"{name}.{key}"))
+    for key, sizes in stored["networks"].items():
+        setattr(model, key, _restore_network(model, sizes, arrays, f"{name}.{key}"))
     return model
 
 
 def _restore_network(
-    model: BaseEstimator, ends: list[int], arrays: Mapping[str, np.ndarray], name: str
+    model: BaseEstimator, sizes: list[int], arrays: Mapping[str, np.ndarray], name: str
 ) -> nn.Module:
-    network = model._draw_module(*ends)
+    network = model._draw_module(*sizes)
     weights = {
         key: torch.from_numpy(np.array(_array(f"{name}.{key}", arrays))) for key in network.state_dict()
     }

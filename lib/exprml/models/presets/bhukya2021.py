@@ -50,9 +50,8 @@ AUTOENCODER = STEPS | {
     "epochs": 150,
     "early_stopping": "none",
 }
-FASTER: dict[
-    str, Any
-] = {  # what fits better within few samples: Adam, a rate that falls to zero, small batches
+# What fits better within few samples: Adam, a rate that falls to zero, small batches.
+FASTER: dict[str, Any] = {
     "optimizer": "adam",
     "momentum": 0.0,
     "nesterov": False,
