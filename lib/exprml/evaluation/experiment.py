@@ -180,7 +180,7 @@ def run(
     made = predict(models, parts, settings=settings, majority=majority)
     if predictions:
         return table_of(made)
-    rows = [row for one in made for row in _scores(one, chosen)]
+    rows = [row for one in made for row in _rows(one.words, truth_of(one.part.test), one.predicted, chosen)]
     return pd.DataFrame(rows)[COLUMNS]
 
 
@@ -291,24 +291,15 @@ def _metrics(metrics: Metrics, recalls: bool = False) -> dict[str, Metric]:
     return {**metrics, "recall": METRICS["recall"]} if recalls else dict(metrics)
 
 
-def _scores(one: Prediction, metrics: Mapping[str, Metric]) -> list[dict[str, Any]]:
-    """Return a row per metric of one prediction."""
-    if one.predicted is None:
-        return [{**one.words, "metric": metric, "value": np.nan} for metric in metrics]
-    return _rows(one.words, truth_of(one.part.test), one.predicted, metrics)
-
-
 def _rows(
-    words: Mapping[str, Any], truth: np.ndarray, predicted: np.ndarray, metrics: Mapping[str, Metric]
+    words: Mapping[str, Any], truth: np.ndarray, predicted: np.ndarray | None, metrics: Mapping[str, Metric]
 ) -> list[dict[str, Any]]:
-    """Return a row per metric; a mapping gives ``metric:key`` for each of its keys."""
+    """Return a row per metric, NaN without a prediction; a mapping gives rows ``metric:key``."""
     rows = []
     for metric, function in metrics.items():
-        value = function(truth, predicted)
-        named = (
-            {f"{metric}:{key}": one for key, one in value.items()}
-            if isinstance(value, Mapping)
-            else {metric: value}
-        )
+        value = np.nan if predicted is None else function(truth, predicted)
+        named = {metric: value}
+        if isinstance(value, Mapping):
+            named = {f"{metric}:{key}": one for key, one in value.items()}
         rows += [{**words, "metric": name, "value": float(one)} for name, one in named.items()]
     return rows
