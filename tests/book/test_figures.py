@@ -145,7 +145,7 @@ def test_a_model_keeps_its_colour_and_models_differ():
 
 def test_the_look_leaves_the_readers_settings_alone():
     before = dict(pyplot.rcParams)
-    with look.look():
+    with look.theme():
         pass
     assert dict(pyplot.rcParams) == before
 

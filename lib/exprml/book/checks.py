@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from exprml.base.errors import DataError, UnknownNameError
+from exprml.base.errors import DataError, check_known
 from exprml.evaluation import compare, scoring
 
 _CURVE = ["dataset", "task", "model", "setting", "control", "split", "fold", "seed", "metric"]
@@ -281,8 +281,7 @@ def evaluate_check(table: pd.DataFrame, check: Mapping[str, Any]) -> list[Findin
         If the check is of a kind the ledger does not know.
     """
     kind = check["kind"]
-    if kind not in CHECKS:
-        raise UnknownNameError("kind of check", kind, CHECKS, "exprml.book.claims.CHECKS")
+    check_known("kind of check", [kind], CHECKS, "exprml.book.claims.CHECKS")
     asked = asked_rows(check)["rows"]
     if kind == "ordered":
         found = _check_ordered(table, check)

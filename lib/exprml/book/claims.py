@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from exprml.base.errors import UnknownNameError
+from exprml.base.errors import check_known
 from exprml.base.files import data_folder
 from exprml.book.checks import CHECKS, Finding, asked_rows, evaluate_check, matching, select
 
@@ -62,26 +62,11 @@ def ledger(notebook: str | None = None, paper: str | None = None) -> list[Claim]
         If the notebook or paper has no claim in the ledger.
     """
     entries = _parsed(data_folder("claims.yml").read_text(encoding="utf-8"))
-    claims = [
-        Claim(
-            entry["id"],
-            entry["paper"],
-            entry["notebook"],
-            entry["text"],
-            entry["where"],
-            tuple(entry["checks"]),
-            entry.get("cannot", {}),
-        )
-        for entry in entries
-    ]
+    claims = [Claim(**{"cannot": {}, **entry, "checks": tuple(entry["checks"])}) for entry in entries]
     for kind, asked in (("notebook", notebook), ("paper", paper)):
         if asked is not None:
-            kept = [claim for claim in claims if getattr(claim, kind) == asked]
-            if not kept:
-                raise UnknownNameError(
-                    f"{kind} with claims", asked, {getattr(claim, kind) for claim in claims}
-                )
-            claims = kept
+            check_known(f"{kind} with claims", [asked], {getattr(claim, kind) for claim in claims})
+            claims = [claim for claim in claims if getattr(claim, kind) == asked]
     return claims
 
 
@@ -131,17 +116,10 @@ def verdicts(table: pd.DataFrame, notebook: str) -> pd.DataFrame:
     rows = []
     for claim in ledger(notebook=notebook):
         found, findings = verdict(claim, table)
-        rows.append(
-            {
-                "claim": claim.id,
-                "text": claim.text,
-                "where": claim.where,
-                "tolerance": ", ".join(sorted({str(check["tolerance"]) for check in claim.checks})),
-                "found": "; ".join(f"{one.sentence} ({_word(one)})" for one in findings),
-                "verdict": found,
-            }
-        )
-    return pd.DataFrame(rows)
+        tolerance = ", ".join(sorted({str(check["tolerance"]) for check in claim.checks}))
+        words = "; ".join(f"{one.sentence} ({_word(one)})" for one in findings)
+        rows.append((claim.id, claim.text, claim.where, tolerance, words, found))
+    return pd.DataFrame(rows, columns=["claim", "text", "where", "tolerance", "found", "verdict"])
 
 
 def verdicts_by_seed(table: pd.DataFrame, notebook: str) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from exprml.base.choices import PROFILES, REHEARSAL
-from exprml.base.errors import ExprmlError, ParameterError, UnknownNameError
+from exprml.base.errors import ExprmlError, ParameterError, UnknownNameError, check_known
 from exprml.base.files import project_root
 from exprml.book.parameters import Parameter, fit, parse
 
@@ -104,8 +104,7 @@ class Notebook:
 
     def checked(self, name: str, value: Any) -> Any:
         """Return `value` as the parameter `name` takes it: an int given for a float becomes one."""
-        if name not in self.parameters:
-            raise UnknownNameError("parameter", name, self.parameters, f"the parameters cell of {self.name}")
+        check_known("parameter", [name], self.parameters, f"the parameters cell of {self.name}")
         return fit(value, self.parameters[name].kind, f"parameter {name!r} of {self.name}")
 
 
@@ -121,9 +120,7 @@ def notebooks() -> dict[str, Notebook]:
     paths = sorted(path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
     found = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
     listed = _read_profiles(folder / "profiles.yml")
-    for name in listed:
-        if name not in found:
-            raise UnknownNameError("notebook", name, found, WHERE)
+    check_known("notebook", listed, found, WHERE)
     for name in found:
         if name not in listed:
             raise ExprmlError(
@@ -212,8 +209,8 @@ def in_order(known: Mapping[str, Notebook]) -> list[str]:
 
 def check_profile(profile: str) -> None:
     """Raise UnknownNameError unless `profile` is one of smoke, default, paper, or the rehearsal of paper."""
-    if profile not in (*PROFILES, REHEARSAL):
-        raise UnknownNameError("profile", profile, PROFILES)
+    if profile != REHEARSAL:
+        check_known("profile", [profile], PROFILES)
 
 
 def _read_profiles(path: Path) -> dict[str, Any]:
@@ -235,11 +232,11 @@ def _check_entry(notebook: Notebook, known: Iterable[str]) -> None:
             raise ExprmlError(
                 f"{WHERE}, {name}: `{block}:` is missing; write `{block}: {{}}` if nothing changes"
             )
-    _check_names(f"key in the entry of {name!r}", entry, _ENTRY_KEYS)
-    _check_names(f"notebook needed by {name!r}", notebook.needs, known)
-    _check_names(f"data slot of {name!r}", entry.get("published") or {}, notebook.slots)
+    check_known(f"key in the entry of {name!r}", entry, _ENTRY_KEYS, WHERE)
+    check_known(f"notebook needed by {name!r}", notebook.needs, known, WHERE)
+    check_known(f"data slot of {name!r}", entry.get("published") or {}, notebook.slots, WHERE)
     for slot, candidates in notebook.slots.items():
-        _check_names(f"profile of {name!r}, slot {slot!r}", candidates, PROFILES)
+        check_known(f"profile of {name!r}, slot {slot!r}", candidates, PROFILES, WHERE)
     for profile in (*PROFILES, REHEARSAL):
         notebook.values(profile)
     _check_sizes(notebook)
@@ -264,9 +261,3 @@ def _is_smaller(value: Any, paper: Any, *, part: bool) -> bool:
         return fewer or all(one in paper for one in value)
     counts = isinstance(value, int | float if part else int) and not isinstance(value, bool)
     return counts and 0 < value <= paper
-
-
-def _check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise UnknownNameError(kind, name, known, WHERE)

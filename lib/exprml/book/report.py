@@ -317,21 +317,16 @@ def _changed(run: Context) -> str:
 
 def _slot_row(run: Run, slot: str) -> str:
     entry = run.plan[slot]
-    role = ROLES[entry["role"]]
-    words, colour = role.words, role.colour
+    words, colour = ROLES[entry["role"]].words, ROLES[entry["role"]].colour
     if run.profile == REHEARSAL and entry["role"] == OWN:
         words = "generated, in the form of the paper's own data"
     title, samples, genes = run.sizes.get(slot, (entry["dataset"], 0, 0))
     size = f": {samples:,} samples \N{MULTIPLICATION SIGN} {genes:,} genes" if samples else ""
     paper = _published_size(run, slot)
     return (
-        f'<p class="exprml-role exprml-role-{_css_name(entry["role"])}">{_badge(words, colour)}'
+        f'<p class="exprml-role exprml-role-{re.sub(r"[^a-z]", "-", entry["role"])}">{_badge(words, colour)}'
         f"<strong>{escape(slot)}</strong>: {escape(title)}{size}{paper}</p>"
     )
-
-
-def _css_name(role: str) -> str:
-    return "".join(sign if sign.isalnum() else "-" for sign in role)
 
 
 def _published_size(run: Run, slot: str) -> str:

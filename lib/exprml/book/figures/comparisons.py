@@ -9,26 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
+from exprml.book.figures import look
 from exprml.book.figures.curves import draw_lines
-from exprml.book.figures.look import (
-    BLUE,
-    GREEN,
-    INK,
-    MUTED,
-    ORANGE,
-    draw_chance,
-    finish,
-    honest_note,
-    line_styles,
-    look,
-    new_figure,
-    panel_grid,
-)
 from exprml.book.figures.rows import UNITS, panels_of, rows_of
 from exprml.evaluation.scoring import at_full_size
 
 
-@look()
+@look.theme()
 def before_after(
     table: pd.DataFrame,
     *,
@@ -61,22 +48,22 @@ def before_after(
         there = sorted(set(map(str, rows["setting"])))
         raise DataError(f"no rows with setting {missing[0]!r}: the table has {there}")
     panels = panels_of(rows, facet, facets)
-    figure, axes = panel_grid(len(panels), across=3, height=3.1, sharey=True)
+    figure, axes = look.panel_grid(len(panels), across=3, height=3.1, sharey=True)
     for panel, (name, part) in zip(axes.flat, panels, strict=False):
         _pairs(panel, part, {before: -0.2, after: 0.2}, named=len(panels) == 1)
-        draw_chance(panel, chance, name)
+        look.draw_chance(panel, chance, name)
         panel.set(title=labels.get(name, name), xlabel="")
     words = f"left: {labels.get(before, before)}; right: {labels.get(after, after)}"
-    note = honest_note(rows, f"{words}; thin: single {labels.get('fold', 'fold')}s")
-    return finish(figure, axes, what=labels.get("value", "balanced accuracy"), note=note)
+    note = look.honest_note(rows, f"{words}; thin: single {labels.get('fold', 'fold')}s")
+    return look.finish(figure, axes, what=labels.get("value", "balanced accuracy"), note=note)
 
 
 def _pairs(panel: Axes, rows: pd.DataFrame, shifts: Mapping[str, float], *, named: bool) -> None:
     """Draw the pairs of one panel: a slot per model, controls last; `named` on the axis or in the legend."""
-    styles = line_styles(rows)
+    styles = look.line_styles(rows)
     for place, (name, style) in enumerate(styles.items()):
         if name in set(rows.loc[rows["control"] != "", "line"]):
-            style |= {"marker": MARKS[place % 4], "markerfacecolor": "white", "markeredgecolor": MUTED}
+            style |= {"marker": MARKS[place % 4], "markerfacecolor": "white", "markeredgecolor": look.MUTED}
     places = {name: place for place, name in enumerate(styles)}
     units = ["line", *(unit for unit in UNITS if unit in rows), "setting"]
     folds = rows[rows["setting"].isin(shifts)].groupby(units, dropna=False)["value"].mean().reset_index()
@@ -96,7 +83,7 @@ def _pairs(panel: Axes, rows: pd.DataFrame, shifts: Mapping[str, float], *, name
 MARKS = "osDv"  # of controls
 
 
-@look()
+@look.theme()
 def paired_differences(
     table: pd.DataFrame,
     *,
@@ -133,26 +120,31 @@ def paired_differences(
         )
     panels = panels_of(table, facet)
     height = 1.0 + 0.34 * max(len(part) for _, part in panels)
-    figure, axes = new_figure(len(panels), height=height, sharex=True)
+    figure, axes = look.new_figure(len(panels), height=height, sharex=True)
     for panel, (name, part) in zip(axes.flat, panels, strict=True):
-        panel.axvline(0, color=INK, lw=1.0)
+        panel.axvline(0, color=look.INK, lw=1.0)
         part = part.iloc[::-1].assign(place=range(len(part)))
         clear = (part["low"] > 0) | (part["high"] < 0)
-        for rows, inside in ((part[clear], BLUE), (part[~clear], "white")):  # those without zero are filled
-            _intervals(panel, rows.assign(value=rows["mean"]), color=BLUE, marker="o", markerfacecolor=inside)
+        for rows, inside in (
+            (part[clear], look.BLUE),
+            (part[~clear], "white"),
+        ):  # those without zero are filled
+            _intervals(
+                panel, rows.assign(value=rows["mean"]), color=look.BLUE, marker="o", markerfacecolor=inside
+            )
         if points is not None:
             single = points.assign(place=points["comparison"].map(part.set_index("comparison")["place"]))
-            panel.plot(single["value"], single["place"] - 0.25, "|", color=MUTED, ms=5)
+            panel.plot(single["value"], single["place"] - 0.25, "|", color=look.MUTED, ms=5)
         _name_lines(panel, part["comparison"])
         panel.grid(axis="y", visible=False)
         if "p" in part and part["p"].notna().any():
             texts = [f"p = {p:.2g}" if pd.notna(p) else "" for p in part["p"]]
             right = panel.secondary_yaxis("right")
-            right.set_yticks(part["place"], texts, fontsize=7.5, color=MUTED)
+            right.set_yticks(part["place"], texts, fontsize=7.5, color=look.MUTED)
             right.tick_params(length=0)
             right.spines[:].set_visible(False)
         panel.set(title=name, xlabel=what)
-    return finish(figure, axes, what="", note=honest_note(table, f"dot: mean; bar: {interval}"))
+    return look.finish(figure, axes, what="", note=look.honest_note(table, f"dot: mean; bar: {interval}"))
 
 
 def _intervals(panel: Axes, rows: pd.DataFrame, **style: object) -> None:
@@ -169,13 +161,13 @@ def _name_lines(panel: Axes, words: Sequence[str]) -> None:
 
 
 _SOURCES = {
-    "published": (0.16, {"marker": "D", "color": INK, "markerfacecolor": "white"}),
-    "reference run": (0.0, {"marker": "s", "color": GREEN}),
-    "this run": (-0.16, {"marker": "o", "color": ORANGE}),
+    "published": (0.16, {"marker": "D", "color": look.INK, "markerfacecolor": "white"}),
+    "reference run": (0.0, {"marker": "s", "color": look.GREEN}),
+    "this run": (-0.16, {"marker": "o", "color": look.ORANGE}),
 }
 
 
-@look()
+@look.theme()
 def published_and_reproduced(
     table: pd.DataFrame,
     *,
@@ -207,15 +199,17 @@ def published_and_reproduced(
     words = table[columns].astype(str).agg(lambda row: ", ".join(filter(None, row)), axis=1)
     panels = panels_of(table.assign(words=words), facet)
     lines = max(part["words"].nunique() for _, part in panels)
-    figure, axes = new_figure(1, len(panels), height=0.9 + 0.27 * lines, sharex=True)
+    figure, axes = look.new_figure(1, len(panels), height=0.9 + 0.27 * lines, sharex=True)
     for panel, (name, part) in zip(axes.flat, panels, strict=True):
         lines = list(dict.fromkeys(part["words"]))[::-1]
         places = part["words"].map(lines.index)
         for source, (shift, style) in _SOURCES.items():  # shifted a little, so that none hides another
             rows = part.assign(place=places + shift)[part["source"] == source]
             _intervals(panel, rows, label=source, **style)
-        draw_chance(panel, chance, name, flat=False)
+        look.draw_chance(panel, chance, name, flat=False)
         _name_lines(panel, lines)
         panel.set_title(name)
     axes[-1, 0].set_xlabel(what)
-    return finish(figure, axes, what="", note=honest_note(table, f"bars: {bars}" if "low" in table else ""))
+    return look.finish(
+        figure, axes, what="", note=look.honest_note(table, f"bars: {bars}" if "low" in table else "")
+    )

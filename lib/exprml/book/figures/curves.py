@@ -12,21 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from exprml.base.errors import DataError
-from exprml.book.figures.look import (
-    BETWEEN,
-    class_styles,
-    draw_chance,
-    draw_levels,
-    draw_marks,
-    finish,
-    honest_note,
-    line_styles,
-    look,
-    model_label,
-    model_style,
-    new_figure,
-    panel_grid,
-)
+from exprml.book.figures import look
 from exprml.book.figures.rows import UNITS, panels_of, rows_of, spread_words
 
 
@@ -64,7 +50,7 @@ def _scale(panel: Axes, values: pd.Series, *, log_x: bool) -> None:
     panel.xaxis.set_minor_formatter(NullFormatter())
 
 
-@look()
+@look.theme()
 def accuracy_against(
     table: pd.DataFrame,
     x: str,
@@ -113,21 +99,23 @@ def accuracy_against(
     rows, labels = rows_of(table, metric), labels or {}
     panels = panels_of(rows, facet, facets)
     height = 3.3 if len(panels) <= across else 2.6
-    figure, axes = panel_grid(len(panels), across=across, height=height, sharex=True, sharey=True)
+    figure, axes = look.panel_grid(len(panels), across=across, height=height, sharex=True, sharey=True)
     for panel, (name, part) in zip(axes.flat, panels, strict=False):
         _folds(panel, part, x, dots=dots)
-        draw_chance(panel, chance, name)
-        draw_marks(panel, marks)
+        look.draw_chance(panel, chance, name)
+        look.draw_marks(panel, marks)
         _scale(panel, part[x], log_x=log_x)
         panel.set_title(labels.get(name, name[:1].upper() + name[1:]))
         panel.set_xlabel(labels.get(x, x.replace("n_", "number of ").replace("_", " ")))
-    note = honest_note(rows, spread_words(rows, labels) if dots else "")
-    return finish(figure, axes, what=labels.get("value", (metric or "score").replace("_", " ")), note=note)
+    note = look.honest_note(rows, spread_words(rows, labels) if dots else "")
+    return look.finish(
+        figure, axes, what=labels.get("value", (metric or "score").replace("_", " ")), note=note
+    )
 
 
 def _folds(panel: Axes, rows: pd.DataFrame, x: str, *, dots: bool) -> None:
     """Draw the mean line of every model and control, and every fold of the models."""
-    rows, styles = _by_step(rows, x), line_styles(rows)
+    rows, styles = _by_step(rows, x), look.line_styles(rows)
     draw_lines(panel, rows, "step", "value", styles, zorder=3)
     single = rows[(rows["control"] == "") & rows.duplicated(["line", "step"], keep=False)]
     if dots and len(single):
@@ -148,7 +136,7 @@ def learning_curves(
     return accuracy_against(table, "n_train", **{"log_x": False, "labels": words, **options})
 
 
-@look()
+@look.theme()
 def variance_curves(
     table: pd.DataFrame,
     *,
@@ -190,15 +178,15 @@ def variance_curves(
     if lacking:
         raise DataError(f"variance_curves needs a column {lacking[0]!r}; the table has {list(table.columns)}")
     words, rows = words or {}, table[[x, value]].assign(line=table[line].astype(str))
-    figure, axes = new_figure(height=3.1)
+    figure, axes = look.new_figure(height=3.1)
     panel = axes[0, 0]
     options = {} if dots else {"marker": ""}
-    draw_lines(panel, rows, x, value, class_styles(rows["line"].unique()), **options)
-    draw_levels(panel, levels)
-    draw_marks(panel, marks)
+    draw_lines(panel, rows, x, value, look.class_styles(rows["line"].unique()), **options)
+    look.draw_levels(panel, levels)
+    look.draw_marks(panel, marks)
     panel.set(xlabel=words.get(x, x), xscale="log" if log_x else "linear")
     panel.xaxis.set_major_formatter("{x:,.0f}")
-    return finish(figure, axes, what=words.get(value, value), note=note, columns=3)
+    return look.finish(figure, axes, what=words.get(value, value), note=note, columns=3)
 
 
 def describe_curves(
@@ -214,7 +202,7 @@ def describe_curves(
     return f"{value[:1].upper()}{value[1:]} by {x}: {'; '.join(parts)}."
 
 
-@look()
+@look.theme()
 def error_by_epoch(
     histories: Mapping[str, pd.DataFrame],
     *,
@@ -252,29 +240,29 @@ def error_by_epoch(
             raise DataError(f"history of {words!r} has no column {column!r}: it has {list(history.columns)}")
     rows = pd.concat(histories, names=["line"]).reset_index(level=0)
     styles = _epoch_styles(list(histories))
-    figure, axes = new_figure(height=3.1)
+    figure, axes = look.new_figure(height=3.1)
     panel = axes[0, 0]
     draw_lines(panel, rows, "epoch", column, styles, marker="")
     for words, epoch in (chosen or {}).items():
         row = rows[(rows["line"] == words) & (rows["epoch"] == epoch)]
         panel.plot(row["epoch"], row[column], "o", ms=7, color=styles[words]["color"], mec="white", zorder=4)
-    draw_levels(panel, {_words(name): level for name, level in (levels or {}).items()})
+    look.draw_levels(panel, {_words(name): level for name, level in (levels or {}).items()})
     panel.set(xlabel="epoch", xscale="log" if log_x else "linear")
     if not log_x:
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-    note = BETWEEN.join(filter(None, ["dots: the epoch that was chosen" if chosen else "", note]))
-    return finish(figure, axes, what=what, note=note, columns=3)
+    note = look.BETWEEN.join(filter(None, ["dots: the epoch that was chosen" if chosen else "", note]))
+    return look.finish(figure, axes, what=what, note=note, columns=3)
 
 
 def _words(name: str) -> str:
     """Return a model's label; words stay as they are."""
-    return model_label(name) if "/" in name else name
+    return look.model_label(name) if "/" in name else name
 
 
 def _epoch_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the style of each network, in its own colour if all are models and differ in it."""
-    styles = class_styles(names)
-    colours = {model_style(name)["color"]: name for name in names if "/" in name}
+    styles = look.class_styles(names)
+    colours = {look.model_style(name)["color"]: name for name in names if "/" in name}
     own = {name: {"color": colour} for colour, name in colours.items()} if len(colours) == len(names) else {}
     return {name: {**style, "label": _words(name), **own.get(name, {})} for name, style in styles.items()}
 

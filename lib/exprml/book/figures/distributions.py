@@ -11,19 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
+from exprml.book.figures import look
 from exprml.book.figures.lettering import drawn
-from exprml.book.figures.look import (
-    BLUE,
-    MUTED,
-    ORANGE,
-    class_styles,
-    finish,
-    look,
-    new_figure,
-)
 
 
-@look()
+@look.theme()
 def feature_histograms(
     values: np.ndarray,
     labels: Sequence[str],
@@ -57,8 +49,8 @@ def feature_histograms(
     labels = np.asarray(labels).astype(str)
     if len(labels) != values.shape[0]:
         raise DataError(f"{len(labels)} labels for {values.shape[0]} samples")
-    styles = class_styles(sorted(set(labels)))
-    figure, axes = new_figure(len(features), height=2.7, sharex=shared, sharey=shared)
+    styles = look.class_styles(sorted(set(labels)))
+    figure, axes = look.new_figure(len(features), height=2.7, sharex=shared, sharey=shared)
     for panel, (title, column) in zip(axes.flat, features.items(), strict=True):
         rows = pd.DataFrame({"value": np.ravel(values[:, column]).astype(float), "class": labels})
         for place, (name, own) in enumerate(rows.groupby("class")["value"]):
@@ -68,10 +60,10 @@ def feature_histograms(
             panel.plot(own.mean(), 0, "^", ms=12 - 4 * place, color=colour, mec="white", clip_on=False)
         panel.set(title=title, xlabel=what)
     note = "triangles: class means, all that a linear model of one feature sees"
-    return finish(figure, axes, what="samples", note=note)
+    return look.finish(figure, axes, what="samples", note=note)
 
 
-@look()
+@look.theme()
 def scatter(
     points: pd.DataFrame, x: str, y: str, *, label: str, words: Mapping[str, str] | None = None
 ) -> Figure:
@@ -87,13 +79,13 @@ def scatter(
         Column of classes.
     """
     words = words or {}
-    figure, axes = new_figure(height=3.2)
-    for name, style in class_styles(points[label].unique()).items():
+    figure, axes = look.new_figure(height=3.2)
+    for name, style in look.class_styles(points[label].unique()).items():
         own = points[points[label].astype(str) == name]
         sns.scatterplot(own, x=x, y=y, color=style["color"], marker=style["marker"], label=name, s=18,
                         alpha=0.65, linewidth=0, legend=False, rasterized=True, ax=axes[0, 0])  # fmt: skip
     axes[0, 0].set_xlabel(words.get(x, x))
-    return finish(figure, axes, what=words.get(y, y), note="", columns=5)
+    return look.finish(figure, axes, what=words.get(y, y), note="", columns=5)
 
 
 def draw_density(panel: Axes, values: np.ndarray, ends: tuple[float, float], **style: object) -> None:
@@ -104,7 +96,7 @@ def draw_density(panel: Axes, values: np.ndarray, ends: tuple[float, float], **s
         panel.axvline(values[0], **style)
 
 
-@look()
+@look.theme()
 def density(
     samples: Mapping[str, np.ndarray], *, what: str = "value", marks: Mapping[str, float] | None = None
 ) -> Figure:
@@ -121,20 +113,20 @@ def density(
     clean = {name: np.asarray(values, dtype=float).ravel() for name, values in samples.items()}
     clean = {name: values[np.isfinite(values)] for name, values in clean.items()}
     every = np.concatenate(list(clean.values()))
-    figure, axes = new_figure(height=2.9)
+    figure, axes = look.new_figure(height=2.9)
     panel = axes[0, 0]
-    for (name, values), style in zip(clean.items(), class_styles(clean).values(), strict=True):
+    for (name, values), style in zip(clean.items(), look.class_styles(clean).values(), strict=True):
         line = {"color": style["color"], "linestyle": style["linestyle"]}
         draw_density(panel, values, (every.min(), every.max()), label=f"{name} (n = {len(values):,})", **line)
         panel.fill_between(*panel.lines[-1].get_data(), color=style["color"], alpha=0.12, lw=0)
     for words, place in (marks or {}).items():
-        panel.axvline(place, color=MUTED, lw=1, ls=(0, (4, 3)))
-        panel.annotate(words, (place, 1), xycoords=("data", "axes fraction"), fontsize=7.5, color=MUTED)
+        panel.axvline(place, color=look.MUTED, lw=1, ls=(0, (4, 3)))
+        panel.annotate(words, (place, 1), xycoords=("data", "axes fraction"), fontsize=7.5, color=look.MUTED)
     panel.set(xlabel=what, ylim=(0, None))
-    return finish(figure, axes, what="density", note="")
+    return look.finish(figure, axes, what="density", note="")
 
 
-@look()
+@look.theme()
 def class_sizes(
     table: pd.DataFrame, label: str, group: str, *, floor: int | None = None, group_word: str = "donors"
 ) -> Figure:
@@ -155,20 +147,22 @@ def class_sizes(
     counts = counts.sort_values(["groups", "samples"], ascending=False)
     counts.index = drawn(counts.index)
     kept = counts["groups"] >= (floor or 0)
-    figure, axes = new_figure(height=0.9 + 0.2 * len(counts))
+    figure, axes = look.new_figure(height=0.9 + 0.2 * len(counts))
     panel = axes[0, 0]
     panel.hlines(range(len(counts)), counts["groups"], counts["samples"], color="#b8c1cb", lw=2)
     common = {"order": counts.index, "jitter": False, "ax": panel, "zorder": 3, "legend": False}
     sns.stripplot(
-        x=counts["samples"], y=counts.index, marker="D", size=7, color=BLUE, label="samples", **common
+        x=counts["samples"], y=counts.index, marker="D", size=7, color=look.BLUE, label="samples", **common
     )
-    common |= {"size": 6, "edgecolor": ORANGE, "linewidth": 1}
-    sns.stripplot(x=counts["groups"][kept], y=counts.index[kept], color=ORANGE, label=group_word, **common)
+    common |= {"size": 6, "edgecolor": look.ORANGE, "linewidth": 1}
+    sns.stripplot(
+        x=counts["groups"][kept], y=counts.index[kept], color=look.ORANGE, label=group_word, **common
+    )
     if floor:
         sns.stripplot(
             x=counts["groups"][~kept], y=counts.index[~kept], color="white", label="excluded", **common
         )
-        panel.axvline(floor, color=MUTED, lw=1, ls=(0, (4, 3)), label=f"at least {floor} {group_word}")
+        panel.axvline(floor, color=look.MUTED, lw=1, ls=(0, (4, 3)), label=f"at least {floor} {group_word}")
     panel.set(xscale="log", xlabel=f"samples and {group_word} (logarithmic)")
     panel.xaxis.set_major_formatter("{x:,.0f}")
-    return finish(figure, axes, what="", note="")
+    return look.finish(figure, axes, what="", note="")

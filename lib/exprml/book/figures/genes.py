@@ -11,32 +11,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
+from exprml.book.figures import look
 from exprml.book.figures.distributions import draw_density
-from exprml.book.figures.look import (
-    BLUE,
-    DASHES,
-    INK,
-    MUTED,
-    control_label,
-    control_style,
-    finish,
-    in_order,
-    look,
-    model_label,
-    model_style,
-    new_figure,
-    put_note,
-)
 from exprml.evaluation.gene_errors import GeneWins, Side, errors_beside, gene_wins
 
 
 def side_label(side: Side) -> str:
     """Return the words for a model, or a (model, setting)."""
     model, setting = (side, "") if isinstance(side, str) else side
-    return f"{model_label(model)}, {setting}" if setting else model_label(model)
+    return f"{look.model_label(model)}, {setting}" if setting else look.model_label(model)
 
 
-@look()
+@look.theme()
 def error_density(genes: pd.DataFrame) -> Figure:
     """Draw the density of the error over genes, a line for each model and setting, controls in grey.
 
@@ -56,20 +42,20 @@ def error_density(genes: pd.DataFrame) -> Figure:
     lines = _errors_by_line(genes)
     every = np.concatenate(list(lines.values()))
     models = list(dict.fromkeys(model for model, *_ in lines))
-    figure, axes = new_figure(height=3.0)
+    figure, axes = look.new_figure(height=3.0)
     panel = axes[0, 0]
     for (model, setting, control), errors in lines.items():
         own = [line[1] for line in lines if line[0] == model and line[2] == control]
         dash = models.index(model) if len(own) == 1 else own.index(setting)
-        style = {"color": model_style(model)["color"], "linestyle": DASHES[dash % 4],
+        style = {"color": look.model_style(model)["color"], "linestyle": look.DASHES[dash % 4],
                  "label": side_label((model, setting if own[1:] else ""))}  # fmt: skip
         if control:
-            style = {**control_style(control), "label": control_label(control)}
+            style = {**look.control_style(control), "label": look.control_label(control)}
         draw_density(panel, errors, (max(0.0, every.min() - 0.05), every.max() + 0.05), **style)
         panel.plot(errors.mean(), 0, "^", ms=9, color=style["color"], mec="white", clip_on=False, zorder=4)
     panel.set(xlabel="mean absolute error of a gene", ylim=(0, None))
     note = f"{len(errors):,} genes; triangles: mean over genes"
-    return finish(figure, axes, what="density over genes", note=note, columns=3)
+    return look.finish(figure, axes, what="density over genes", note=note, columns=3)
 
 
 def _errors_by_line(genes: pd.DataFrame) -> dict[tuple[str, str, str], np.ndarray]:
@@ -80,7 +66,7 @@ def _errors_by_line(genes: pd.DataFrame) -> dict[tuple[str, str, str], np.ndarra
     given = genes.assign(**{name: "" for name in line if name not in genes})
     errors = given.groupby([*line, "gene"], sort=False)["absolute_error"].mean()
     found = {key: part.to_numpy() for key, part in errors.groupby(level=line, sort=False)}
-    order = in_order(model for model, *_ in found)
+    order = look.in_order(model for model, *_ in found)
     return dict(sorted(found.items(), key=lambda one: (one[0][2] != "", order.index(one[0][0]))))
 
 
@@ -89,12 +75,12 @@ def describe_density(genes: pd.DataFrame) -> str:
     parts = []
     for (model, setting, control), errors in _errors_by_line(genes).items():
         low, high = np.quantile(errors, [0.25, 0.75])
-        words = control_label(control) if control else side_label((model, setting))
+        words = look.control_label(control) if control else side_label((model, setting))
         parts.append(f"{words} {errors.mean():.3f} ({low:.3f} to {high:.3f})")
     return f"Mean error over genes, and the range of the middle half of them: {'; '.join(parts)}."
 
 
-@look()
+@look.theme()
 def gene_scatter(
     genes: pd.DataFrame, x: Side, y: Side | list[Side], *, words: Mapping[Side, str] | None = None
 ) -> Figure:
@@ -115,12 +101,12 @@ def gene_scatter(
     """
     sides = y if isinstance(y, list) else [y]
     words = words or {}
-    figure, axes = new_figure(len(sides), height=3.5, sharex=True, sharey=True)
+    figure, axes = look.new_figure(len(sides), height=3.5, sharex=True, sharey=True)
     for panel, side in zip(axes.flat, sides, strict=True):
         _against(panel, errors_beside(genes, x, side), gene_wins(genes, x, side))
         panel.set(xlabel=f"error, {words.get(x, side_label(x))}", aspect="equal")
         panel.set_ylabel(f"error, {words.get(side, side_label(side))}", visible=True)
-    put_note(
+    look.put_note(
         figure, "dot: a gene; above the line the horizontal axis's model is ahead; shade: within 1 % of it"
     )
     return figure
@@ -129,13 +115,15 @@ def gene_scatter(
 def _against(panel: Axes, both: pd.DataFrame, wins: GeneWins) -> None:
     """Draw one panel: genes, the diagonal, what the wins are worth."""
     ends = np.array([0.0, float(both.to_numpy().max()) * 1.03])
-    panel.fill_between(ends, 0.99 * ends, 1.01 * ends, color=MUTED, alpha=0.3, lw=0)
-    panel.plot(ends, ends, color=INK, lw=0.9)
-    sns.scatterplot(both, x="x", y="y", s=5, color=BLUE, alpha=0.35, linewidth=0, rasterized=True, ax=panel)
+    panel.fill_between(ends, 0.99 * ends, 1.01 * ends, color=look.MUTED, alpha=0.3, lw=0)
+    panel.plot(ends, ends, color=look.INK, lw=0.9)
+    sns.scatterplot(
+        both, x="x", y="y", s=5, color=look.BLUE, alpha=0.35, linewidth=0, rasterized=True, ax=panel
+    )
     text = f"lower in {wins.share:.1%} of {wins.n_genes:,} genes\ngain: median {wins.median:+.1%}"
     text += f"\n5–95 %: {wins.low:+.1%} to {wins.high:+.1%}"
     box = {"boxstyle": "round,pad=0.3", "fc": "white", "ec": "none", "alpha": 0.85}
-    panel.text(0.03, 0.98, text, transform=panel.transAxes, va="top", fontsize=7.5, color=INK, bbox=box)
+    panel.text(0.03, 0.98, text, transform=panel.transAxes, va="top", fontsize=7.5, color=look.INK, bbox=box)
 
 
 def describe_wins(wins: GeneWins, better: str, than: str) -> str:

@@ -70,19 +70,13 @@ _CONTROL_DASHES = {
 }
 
 _RULES = {
-    "savefig.facecolor": "white",
-    "font.size": 9.0,
-    "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.labelsize": 9.0,
     "axes.labelcolor": INK,
     "axes.edgecolor": MUTED,
-    "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "grid.color": RULE,
-    "grid.linewidth": 0.6,
     "text.color": INK,
     "xtick.bottom": True,
     "ytick.left": True,
@@ -90,18 +84,14 @@ _RULES = {
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
     "legend.handlelength": 2.4,
     "lines.linewidth": 1.8,
-    "lines.markersize": 5.0,
 }
 
 
 @contextmanager
-def look() -> Iterator[None]:
+def theme() -> Iterator[None]:
     """Draw with the book's look, in a block or in the function it decorates; the reader's own comes back."""
     with mpl.rc_context():
         mpl.rcdefaults()

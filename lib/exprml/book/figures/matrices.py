@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
+from exprml.book.figures import look
 from exprml.book.figures.lettering import drawn
-from exprml.book.figures.look import INK, honest_note, in_order, look, model_label, new_figure, put_note
 from exprml.book.figures.rows import panels_of, with_lines
 from exprml.evaluation.scoring import at_full_size
 
@@ -23,14 +23,16 @@ def _grid(panel: Axes, cells: pd.DataFrame, *, slanted: bool, **options: object)
     sns.heatmap(cells, ax=panel, annot_kws={"fontsize": 7.5}, xticklabels=True, yticklabels=True, **options)
     shades = panel.collections[0].get_facecolors()[cells.notna().to_numpy().ravel()]
     for text, shade in zip(panel.texts, shades, strict=options["annot"]):
-        text.set_color(INK if sns.utils.relative_luminance(shade) > 0.27 else "white")  # whichever stands out
+        text.set_color(
+            look.INK if sns.utils.relative_luminance(shade) > 0.27 else "white"
+        )  # whichever stands out
     turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 0}
     panel.set_xticks(panel.get_xticks(), cells.columns, **turned)
     panel.tick_params(length=0)
     panel.tick_params("y", labelrotation=0)
 
 
-@look()
+@look.theme()
 def heatmap_table(
     cells: pd.DataFrame,
     *,
@@ -59,7 +61,7 @@ def heatmap_table(
     rows, columns : str
         Words for the two sides.
     """
-    figure, axes = new_figure(height=0.9 + 0.26 * len(cells))
+    figure, axes = look.new_figure(height=0.9 + 0.26 * len(cells))
     cells = cells.astype(float).rename(index=str, columns=str)
     many, names = cells.size > 400, list(cells.columns)
     long = not any("\n" in name for name in names) and max(map(len, names), default=0) * len(names) > 75
@@ -69,7 +71,7 @@ def heatmap_table(
     return figure
 
 
-@look()
+@look.theme()
 def recall_heatmap(table: pd.DataFrame, *, sizes: pd.Series | None = None) -> Figure:
     """Draw recall per class (rows) and model (columns), at the largest training size, averaged over folds.
 
@@ -97,14 +99,14 @@ def recall_heatmap(table: pd.DataFrame, *, sizes: pd.Series | None = None) -> Fi
         f"{name} ({sizes.get(one, 0):.0f})" for one, name in zip(order, drawn(order), strict=True)
     ]  # fmt: skip
     panels = panels_of(rows, "setting")
-    figure, axes = new_figure(len(panels), height=1.3 + 0.22 * len(order), sharey=True)
+    figure, axes = look.new_figure(len(panels), height=1.3 + 0.22 * len(order), sharey=True)
     for panel, (name, part) in zip(axes.flat, panels, strict=True):
         cells = part.pivot_table(index="label", columns="line", values="value").reindex(order)
-        cells = cells[in_order(cells.columns)].rename(columns=model_label).set_axis(words)
+        cells = cells[look.in_order(cells.columns)].rename(columns=look.model_label).set_axis(words)
         _grid(panel, cells, slanted=True, vmin=0, vmax=1, fmt=".2f")
         panel.set(title=name[:1].upper() + name[1:], xlabel="", ylabel="")
     note = "recall, mean over folds" + ("" if sizes is None else "; in brackets: groups")
-    put_note(figure, honest_note(rows, note))
+    look.put_note(figure, look.honest_note(rows, note))
     return figure
 
 

@@ -12,33 +12,24 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from exprml.base.errors import DataError
-from exprml.book.figures.look import (
-    AMBER,
-    BLUE,
-    INK,
-    MUTED,
-    ORANGE,
-    SKY,
-    look,
-    new_figure,
-    put_legend,
-    put_note,
-)
+from exprml.book.figures import look
 
 
 def _box(panel: Axes, x: float, y: float, width: float, height: float, text: str, **words: object) -> None:
     """Draw a rounded box with words in its middle."""
-    style = {"boxstyle": "round,pad=0.004,rounding_size=0.02", "fc": "#eef4f8", "ec": BLUE, "lw": 1.0}
+    style = {"boxstyle": "round,pad=0.004,rounding_size=0.02", "fc": "#eef4f8", "ec": look.BLUE, "lw": 1.0}
     panel.add_patch(FancyBboxPatch((x, y), width, height, **style))
     words = {"fontsize": 8.5, "linespacing": 1.35, **words}
     panel.text(x + width / 2, y + height / 2, text, ha="center", va="center", **words)
 
 
 def _arrow(panel: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    panel.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": MUTED, "lw": 1.1, "shrinkA": 1})
+    panel.annotate(
+        "", end, start, arrowprops={"arrowstyle": "-|>", "color": look.MUTED, "lw": 1.1, "shrinkA": 1}
+    )
 
 
-@look()
+@look.theme()
 def architecture(layers: Sequence[tuple[str, int]], *, between: Sequence[str]) -> Figure:
     """Draw the layers of a network from left to right (chen2016, Supplementary Fig 1).
 
@@ -57,7 +48,7 @@ def architecture(layers: Sequence[tuple[str, int]], *, between: Sequence[str]) -
     if len(between) != len(layers) - 1:
         raise DataError(f"{len(between)} words for the {len(layers) - 1} arrows between {len(layers)} layers")
     tallest = max(width for _, width in layers)
-    figure, axes = new_figure(height=3.0)
+    figure, axes = look.new_figure(height=3.0)
     panel = axes[0, 0]
     for place, (words, width) in enumerate(layers):
         height = 0.35 + 0.65 * np.sqrt(width / tallest)
@@ -65,14 +56,14 @@ def architecture(layers: Sequence[tuple[str, int]], *, between: Sequence[str]) -
         panel.text(place, -0.06, words, ha="center", va="top", fontsize=8.5)
     for place, words in enumerate(between):
         _arrow(panel, (place + 0.16, 0.5), (place + 0.84, 0.5))
-        panel.text(place + 0.5, 0.54, words, ha="center", va="bottom", fontsize=7.5, color=MUTED)
+        panel.text(place + 0.5, 0.54, words, ha="center", va="bottom", fontsize=7.5, color=look.MUTED)
     panel.set(xlim=(-0.5, len(layers) - 0.5), ylim=(-0.16, 1.04))
     panel.axis("off")
-    put_note(figure, "height of a block: square root of its width; biases are not counted")
+    look.put_note(figure, "height of a block: square root of its width; biases are not counted")
     return figure
 
 
-@look()
+@look.theme()
 def weights_map(edges: pd.DataFrame, sizes: Sequence[int]) -> Figure:
     """Draw a network's strongest weights as lines between three columns of nodes (chen2016, Supp Fig 3).
 
@@ -92,29 +83,29 @@ def weights_map(edges: pd.DataFrame, sizes: Sequence[int]) -> Figure:
         If an edge leads to a node that does not exist.
     """
     nodes = _nodes(edges, sizes)
-    figure, axes = new_figure(height=4.6)
+    figure, axes = look.new_figure(height=4.6)
     panel = axes[0, 0]
-    for colour, words in ((ORANGE, "positive weight"), (BLUE, "negative weight")):
+    for colour, words in ((look.ORANGE, "positive weight"), (look.BLUE, "negative weight")):
         panel.plot([], [], color=colour, label=words)
     for layer, part in edges.groupby("layer"):
         ends = [[(part[end] + 0.5) / sizes[layer + below], np.full(len(part), -1.0 * (layer + below))]
                 for below, end in enumerate(("start", "end"))]  # fmt: skip
         faint = float(np.clip(60 / max(1.0, np.sqrt(len(part)) * 2), 0.12, 0.8))
         panel.add_collection(LineCollection(
-            np.transpose(ends, (2, 0, 1)), colors=np.where(part["weight"] > 0, ORANGE, BLUE),
+            np.transpose(ends, (2, 0, 1)), colors=np.where(part["weight"] > 0, look.ORANGE, look.BLUE),
             linewidths=0.5, alpha=faint, rasterized=True,
         ))  # fmt: skip
     for place, (name, of) in enumerate(nodes.items()):
         used = of["edges"] > 0
-        panel.scatter(of["x"][~used], of["y"][~used], s=5, fc="white", ec=MUTED, lw=0.3)
-        panel.scatter(of["x"][used], of["y"][used], s=5, color=INK, lw=0, zorder=3)
+        panel.scatter(of["x"][~used], of["y"][~used], s=5, fc="white", ec=look.MUTED, lw=0.3)
+        panel.scatter(of["x"][used], of["y"][used], s=5, color=look.INK, lw=0, zorder=3)
         panel.text(1.01, -place, f"{used.sum():,} of\n{len(of):,} {name}", va="center", fontsize=8)
     hubs = nodes["hidden units"].query("edges > 0").nlargest(10, "edges")
-    panel.scatter(hubs["x"], hubs["y"], s=45, color=INK, ec="white", zorder=4)
+    panel.scatter(hubs["x"], hubs["y"], s=45, color=look.INK, ec="white", zorder=4)
     panel.set(xlim=(-0.01, 1.16), ylim=(-2.12, 0.12))
     panel.axis("off")
-    put_legend(figure, axes.flat)
-    put_note(figure, f"{len(edges):,} weights; large dots: the {len(hubs)} hidden units with most")
+    look.put_legend(figure, axes.flat)
+    look.put_note(figure, f"{len(edges):,} weights; large dots: the {len(hubs)} hidden units with most")
     return figure
 
 
@@ -142,13 +133,13 @@ def describe_weights(edges: pd.DataFrame, sizes: Sequence[int]) -> str:
     )
 
 
-@look()
+@look.theme()
 def workflow() -> Figure:
     """Return the schematic of heil2022's figure 1: comparison, study-wise and sample-wise folds, pretraining.
 
     Drawn by code from nothing: no outcome is in it.
     """
-    figure, axes = new_figure(1, 2, height=2.35, height_ratios=[1, 1.25])
+    figure, axes = look.new_figure(1, 2, height=2.35, height_ratios=[1, 1.25])
     for panel, draw in zip(axes.flat, (_comparison, _folds), strict=True):
         draw(panel)
         panel.axis("off")
@@ -172,7 +163,7 @@ def _comparison(panel: Axes) -> None:
 
 _STUDIES = [4, 3, 5, 2, 6, 3, 4, 3, 5, 5]  # samples in each of ten made-up studies, forty in all
 _SCATTERED = {1, 7, 13, 16, 22, 27, 31, 36}
-_TRAIN, _TEST, _PRETRAIN = SKY, ORANGE, AMBER
+_TRAIN, _TEST, _PRETRAIN = look.SKY, look.ORANGE, look.AMBER
 
 
 def _folds(panel: Axes) -> None:
