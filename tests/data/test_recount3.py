@@ -10,8 +10,8 @@ from exprml.base.errors import DataError, FormatError, NotAvailableError, Unknow
 from exprml.base.gene_ids import without_version
 from exprml.data import catalogue, recount3
 from exprml.data.catalogue import downloading
-from exprml.data.recount3 import addresses, tables
-from exprml.data.recount3.running import Running
+from exprml.data.recount3 import sources
+from exprml.data.recount3.state import Running
 from exprml_press.rehearsal import recount3 as files
 
 LENGTHS = [100, 200, 400, 800, 1000, 50]
@@ -49,11 +49,11 @@ def built(house, *projects, **options):
 
 
 def test_addresses_follow_the_r_package():
-    file = addresses.project_files("SRP009615")["counts"]
+    file = sources.project_files("SRP009615")["counts"]
     path = "human/data_sources/sra/gene_sums/15/SRP009615/sra.gene_sums.SRP009615.G026.gz"
     assert file.url == f"https://recount-opendata.s3.amazonaws.com/recount3/release/{path}"
     assert file.path == f"recount3/{path}"
-    tables_of = {one.path.split("/")[-1] for one in addresses.project_files("SRP009615").values()}
+    tables_of = {one.path.split("/")[-1] for one in sources.project_files("SRP009615").values()}
     assert "sra.recount_pred.SRP009615.MD.gz" in tables_of
     assert "sra.sra.SRP009615.MD.gz" in tables_of
 
@@ -152,7 +152,7 @@ def test_a_run_with_both_sexes_is_an_error(house):
     path = house / "sex.csv"
     path.write_text(SEX + "SRR1,human,rnaseq,male,TRUE,9\nSRR1,human,rnaseq,female,TRUE,9\n")
     with pytest.raises(DataError, match="SRR1 is male in one row"):
-        tables.read_sexes(path)
+        sources.read_sexes(path)
 
 
 def test_all_projects_of_the_sra_home_in_the_order_of_the_list(house):

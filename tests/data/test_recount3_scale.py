@@ -98,7 +98,7 @@ def write_wide(mirror, name, n_samples, n_genes):
 
 
 def test_memory_does_not_grow_with_the_samples(house):
-    n_genes, few, many = 8_000, 800, 2_400  # both are some slices, counts.CELLS: one is held beside the next
+    n_genes, few, many = 8_000, 800, 2_400  # both are some slices, samples.CELLS: one is held beside the next
     files.write_annotation(house.mirror, np.arange(n_genes) % 3000 + 100)
     peaks = []
     for name, n_samples in (("SRP01", few), ("SRP02", many)):

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import DataError, NotAvailableError, ParameterError, UnknownNameError
+from exprml.base.errors import DataError, NotAvailableError, ParameterError, check_known
 from exprml.base.files import as_json, atomic_path, data_folder
 from exprml.base.gene_ids import without_version
 from exprml.base.hashing import text_hash
@@ -21,10 +21,9 @@ from exprml.data.catalogue import fetching
 from exprml.data.catalogue.checking import record
 from exprml.data.catalogue.entries import entry
 from exprml.data.preprocess import RANKS
-from exprml.data.recount3 import addresses, tables
-from exprml.data.recount3.running import VARIANCES, Running
-from exprml.data.recount3.samples import FILTERS, open_project
-from exprml.data.recount3.state import State
+from exprml.data.recount3 import sources
+from exprml.data.recount3.samples import FILTERS, Project, gene_sums, transcripts_per_million
+from exprml.data.recount3.state import VARIANCES, Running, State
 
 __all__ = ["FILTERS", "LENGTHS", "STORAGE", "Settings", "build"]
 LENGTHS = ("annotation", "gene-lengths")
@@ -47,7 +46,7 @@ class Settings:
     lengths : {"annotation", "gene-lengths"}
         Exon bases as recount3's annotation has them (all genes), or the data set gene-lengths (fewer genes).
     variance : {"per-sample", "by-line-number"}
-        See :class:`exprml.data.recount3.running.Running`.
+        See :class:`exprml.data.recount3.state.Running`.
     storage : {"float32", "paper-float16"}
     """
 
@@ -61,8 +60,7 @@ class Settings:
     def __post_init__(self) -> None:
         choices = {"rank": RANKS, "lengths": LENGTHS, "variance": VARIANCES, "storage": tuple(STORAGE)}
         for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise UnknownNameError(name, getattr(self, name), known)
+            check_known(name, [getattr(self, name)], known)
         if self.n_genes < 1:
             raise ParameterError(f"n_genes {self.n_genes}: keep at least one")
 
@@ -95,7 +93,7 @@ def build(
     """
     folder = data_folder("raw", "recount3")
     with held(folder / ".build.lock"):
-        genes = tables.read_annotation(_fetched(addresses.annotation_file()))
+        genes = sources.read_annotation(_fetched(sources.annotation_file()))
         lengths = _lengths(genes, settings.lengths)
         first = {
             key: value
@@ -131,19 +129,20 @@ def _first_pass(
     report: Callable[[str], None],
 ) -> Running:
     """Filter the samples and learn the genes' moments, project by project."""
-    projects = settings.projects or tuple(tables.read_projects(_fetched(addresses.samples_file())))
+    projects = settings.projects or tuple(sources.read_projects(_fetched(sources.samples_file())))
     running = state.running(Running(int((~np.isnan(lengths)).sum()), settings.variance))
     seen, finished, missing = state.seen(), state.finished(), []
     for number, name in enumerate(projects, 1):
         if name in finished:
             continue
         try:
-            paths = _project_paths(name)
+            paths = {key: _fetched(file) for key, file in sources.project_files(name).items()}
         except NotAvailableError as error:
             missing.append(f"{name} ({error})")
             continue
-        metadata = tables.read_metadata(paths[1])
-        with open_project(paths[0], genes, metadata, seen) as project:
+        counts, metadata = paths.pop("counts"), sources.read_metadata(paths)
+        with gene_sums(counts, genes) as sums:
+            project = Project(sums, metadata, seen)
             for values, usable in project.tpm(lengths):
                 running.add(values, usable)
         kept = project.metadata.loc[project.kept, ["study", "type", "tissue"]]
@@ -174,7 +173,7 @@ def _second_pass(
         for name, kept in state.kept():
             if len(kept) and name not in written:
                 file.seek(4 * start * len(chosen))
-                for values in _kept_rows(name, set(kept.index), genes, lengths):
+                for values in _kept_rows(name, kept.index, genes, lengths):
                     file.write(running.scaled(values, chosen).astype(np.float32).tobytes())
                 file.flush()
                 os.fsync(file.fileno())
@@ -183,29 +182,11 @@ def _second_pass(
             start += len(kept)
 
 
-def _kept_rows(name: str, kept: set[str], genes: list[str], lengths: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield TPM of a project's kept samples: as in the first pass, with all other ids as if seen before."""
-    counts, metadata = _project_paths(name)
-    table = tables.read_metadata(metadata)
-    seen = _AllBut(kept)
-    with open_project(counts, genes, table, seen) as project:
-        for values, usable in project.tpm(lengths):
-            yield values[usable]
-
-
-class _AllBut(set):
-    """A set that holds everything but the given ids, each of them once."""
-
-    def __contains__(self, name: object) -> bool:
-        return not set.__contains__(self, name)
-
-    def add(self, name: str) -> None:
-        self.discard(name)
-
-
-def _project_paths(name: str) -> tuple[Path, dict[str, Path]]:
-    paths = {key: _fetched(file) for key, file in addresses.project_files(name).items()}
-    return paths.pop("counts"), paths
+def _kept_rows(name: str, kept: pd.Index, genes: list[str], lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield TPM of a project's kept samples, in slices; of an id that stands twice the first was kept."""
+    with gene_sums(_fetched(sources.project_files(name)["counts"]), genes) as sums:
+        for _, rows in sums.rows(np.array([sums.samples.index(one) for one in kept])):
+            yield transcripts_per_million(rows, lengths)[0]
 
 
 def _fetched(file) -> Path:
@@ -227,7 +208,7 @@ def _obs(state: State, sex_labels: str | Path | None) -> pd.DataFrame:
     path = Path(sex_labels) if sex_labels else data_folder("raw", SEX_LABELS)
     if sex_labels and not path.is_file():
         raise DataError(f"{path}: no such file; give the table of Flynn et al., or leave --sex-labels out")
-    sexes = tables.read_sexes(path) if path.is_file() else pd.Series(dtype=object)
+    sexes = sources.read_sexes(path) if path.is_file() else pd.Series(dtype=object)
     obs["sex"] = sexes.reindex(obs.index).fillna("").to_numpy()
     return obs
 

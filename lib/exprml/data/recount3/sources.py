@@ -1,4 +1,8 @@
-"""The small tables: samples and projects, metadata, gene lengths, sex labels."""
+"""Where recount3's files lie, and what its small tables say: projects, metadata, gene lengths; sex labels.
+
+The addresses are those that its R package (``locate_url``, version 1.10) and its Python client (``recount3``,
+version 1.3) build. A mirror with the same layout below ``recount3/`` serves as well.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,39 @@ from pathlib import Path
 import pandas as pd
 
 from exprml.base.errors import DataError, FormatError
+from exprml.data.catalogue.entries import DataFile
 
+BASE = (
+    "https://recount-opendata.s3.amazonaws.com/recount3/release"  # public open-data mirror of duffel.rail.bio
+)
+METADATA = ("sra", "recount_project", "recount_qc", "recount_seq_qc", "recount_pred")
+ANNOTATION = "G026"  # GENCODE 26: what the R package, and so the paper, takes unless told otherwise
+_SRA = "human/data_sources/sra"
 SEXES = ("male", "female")
 _KEYS = ["external_id", "study"]
 _PREDICTED = {"pattern.predict.type": "type", "curated.tissue": "tissue"}
+
+
+def samples_file() -> DataFile:
+    """Return the list of all human SRA samples with their projects."""
+    return _file("samples", f"{_SRA}/metadata/sra.recount_project.MD.gz")
+
+
+def annotation_file() -> DataFile:
+    """Return the genes, with the summed length of their exons."""
+    return _file("annotation", f"human/annotations/gene_sums/human.gene_sums.{ANNOTATION}.gtf.gz")
+
+
+def project_files(project: str) -> dict[str, DataFile]:
+    """Return the files of a project: "counts", and the metadata tables by name."""
+    folder = f"{project[-2:]}/{project}"
+    counts = f"{_SRA}/gene_sums/{folder}/sra.gene_sums.{project}.{ANNOTATION}.gz"
+    tables = {one: f"{_SRA}/metadata/{folder}/sra.{one}.{project}.MD.gz" for one in METADATA}
+    return {key: _file(key, path) for key, path in {"counts": counts, **tables}.items()}
+
+
+def _file(key: str, path: str) -> DataFile:
+    return DataFile(key, f"recount3/{path}", f"{BASE}/{path}")
 
 
 def read_projects(path: Path) -> list[str]:
