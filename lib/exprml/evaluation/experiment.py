@@ -6,7 +6,6 @@ Classification, regression to thousands of targets and reconstruction differ by 
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
 from exprml.base.errors import DataError, ParameterError, check_known
+from exprml.base.fitting import taken
 from exprml.evaluation.metrics import METRICS, Metric
 
 KEYS = ["task", "model", "setting", "control", "split", "fold", "seed", "n_train"]
@@ -229,11 +229,10 @@ def fit(model: BaseEstimator, X: Any, y: Any, groups: Any, **more: Any) -> BaseE
     model = clone(model)
     last, step = last_step(model), f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
     if isinstance(last, GridSearchCV | RandomizedSearchCV):  # a mere number of folds would ignore groups
-        known = {"groups"} if hasattr(last.cv, "split") else set()
+        given = {"groups": groups} if hasattr(last.cv, "split") else {}
     else:
-        known = set(inspect.signature(last.fit).parameters)
-    wanted = {"groups": groups} | ({} if step else more)
-    return model.fit(X, y, **{f"{step}{name}": one for name, one in wanted.items() if name in known})
+        given = taken(last.fit, {"groups": groups} | ({} if step else more))
+    return model.fit(X, y, **{f"{step}{name}": one for name, one in given.items()})
 
 
 def last_step(model: BaseEstimator) -> BaseEstimator:
@@ -265,7 +264,7 @@ def _fitted(model: BaseEstimator, part: Part, start: Any, watch_test: bool) -> B
     X, y, groups, _ = part.train
     if start is not None and not len(X):
         return start
-    if start is None or "start_from" not in inspect.signature(last_step(model).fit).parameters:
+    if not taken(last_step(model).fit, {"start_from": start}):
         more = {"watch": {"test": _pair(part.test)}} if watch_test else {}
         more |= {"validation": _pair(part.validation)} if part.validation else {}
         return fit(model, X, y, groups, **more)

@@ -7,7 +7,7 @@ whatever a model still predicts is nonlinear. It needs the labels, so it is neve
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from exprml.base.errors import DataError, ParameterError
+from exprml.base.provenance import note_step
 
 _CACHE_VALUES = 1 << 16  # values looked up at once: half a megabyte stays in the cache
 _PRODUCT_VALUES = 1 << 21  # values multiplied at once: small threaded products stall when the cores are busy
@@ -352,15 +353,8 @@ def _adata_without(X: AnnData, remove: Callable[[np.ndarray], np.ndarray], names
         whole = AnnData(remove(_values(X.raw.X)), obs=X.obs, var=X.raw.var)
         whole.varm.update(X.raw.varm)
         adata.raw = whole
-    _append_step(adata, f"linear signal of {', '.join(names)} removed")
+    note_step(adata, f"linear signal of {', '.join(names)} removed")
     kept = [f"{part}/{name}" for part in ("obsm", "obsp") for name in getattr(X, part)]
     if kept:
         adata.uns["provenance"]["not_removed"] = kept
     return adata
-
-
-def _append_step(adata: AnnData, step: str) -> None:
-    """Append `step` to the provenance steps of `adata`."""
-    provenance = dict(adata.uns.get("provenance", {}))
-    steps: Sequence[str] = provenance.get("steps", [])
-    adata.uns["provenance"] = {**provenance, "steps": [*map(str, steps), step]}

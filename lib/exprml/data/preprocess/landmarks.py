@@ -10,8 +10,8 @@ from anndata import AnnData
 
 from exprml.base.errors import DataError
 from exprml.base.gene_ids import without_version
+from exprml.base.provenance import note_step
 from exprml.data.preprocess.scaling import row_blocks
-from exprml.data.provenance import note_step
 
 _COLUMNS = ("symbol", "ensembl", "probe", "is_landmark")
 _KEYS = ("probe", "ensembl", "symbol")  # in this order where two join equally many genes

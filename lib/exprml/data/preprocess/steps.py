@@ -13,7 +13,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from exprml.base.errors import DataError, ParameterError, check_known
-from exprml.data.provenance import note_step
+from exprml.base.provenance import note_step
 
 UNKNOWN_LABELS = ("", "nan", "not provided", "<not provided>", "unknown")
 RANKS = ("after-scaling", "before-scaling")

@@ -14,9 +14,9 @@ from anndata import AnnData
 
 from exprml.base.errors import DataError
 from exprml.base.gene_ids import without_version
+from exprml.base.provenance import with_steps
 from exprml.data import formats
 from exprml.data.preprocess import mark_landmarks, probes_to_genes
-from exprml.data.provenance import with_steps
 from exprml.data.readers.heil2022 import tcga_paired
 from exprml.data.readers.shared import Paths, reading, require, text_table
 

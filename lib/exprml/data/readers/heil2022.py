@@ -16,8 +16,8 @@ from anndata import AnnData
 
 from exprml.base.errors import DataError
 from exprml.base.gene_ids import without_version
+from exprml.base.provenance import with_steps
 from exprml.data import formats
-from exprml.data.provenance import with_steps
 from exprml.data.readers.shared import Paths, reading, require, text_table
 
 _CELL_LINE = "Cells - "

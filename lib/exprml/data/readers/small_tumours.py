@@ -10,7 +10,7 @@ from anndata import AnnData
 from scipy.sparse.csgraph import connected_components
 
 from exprml.base.errors import DataError
-from exprml.data.provenance import with_steps
+from exprml.base.provenance import with_steps
 from exprml.data.readers.shared import Paths, reading
 
 # The package has numbers. The paper's Methods count 8 BL, 23 EWS, 12 NB and 20 RMS among the 63 training
