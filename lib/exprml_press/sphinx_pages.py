@@ -15,6 +15,7 @@ from exprml.base.roles import ROLES
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+_WIDGET_SCRIPTS = ("widgets-init.js", "require.js", "embed-amd.js")
 _SOURCE_BUTTONS = ("source-edit-button", "source-file-button", "download-source-button")
 
 
@@ -71,11 +72,14 @@ def adjust_page(app: Sphinx, pagename: str, template: str, context: dict[str, An
 
 
 def _drop_scripts(context: dict[str, Any]) -> None:
-    """Drop thebe: it names a foreign server on every page."""
+    """Drop thebe, which names a foreign server on every page, and the widgets' 3.5 MB where there is none."""
+    unused = ["thebe"]
+    if "vnd.jupyter.widget-view" not in context.get("body", ""):
+        unused += _WIDGET_SCRIPTS
 
     def keep(script: Any) -> bool:
         name, body = str(getattr(script, "filename", script) or ""), str(script.attributes.get("body") or "")
-        return "thebe" not in name and "THEBE_JS_URL" not in body
+        return not any(one in name for one in unused) and "THEBE_JS_URL" not in body
 
     context["script_files"] = [script for script in context.get("script_files", []) if keep(script)]
 

@@ -149,3 +149,36 @@ def test_a_table_shows_names_from_a_file_as_they_are():
     assert "&lt;script&gt;" in shown
     assert "<script>" not in shown
     assert "mathjax_ignore" in shown
+
+
+def test_a_function_is_shown_in_its_source_without_its_docstring():
+    shown = tables.source(tables.plain).data
+    assert shown.startswith("```python\n# exprml.book.tables\ndef plain(value: object) -> str:\n    text = ")
+    assert "Parameters" not in shown
+    assert shown.endswith("\n```")
+
+
+SCORES = pd.DataFrame(
+    {
+        "task": "t", "setting": "removed", "control": "", "split": "group", "seed": 0, "n_train": 80,
+        "metric": "balanced_accuracy", "fold": [*range(5)] * 2,
+        "model": ["control/forest"] * 5 + ["ridge"] * 5,
+        "value": [0.9, 0.91, 0.92, 0.9, 0.91, 0.5, 0.52, 0.5, 0.51, 0.5],
+    }
+)  # fmt: skip
+
+
+def test_who_is_ahead_is_said_of_five_folds_and_of_no_fewer():
+    assert "forest is clearly ahead of tuned ridge, by 0.4" in tables.ahead(SCORES, "control/forest", "ridge")
+    assert "forest is clearly ahead of tuned ridge, by 0.4" in tables.ahead(SCORES, "ridge", "control/forest")
+    assert "too few to decide" in tables.ahead(SCORES[SCORES["fold"] < 4], "control/forest", "ridge")
+    assert "single fold" in tables.ahead(SCORES[SCORES["fold"] < 1], "control/forest", "ridge")
+
+
+def test_of_errors_the_lower_is_ahead_and_overlap_is_no_order():
+    errors = SCORES.assign(metric="mean_absolute_error")
+    assert "ridge is clearly ahead" in tables.ahead(
+        errors, "control/forest", "ridge", metric="mean_absolute_error"
+    )
+    mixed = SCORES.assign(value=[0.9, 0.5, 0.9, 0.5, 0.7, 0.5, 0.9, 0.5, 0.9, 0.7])
+    assert "no clear order" in tables.ahead(mixed, "control/forest", "ridge")

@@ -89,6 +89,17 @@ def test_thebe_goes_everywhere(project):
     assert names == ["_static/pages.js"]
 
 
+@pytest.mark.parametrize(
+    ("widget", "kept"), [("", []), ("application/vnd.jupyter.widget-view+json", ["embed-amd.js"])]
+)
+def test_the_widgets_scripts_travel_with_pages_that_have_one(project, widget, kept):
+    context = page_context()
+    context["body"] += f'<script type="{widget}">'
+    context["script_files"].append(SimpleNamespace(filename="_static/embed-amd.js", attributes={}))
+    names = [one.filename for one in adjusted(context, "notebooks/a")["script_files"]]
+    assert names == ["_static/pages.js", *(f"_static/{one}" for one in kept)]
+
+
 def test_a_generated_page_offers_no_source_and_a_written_one_does(project):
     generated = adjusted(page_context(), "data-cards/gtex-toil")["header_buttons"]
     assert generated == [{"label": "source-buttons", "buttons": [{"label": "source-repository-button"}]}]

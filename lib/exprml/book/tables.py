@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -131,6 +134,24 @@ def below(reduction: float, than: str = "") -> str:
     return f"{abs(reduction):.1%} {'below' if reduction > 0 else 'above'} {than}".rstrip()
 
 
+def source(taught: Callable[..., object]) -> Markdown:
+    """Return what a function of the library says, without its docstring: shown where a chapter introduces it.
+
+    Parameters
+    ----------
+    taught : function or class
+        Of `exprml`.
+    """
+    code = textwrap.dedent(inspect.getsource(taught))
+    first = ast.parse(code).body[0]
+    lines = code.splitlines()
+    if ast.get_docstring(first) is not None:
+        del lines[first.body[0].lineno - 1 : first.body[0].end_lineno]
+    said = Markdown("")
+    said.data = "\n".join([f"```python\n# {taught.__module__}", *lines, "```"])
+    return said
+
+
 FEWEST_REPLICATES = 5  # below, an interval is no evidence either way
 
 
@@ -154,13 +175,16 @@ def ahead(scores: pd.DataFrame, first: str, second: str, *, metric: str = "balan
         found = compare.paired_difference(scores, first, second, metric=metric)
     except DataError:
         return f"{one} and {other} met on a single fold, which decides nothing"
-    interval = f"{found.mean:+.2g} [{found.low:+.2g}, {found.high:+.2g}] over {found.n} folds"
+    over = f"over {found.n} folds"
+    interval = f"{found.mean:+.2g} [{found.low:+.2g}, {found.high:+.2g}] {over}"
     if found.n < FEWEST_REPLICATES:
         return f"{one} less {other}: {interval}, too few to decide"
     if found.low <= 0 <= found.high:
         return f"{one} and {other} have no clear order: {interval}"
-    first_wins = (found.mean > 0) != metric.endswith("error")
-    return f"{one if first_wins else other} is clearly ahead of {other if first_wins else one}: {interval}"
+    if (found.mean > 0) == metric.endswith("error"):
+        one, other = other, one
+    least, most = sorted(map(abs, (found.low, found.high)))
+    return f"{one} is clearly ahead of {other}, by {abs(found.mean):.2g} [{least:.2g}, {most:.2g}] {over}"
 
 
 def where_possible(part: Callable[[], object], title: str) -> object:
