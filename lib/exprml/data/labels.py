@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import DataError, UnknownNameError
+from exprml.data.formats.container import check_ids
 from exprml.data.formats.guard import Growing
 from exprml.data.formats.layout import ID_TITLES, TextLayout, are_row_numbers, read_by_layout, title
 
@@ -26,7 +27,7 @@ def read_labels(path: Path, sample_column: str = "", **layout: str) -> pd.DataFr
     sample_column : str
         Column with the ids; the first one unless told.
     **layout
-        As for :func:`exprml.data.formats.layout.text_layouts`.
+        As for :func:`exprml.data.formats.layout.read_by_layout`.
 
     Returns
     -------
@@ -47,7 +48,7 @@ def read_labels(path: Path, sample_column: str = "", **layout: str) -> pd.DataFr
             lines.append((line, [cell.strip() for cell in layout.cells(raw, line)]))
             memory.add(_CELL_BYTES * (3 + len(layout.names)) + len(raw))
         names = [name or ("sample" if not at else f"column {at + 1}") for at, name in enumerate(layout.names)]
-        _refuse_twice(path, names, layout.line)
+        check_ids(names, "column", path, lambda at: f"line {layout.line}, column {at + 1}")
         table = pd.DataFrame([cells for _, cells in lines], columns=names, dtype=object)
         table.attrs = {"said": layout.said(), "lines": [line for line, _ in lines]}
         return table
@@ -59,12 +60,6 @@ def read_labels(path: Path, sample_column: str = "", **layout: str) -> pd.DataFr
     if column not in table:
         raise UnknownNameError("sample column", column, table.columns, str(path))
     return _indexed(table, column, path)
-
-
-def _refuse_twice(path: Path, names: list[str], line: int) -> None:
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise DataError(f"{path}, line {line}: column {twice!r} stands twice; rename one")
 
 
 def _indexed(table: pd.DataFrame, column: str, path: Path) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def make_adata(
         raise DataError(f"{path}: empty matrix, {matrix.shape[0]} samples x {matrix.shape[1]} genes")
     gaps, infinite = _count(matrix, np.isnan), _count(matrix, np.isinf)
     if gaps and missing == "error":
-        sample, gene = _first_gap(matrix)
+        sample, gene = np.unravel_index(np.isnan(matrix).argmax(), matrix.shape)
         raise DataError(
             f"{path}: {gaps} missing values, the first at sample {obs.index[sample]!r}, gene "
             f"{var.index[gene]!r}; pass missing='keep' and fill or drop them"
@@ -152,8 +152,3 @@ def _merged(matrix: np.ndarray, var: pd.DataFrame, how: str) -> tuple[np.ndarray
         together = matrix[:, codes == code]
         result[:, code] = together.sum(axis=1) if how == "sum" else together.mean(axis=1)
     return result, var.iloc[first]
-
-
-def _first_gap(matrix: np.ndarray) -> tuple[int, int]:
-    sample = next(position for position, row in enumerate(matrix) if np.isnan(row).any())
-    return sample, int(np.flatnonzero(np.isnan(matrix[sample]))[0])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,8 @@ def read_gctx(
         Metadata kept as texts get types as in GCT; texts that are not UTF-8 are read as Latin-1, which old
         files use for the micro sign.
     """
-    path = require_kind(path, "gctx")
-    with open_hdf5(path) as file:
-        ids = {kind: _ids(file, kind, path) for kind in _FIELDS}
-        matrix = _checked_matrix(file, ids, path)
+    path = Path(path)
+    with _opened(path) as (file, ids, matrix):
         rows = chosen_positions(ids["sample"], samples, "sample", path)
         columns = chosen_positions(ids["gene"], genes, "gene", path)
         obs = _fields(file, "sample", ids["sample"], rows, path)
@@ -80,12 +79,9 @@ def read_gctx(
 
 def read_gctx_metadata(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the metadata of samples and of genes, (obs, var), without reading a value."""
-    path = require_kind(path, "gctx")
-    with open_hdf5(path) as file:
-        ids = {kind: _ids(file, kind, path) for kind in _FIELDS}
-        _checked_matrix(file, ids, path)
-        obs, var = (_fields(file, kind, ids[kind], None, path) for kind in ("sample", "gene"))
-    return obs, var
+    path = Path(path)
+    with _opened(path) as (file, ids, _):
+        return tuple(_fields(file, kind, ids[kind], None, path) for kind in ("sample", "gene"))
 
 
 def gctx_blocks(
@@ -106,19 +102,13 @@ def gctx_blocks(
     numpy.ndarray, (samples, genes)
         NaN where a value is missing.
     """
-    path = require_kind(path, "gctx")
-    check_block_size(size)
-    with open_hdf5(path) as file:
-        matrix = _checked_matrix(file, {kind: _ids(file, kind, path) for kind in _FIELDS}, path)
+    path = Path(path)
+    if size < 1:
+        raise ParameterError(f"a block of {size} samples: at least 1 is needed")
+    with _opened(path) as (_, _, matrix):
         for start in range(0, matrix.shape[0], size):
             rows = np.arange(start, min(start + size, matrix.shape[0]))
             yield _window(matrix, rows, columns, float_type(dtype), path)
-
-
-def check_block_size(size: int) -> None:
-    """Refuse a block without samples."""
-    if size < 1:
-        raise ParameterError(f"a block of {size} samples: at least 1 is needed")
 
 
 def write_gctx(adata: AnnData, path: str | Path) -> None:
@@ -176,6 +166,14 @@ def write_gctx_blocks(
             raise DataError(f"{stop} samples written, but the metadata have {shape[0]}")
         _write_fields(file, "sample", obs, list(obs.index.astype(str)))
         _write_fields(file, "gene", var, list(var.index.astype(str)))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[h5py.File, dict[str, list[str]], h5py.Dataset]]:
+    """Open a file; give it, its ids by kind, and the matrix they fit."""
+    with open_hdf5(require_kind(path, "gctx")) as file:
+        ids = {kind: _ids(file, kind, path) for kind in _FIELDS}
+        yield file, ids, _checked_matrix(file, ids, path)
 
 
 def _ids(file: h5py.File, kind: str, path: Path) -> list[str]:

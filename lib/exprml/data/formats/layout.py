@@ -9,10 +9,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from exprml.base.errors import FormatError, ParameterError
 from exprml.data.formats.sniff import plain_suffix, require_kind
@@ -31,14 +31,14 @@ DECIMALS = {"point": ".", "comma": ","}
 ID_TITLES = {
     "accession", "barcode", "ensembl", "ensemblid", "feature", "featureid", "gene", "geneid", "genename",
     "genes", "genesymbol", "hgncsymbol", "id", "idref", "name", "probe", "probeid", "run", "sample",
-    "sampleid",
-    "samplename", "samples", "symbol", "targetid",
+    "sampleid", "samplename", "samples", "symbol", "targetid",
 }  # fmt: skip
 ROW_NUMBER_TITLES = {"", "index", "row", "rowname", "rownames", "rownumber", "unnamed", "x"}
 _LINES, _BYTES, _CELLS = 40, 1 << 22, 20_000  # looked at, at most
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+Result = TypeVar("Result")
 _JOINED = 50  # lines that one cell with line breaks may span
 
 
@@ -141,14 +141,21 @@ class TextLayout:
         return raw
 
 
-def text_layouts(
-    path: str | Path, *, delimiter: str = "", decimal: str = "", encoding: str = ""
-) -> Iterator[TextLayout]:
-    """Yield layouts to read a table by, the likeliest first; another only for text in another encoding.
+def read_by_layout(
+    path: str | Path,
+    read: Callable[[TextLayout], Result],
+    *,
+    delimiter: str = "",
+    decimal: str = "",
+    encoding: str = "",
+) -> Result:
+    """Return what `read` makes of a text file by its layout; by another one where the encoding does not hold.
 
     Parameters
     ----------
     path : str or Path
+    read : callable
+        Of a :class:`TextLayout`.
     delimiter : str
         ``comma``, ``tab``, ``semicolon``, ``space`` or the character; found unless told.
     decimal : str
@@ -164,29 +171,14 @@ def text_layouts(
         If an option is none.
     """
     path = require_kind(path, "table")
-    delimiter, decimal = told_marks(delimiter, decimal, encoding)
+    marks = told_marks(delimiter, decimal, encoding)
     if is_wide(path, encoding):
-        yield _layout(path, delimiter, decimal, "utf-8", encoding or "utf-16")
-        return
-    for codec in [encoding] if encoding else ["utf-8", "cp1252", "latin-1"]:
-        try:
-            layout = _layout(path, delimiter, decimal, codec, codec)
-        except EncodingError:
-            if codec in (encoding, "latin-1"):
-                raise
-            continue
-        yield layout
-
-
-def read_by_layout(path: str | Path, read: Callable[[TextLayout], Any], **told: str) -> Any:
-    """Return what `read` makes of a text file by its layout; `told` as for :func:`text_layouts`."""
-    problem: EncodingError | None = None
-    for layout in text_layouts(path, **told):
-        try:
-            return read(layout)
-        except EncodingError as error:  # further down than was looked: by the next encoding
-            problem = error
-    raise problem
+        return read(_layout(path, *marks, "utf-8", encoding or "utf-16"))
+    *first, last = [encoding] if encoding else ["utf-8", "cp1252", "latin-1"]
+    for codec in first:
+        with suppress(EncodingError):
+            return read(_layout(path, *marks, codec, codec))
+    return read(_layout(path, *marks, last, last))
 
 
 def told_marks(delimiter: str, decimal: str, encoding: str) -> tuple[str, str]:
@@ -200,9 +192,7 @@ def told_marks(delimiter: str, decimal: str, encoding: str) -> tuple[str, str]:
     try:
         codecs.lookup(encoding or "utf-8")
     except LookupError:
-        raise ParameterError(
-            f"--encoding {encoding}: no such encoding; utf-8, latin-1, utf-16, ..."
-        ) from None
+        raise ParameterError(f"--encoding {encoding}: no such encoding; utf-8, latin-1, ...") from None
     return mark, point
 
 
@@ -300,9 +290,8 @@ def headless(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 def title(name: str) -> str:
     """Return a column's name as its letters only, in lower case; "-" where it has digits ("sample1")."""
     plain = name.strip().lower()
-    return (
-        "-" if re.search(r"\d", plain) and not plain.startswith("unnamed") else re.sub(r"[^a-z]", "", plain)
-    )
+    with_digits = re.search(r"\d", plain) and not plain.startswith("unnamed")
+    return "-" if with_digits else re.sub(r"[^a-z]", "", plain)
 
 
 def are_row_numbers(ids: Sequence[str]) -> bool:

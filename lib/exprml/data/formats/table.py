@@ -55,7 +55,7 @@ def read_table(
         gene metadata (into `var`) when they stand in columns. Columns of words are such without being named,
         and so are numbers between them. All metadata are words: ``1.10`` and ``0001`` stay as they are.
     delimiter, decimal, encoding
-        As in :func:`exprml.data.formats.layout.text_layouts`; found by the first lines unless told.
+        As in :func:`exprml.data.formats.layout.read_by_layout`; found by the first lines unless told.
     duplicates : {"error", "sum", "mean", "first"}
         What becomes of genes with one id.
     missing, dtype
@@ -111,10 +111,8 @@ class _Rows:
             )
         self._check_names()
         # numbers that all stand at the end of the line are handed to numpy uncut
-        together = (
-            self.numeric[-1] - self.numeric[0] + 1 == len(self.numeric) and self.numeric[-1] == len(names) - 1
-        )
-        self.lead = self.numeric[0] if together else None
+        at_end = self.numeric == list(range(len(names) - len(self.numeric), len(names)))
+        self.lead = self.numeric[0] if at_end else None
         self.ids, self.lines, self.texts, self.values = [], [], [], []
         self.memory = Growing(path, "its values")
 
@@ -155,11 +153,8 @@ class _Rows:
     def said(self, outer: pd.DataFrame) -> str:
         """Return what was taken as ids, as metadata and as values."""
         ids = f"ids in column {self.id_title!r}" if self.id_title else "ids in the first column"
-        about = (
-            f"; no {self.column_kind}s but metadata: {', '.join(map(repr, outer))}"
-            if len(outer.columns)
-            else ""
-        )
+        listed = ", ".join(map(repr, outer))
+        about = f"; no {self.column_kind}s but metadata: {listed}" if listed else ""
         short = "; samples named by their files, without folder and .bam" if self.from_files else ""
         return f"{self.layout.said()}; {self.row_kind} {ids}{about}{short}"
 
@@ -198,12 +193,8 @@ class _Rows:
 
 def _plainly_quoted(part: str) -> str | None:
     """Return a cell without the quotes around it; None where quotes stand elsewhere."""
-    if '"' not in part:
-        return part
-    plain = part[1:-1]
-    return (
-        plain if part.startswith('"') and part.endswith('"') and '"' not in plain and len(part) > 1 else None
-    )
+    found = re.fullmatch(r'"([^"]*)"|([^"]*)', part, re.DOTALL)
+    return found and part.strip('"')
 
 
 def _text_columns(layout: TextLayout, samples_in: str, metadata: Sequence[str]) -> set[int]:
@@ -220,9 +211,8 @@ def _text_columns(layout: TextLayout, samples_in: str, metadata: Sequence[str]) 
         if filled and sum(number is None for number in filled) > len(filled) / 2:
             words.add(at)
     if samples_in == "columns":
-        first = next(
-            (at for at in range(1, width) if at not in words and not _annotates(layout.names[at])), 0
-        )
+        others = (at for at in range(1, width) if at not in words and not _annotates(layout.names[at]))
+        first = next(others, 0)
         return words | {at for at in range(1, first) if _annotates(layout.names[at])}
     return words | _between(sorted(words), list(layout.names))
 
