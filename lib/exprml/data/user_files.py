@@ -272,8 +272,7 @@ def _words(column: pd.Series) -> pd.Series:
 def _without_gaps(data: AnnData, where: str, missing: str, told: Mapping) -> AnnData:
     """Return the data without missing values, by the policy."""
     if np.isinf(data.X).any():
-        sample, gene = np.argwhere(np.isinf(data.X))[0]
-        place = f"sample {data.obs_names[sample]!r}, gene {data.var_names[gene]!r}"
+        place = _place(data, np.isinf(data.X).argmax())
         raise DataError(f"{where}: infinite value at {place}: was a logarithm taken of zero?")
     gaps = np.isnan(data.X)
     if not gaps.any():
@@ -299,12 +298,18 @@ def _refuse_huge(data: AnnData, where: str) -> None:
     """Refuse values that no measurement gives: models would end in overflow, after hours."""
     if abs(data.X).max() <= HUGE:
         return
-    sample, gene = np.unravel_index(np.abs(data.X).argmax(), data.shape)
+    largest = np.abs(data.X).argmax()
     raise DataError(
-        f"{where}: implausibly large value {data.X[sample, gene]:g} at sample {data.obs_names[sample]!r}, "
-        f"gene {data.var_names[gene]!r} ({int((abs(data.X) > HUGE).sum()):,} above {HUGE:g}): no count, "
-        "TPM or intensity is that large; correct the file"
+        f"{where}: implausibly large value {data.X.flat[largest]:g} at {_place(data, largest)} "
+        f"({int((abs(data.X) > HUGE).sum()):,} above {HUGE:g}): no count, TPM or intensity is that large; "
+        "correct the file"
     )
+
+
+def _place(data: AnnData, at: int) -> str:
+    """Return sample and gene of the value at a position of the flattened values."""
+    sample, gene = np.unravel_index(at, data.shape)
+    return f"sample {data.obs_names[sample]!r}, gene {data.var_names[gene]!r}"
 
 
 def _note_scale(data: AnnData, where: str, log: bool, told: Mapping) -> None:

@@ -4,97 +4,26 @@ Every reader says where the genes and the samples stand, refuses what contradict
 missing.
 """
 
-from __future__ import annotations
+from exprml.base import lazy
 
-import inspect
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+_HOME = {
+    "file_kind": "sniff",
+    "gctx_blocks": "gctx",
+    "options_of": "reading",
+    "rdata_matrix": "rfile",
+    "rdata_object": "rfile",
+    "read": "reading",
+    "read_gct": "gct",
+    "read_gctx": "gctx",
+    "read_gctx_metadata": "gctx",
+    "read_h5ad": "h5ad",
+    "read_r_frame": "rfile",
+    "read_rdata": "rfile",
+    "read_rdata_matrix": "rfile",
+    "read_table": "table",
+    "write_gct": "gct",
+    "write_gctx": "gctx",
+    "write_gctx_blocks": "gctx",
+}  # name -> module of this folder
 
-from anndata import AnnData
-
-from exprml.base.errors import ParameterError, check_known
-from exprml.data.formats.gct import read_gct, write_gct
-from exprml.data.formats.gctx import (
-    gctx_blocks,
-    read_gctx,
-    read_gctx_metadata,
-    write_gctx,
-    write_gctx_blocks,
-)
-from exprml.data.formats.h5ad import read_h5ad
-from exprml.data.formats.rfile import (
-    rdata_matrix,
-    rdata_object,
-    read_r_frame,
-    read_rdata,
-    read_rdata_matrix,
-)
-from exprml.data.formats.sniff import file_kind
-from exprml.data.formats.table import read_table
-
-__all__ = [
-    "file_kind",
-    "gctx_blocks",
-    "options_of",
-    "rdata_matrix",
-    "rdata_object",
-    "read",
-    "read_gct",
-    "read_gctx",
-    "read_gctx_metadata",
-    "read_h5ad",
-    "read_r_frame",
-    "read_rdata",
-    "read_rdata_matrix",
-    "read_table",
-    "write_gct",
-    "write_gctx",
-    "write_gctx_blocks",
-]
-
-_READERS: dict[str, Callable[..., AnnData]] = {
-    "gct": read_gct,
-    "gctx": read_gctx,
-    "h5ad": read_h5ad,
-    "rda": read_rdata_matrix,
-    "rds": read_rdata_matrix,
-    "table": read_table,
-}
-
-
-def read(path: str | Path, **options: Any) -> AnnData:
-    """Read any supported file by its content, which must agree with its name.
-
-    Parameters
-    ----------
-    path : str or Path
-        ``.gct``, ``.gctx``, ``.h5ad``, ``.tsv``, ``.csv``, ``.txt`` (each also ``.gz`` where it is text),
-        ``.rda``, ``.RData``, ``.rds``.
-    **options
-        Of the reader: see :func:`read_gct`, :func:`read_gctx`, :func:`read_table`, :func:`rdata_matrix`,
-        :func:`read_h5ad`. R data need ``samples_in``.
-
-    Returns
-    -------
-    AnnData, samples x genes
-
-    Raises
-    ------
-    FormatError
-        If the content is damaged, of an unknown kind, or not what the name claims.
-    UnknownNameError
-        If the reader has no such option.
-    """
-    kind = file_kind(path)
-    if kind in ("rda", "rds") and "samples_in" not in options:
-        raise ParameterError(f"{path}: say where the samples stand: samples_in='rows' or 'columns'")
-    check_known(f"option for {kind} files", options, options_of(kind))
-    return _READERS[kind](path, **options)
-
-
-def options_of(kind: str) -> set[str]:
-    """Return the names of the options that :func:`read` takes for files of a kind."""
-    functions = [_READERS[kind]] + ([rdata_matrix] if kind in ("rda", "rds") else [])
-    names = {name for one in functions for name in inspect.signature(one).parameters}
-    return names - {"path", "options", "objects"}
+__getattr__, __dir__ = lazy.names(__name__, _HOME)

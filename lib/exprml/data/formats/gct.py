@@ -141,7 +141,7 @@ def _read_header(file: TextFile, lines: Lines) -> _Header:
     _expect_cells(file, line, "the line of names", len(names), lead, n_samples)
     check_ids(names[lead:], "sample", file.path, lambda i: f"line {line}, column {lead + i + 1}")
     fields = _sample_fields(file, lines, lead, n_samples, n_sample_fields)
-    _no_name_twice(file, line, names[1:lead])
+    _no_name_twice(file, line, "gene", names[1:lead])
     return _Header(file, version, n_genes, names[lead:], names[1:lead], fields)
 
 
@@ -169,10 +169,10 @@ def _expect_cells(file: TextFile, line: int, what: str, found: int, lead: int, n
         )
 
 
-def _no_name_twice(file: TextFile, line: int, names: list[str]) -> None:
+def _no_name_twice(file: TextFile, line: int, kind: str, names: list[str]) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise DataError(f"{file.path}, line {line}: gene field {twice!r} stands twice; rename one")
+        raise DataError(f"{file.path}, line {line}: {kind} field {twice!r} stands twice; rename one")
 
 
 def _sample_fields(file: TextFile, lines: Lines, lead: int, n_samples: int, n_fields: int) -> dict:
@@ -181,8 +181,7 @@ def _sample_fields(file: TextFile, lines: Lines, lead: int, n_samples: int, n_fi
         line, raw = next(lines, (expected_line, b""))
         cells = file.cells(raw, line)
         _expect_cells(file, line, f"sample field {cells[0]!r}", len(cells), lead, n_samples)
-        if cells[0] in fields:
-            raise DataError(f"{file.path}, line {line}: sample field {cells[0]!r} stands twice; rename one")
+        _no_name_twice(file, line, "sample", [*fields, cells[0]])
         fields[cells[0]] = cells[lead:]
     return fields
 

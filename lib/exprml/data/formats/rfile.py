@@ -103,9 +103,7 @@ def _unfolded(state: Any, *, path: Path, constructor: Callable) -> Any:
     if constructor.__name__.startswith("compact"):
         length = float(state.value[0])
         if not 0 <= length <= unfolded_limit(path) / 8:
-            raise FormatError(
-                f"{path}: holds a folded sequence of {length:,.0f} numbers; save it written out"
-            )
+            raise FormatError(f"{path}: holds a folded sequence of {length:,.0f} numbers; write it out")
     return constructor(state)
 
 
@@ -163,7 +161,10 @@ def rdata_matrix(
     """
     check_known("samples_in", [samples_in], _ROWS_COLUMNS)
     path = Path(path)
-    name = _only_name(objects, path) if name is None else name
+    if name is None and len(objects) != 1:
+        listed = ", ".join(objects)
+        raise DataError(f"{path}: holds {len(objects)} objects ({listed}); choose one by --r-object")
+    name = next(iter(objects)) if name is None else name
     values, rows, columns = _frames(rdata_object(objects, name, path=path), name, metadata_columns, path)
     kinds = _ROWS_COLUMNS[samples_in]
     for kind, frame, direction in zip(kinds, (rows, columns), ("row", "column"), strict=True):
@@ -188,14 +189,6 @@ def _plain_names(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(name): _plain_names(one) for name, one in value.items()}
     return value
-
-
-def _only_name(objects: dict[str, Any], path: Path) -> str:
-    if len(objects) != 1:
-        raise DataError(
-            f"{path}: holds {len(objects)} objects ({', '.join(objects)}); choose one by --r-object"
-        )
-    return next(iter(objects))
 
 
 def _frames(
@@ -231,10 +224,8 @@ def _kind_in_r(found: Any) -> str:
 def _dimension_names(found: DataArray, axis: int, name: str, path: Path) -> pd.Index:
     dimension = found.dims[axis]
     if dimension not in found.coords:
-        direction = ("row", "column")[axis]
-        raise DataError(
-            f"{path}: R matrix {name!r} has no {direction} names; set dimnames() before saving it"
-        )
+        which = f"R matrix {name!r} has no {('row', 'column')[axis]} names"
+        raise DataError(f"{path}: {which}; set dimnames() before saving it")
     return pd.Index([str(one) for one in found.coords[dimension].values], dtype=object)
 
 
@@ -245,9 +236,7 @@ def _split_frame(
         found = found.set_index(found.columns[0])
     if isinstance(found.index, pd.RangeIndex):
         raise DataError(f"{path}: R data frame {name!r} has no row names; set row.names before saving it")
-    absent = next((one for one in metadata if one not in found.columns), None)
-    if absent is not None:
-        raise UnknownNameError("metadata column", absent, found.columns, where=f"{path}: {name}")
+    check_known("metadata column", metadata, found.columns, f"{path}: {name}")
     found = found.set_axis(pd.Index([str(one) for one in found.index], dtype=object))
     numbers = found.drop(columns=metadata)
     columns = pd.DataFrame(index=pd.Index([str(one) for one in numbers.columns], dtype=object))
@@ -267,9 +256,8 @@ def _numbers(values: pd.DataFrame | np.ndarray, columns: pd.Index, dtype: type, 
     for column in columns:
         if not pd.api.types.is_numeric_dtype(values[column]):
             first = values[column].iloc[0]
-            raise DataError(
-                f"{where}: column {column!r} holds {first!r}, expected numbers; name it by --metadata"
-            )
+            found = f"column {column!r} holds {first!r}, expected numbers"
+            raise DataError(f"{where}: {found}; name it by --metadata")
     return narrowed(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype, lambda at: where)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import FormatError, UnknownNameError, check_known
+from exprml.base.errors import FormatError, check_known
 from exprml.data.formats.container import check_ids, float_type, make_adata, narrowed
 from exprml.data.formats.guard import Growing, guarded
 from exprml.data.formats.layout import (
@@ -94,9 +94,7 @@ class _Rows:
         names, path = self.names, self.file.path
         self.duplicates = duplicates
         self.row_kind, self.column_kind = ("sample", "gene") if samples_in == "rows" else ("gene", "sample")
-        absent = next((name for name in metadata if name not in names[1:]), None)
-        if absent is not None:
-            raise UnknownNameError("metadata column", absent, names[1:], where=f"{path}, line {layout.line}")
+        check_known("metadata column", metadata, names[1:], f"{path}, line {layout.line}")
         found = _text_columns(layout, samples_in, metadata)
         self.metadata = [at for at in range(1, len(names)) if names[at] in metadata or at in found]
         self.numeric = [at for at in range(1, len(names)) if at not in self.metadata]
