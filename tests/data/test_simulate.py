@@ -98,7 +98,7 @@ def test_twin_has_the_schema_of_gtex():
     assert set(adata.obs["sex"]) == {"male", "female"}
     assert adata.obs.groupby("donor")["sex"].nunique().max() == 1
     assert set(adata.obs["upstream_split"]) == {"train", "test"}
-    assert adata.uns["provenance"]["role"] == "twin"
+    assert adata.uns["provenance"]["steps"][0].startswith("simulated: 8 tissues")
     assert set(simulate.TISSUES[:5]) == {"Blood", "Brain", "Skin", "Esophagus", "Blood Vessel"}
 
 

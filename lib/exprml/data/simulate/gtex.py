@@ -8,39 +8,17 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import ParameterError, UnknownNameError
-from exprml.data.simulate.parts import detection_floor, low_rank, provenance, swings, table_of_genes
+from exprml.base.errors import ParameterError, check_known
+from exprml.data.simulate.parts import detection_floor, low_rank, made, swings, table_of_genes
 
 FLOOR = float(np.round(np.log2(0.001), 4))  # log2(TPM + 0.001) of an unseen gene, as the Toil files print it
 
 # The five commonest tissues of GTEx first (heil2022, Data), then the others by size.
 TISSUES = [
-    "Blood",
-    "Brain",
-    "Skin",
-    "Esophagus",
-    "Blood Vessel",
-    "Adipose Tissue",
-    "Muscle",
-    "Heart",
-    "Colon",
-    "Nerve",
-    "Thyroid",
-    "Lung",
-    "Pancreas",
-    "Breast",
-    "Stomach",
-    "Testis",
-    "Adrenal Gland",
-    "Pituitary",
-    "Prostate",
-    "Ovary",
-    "Liver",
-    "Small Intestine",
-    "Vagina",
-    "Spleen",
-    "Uterus",
-]
+    "Blood", "Brain", "Skin", "Esophagus", "Blood Vessel", "Adipose Tissue", "Muscle", "Heart", "Colon",
+    "Nerve", "Thyroid", "Lung", "Pancreas", "Breast", "Stomach", "Testis", "Adrenal Gland", "Pituitary",
+    "Prostate", "Ovary", "Liver", "Small Intestine", "Vagina", "Spleen", "Uterus",
+]  # fmt: skip
 
 
 def gtex_twin(
@@ -84,9 +62,7 @@ def gtex_twin(
     """
     if not 2 <= n_tissues <= len(TISSUES):
         raise ParameterError(f"n_tissues {n_tissues}: choose 2 to {len(TISSUES)}")
-    unknown = [name for name in tissues or () if name not in TISSUES]
-    if unknown:
-        raise UnknownNameError("tissue", unknown[0], TISSUES)
+    check_known("tissue", tissues or (), TISSUES)
     names = list(TISSUES[:n_tissues] if tissues is None else tissues)
     n_tissues = len(names)
     generator = np.random.default_rng(seed)
@@ -98,10 +74,9 @@ def gtex_twin(
     X[:, : max(1, n_genes // 200)] += 3.0 * (obs["sex"] == "male").to_numpy()[:, None]
     X += 2.5 * nonlinear * swings(generator, tissue, n_tissues, n_genes)
     X = detection_floor(X.astype(np.float32), share=floor_share, floor=FLOOR)
-    var = table_of_genes(range(1, n_genes + 1))
     step = f"{n_tissues} tissues, {n_donors} donors, {n_genes} genes, nonlinear {nonlinear:g}, "
     step += f"floor share {floor_share:g}, seed {seed}"
-    return AnnData(X, obs=obs, var=var, uns=provenance("gtex-twin", "A simulated twin of GTEx", step))
+    return made(X, obs, table_of_genes(n_genes), step)
 
 
 def _twin_samples(

@@ -7,7 +7,7 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import ParameterError
-from exprml.data.simulate.parts import detection_floor, provenance
+from exprml.data.simulate.parts import detection_floor, made
 
 
 def heil_simulation(
@@ -64,9 +64,8 @@ def heil_simulation(
     signal = (
         ["noise"] * total if kind == "noise" else ["linear"] * (total - n_coins) + ["nonlinear"] * n_coins
     )
-    title = f"Simulation of heil2022: {kind}"
     step = f"{kind}, {total} features, share nonlinear {share:g}, distance {distance:g}, seed {seed}"
-    return _two_classes(X, n_samples // 2, signal, "heil-simulation", title, step)
+    return _two_classes(X, n_samples // 2, signal, step)
 
 
 def _check_simulation(kind: str, n_samples: int, nonlinear_share: float | None) -> None:
@@ -111,14 +110,10 @@ def floored_shift(
     X[n_samples // 2 :] += np.float32(shift)
     X = X if floor is None else detection_floor(X, level=floor)
     step = f"shift {shift:g}, floor {floor}, seed {seed}"
-    return _two_classes(
-        X, n_samples // 2, ["shift"] * n_features, "floored-shift", "Shift above a floor", step
-    )
+    return _two_classes(X, n_samples // 2, ["shift"] * n_features, step)
 
 
-def _two_classes(
-    X: np.ndarray, n_blue: int, signal: list[str], dataset: str, title: str, step: str
-) -> AnnData:
+def _two_classes(X: np.ndarray, n_blue: int, signal: list[str], step: str) -> AnnData:
     """Wrap a matrix whose first `n_blue` samples are blue and the others red."""
     n_samples, n_features = X.shape
     ids = pd.Index([f"sample-{i:04d}" for i in range(1, n_samples + 1)], name="sample")
@@ -126,4 +121,4 @@ def _two_classes(
     obs = pd.DataFrame({"label": label, "study": ids.to_numpy()}, index=ids)
     names = pd.Index([f"feature-{i:04d}" for i in range(1, n_features + 1)], name="gene")
     var = pd.DataFrame({"signal": pd.Categorical(signal)}, index=names)
-    return AnnData(X, obs=obs, var=var, uns=provenance(dataset, title, step))
+    return made(X, obs, var, step)

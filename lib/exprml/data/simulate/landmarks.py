@@ -7,7 +7,7 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import ParameterError
-from exprml.data.simulate.parts import provenance, table_of_genes
+from exprml.data.simulate.parts import made, table_of_genes
 
 COHORTS = ("BRCA", "COAD", "HNSC", "KIRC", "KIRP", "LIHC", "LUAD", "LUSC", "PRAD", "STAD", "THCA")
 N_SHARED_PATIENTS = 3  # as between the two real sources: both pipelines have these patients' tumours
@@ -83,10 +83,7 @@ def landmark_twin(
     _finish(X, level, spread, noise, np.random.default_rng([seed, 9, bool(pipeline)]))
     step = f"{n_samples} samples, {n_landmarks} landmarks, {n_targets} targets, rank {rank}, nonlinear "
     step += f"{nonlinear:g}, {n_cohorts} cohorts, pipeline {pipeline:g}, seed {seed}"
-    name = "landmark-twin-pipeline" if pipeline else "landmark-twin"
-    return AnnData(
-        X, obs=obs, var=var, uns=provenance(name, "A simulated twin of landmarks and targets", step)
-    )
+    return made(X, obs, var, step)
 
 
 def _patients(n_samples: int, pipeline: float) -> np.ndarray:
@@ -169,9 +166,9 @@ def _genes(
     modules[generator.integers(0, _N_MODULES, n_genes), np.arange(n_genes)] = signs * _NONLINEAR * nonlinear
     modules *= is_nonlinear
     level, spread = generator.normal(8, 2, n_genes), generator.uniform(0.4, 1.2, n_genes)
-    var = table_of_genes(range(1, n_genes + 1))
-    var = var.set_index(pd.Index(var["symbol"], name="gene"))
-    var = var.assign(is_landmark=is_landmark, is_target=~is_landmark, is_nonlinear=is_nonlinear)
+    var = table_of_genes(n_genes, by="symbol").assign(
+        is_landmark=is_landmark, is_target=~is_landmark, is_nonlinear=is_nonlinear
+    )
     return var, level, spread, np.vstack([linear, modules]).astype(np.float32)
 
 

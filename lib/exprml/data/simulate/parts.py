@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 
 from exprml.base.errors import ParameterError
+from exprml.data.provenance import note_step
 
 
 def detection_floor(
@@ -55,14 +54,14 @@ def swings(
     return values
 
 
-def table_of_genes(numbers: Iterable[int]) -> pd.DataFrame:
-    """Return `var` of made genes: the same number is the same gene in every twin."""
-    numbers = list(numbers)
-    ids = pd.Index([f"ENSGSIM{number:09d}.1" for number in numbers], name="gene")
-    return pd.DataFrame({"symbol": [f"SIM{number}" for number in numbers], "simulated": True}, index=ids)
+def table_of_genes(n_genes: int, first: int = 1, *, by: str = "id") -> pd.DataFrame:
+    """Return `var` of made genes by id or by symbol: the same number is the same gene in every twin."""
+    numbers = range(first, first + n_genes)
+    symbols = [f"SIM{number}" for number in numbers]
+    names = symbols if by == "symbol" else [f"ENSGSIM{number:09d}.1" for number in numbers]
+    return pd.DataFrame({"symbol": symbols, "simulated": True}, index=pd.Index(names, name="gene"))
 
 
-def provenance(dataset: str, title: str, step: str) -> dict[str, Any]:
-    """Return uns with the provenance of made data."""
-    steps = [f"simulated: {step}"]
-    return {"provenance": {"dataset": dataset, "title": title, "role": "twin", "files": {}, "steps": steps}}
+def made(X: np.ndarray, obs: pd.DataFrame, var: pd.DataFrame, step: str) -> AnnData:
+    """Return made data as float32, with how they were made in the provenance."""
+    return note_step(AnnData(X.astype(np.float32, copy=False), obs=obs, var=var), f"simulated: {step}")

@@ -7,7 +7,7 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import ParameterError
-from exprml.data.simulate.parts import provenance, table_of_genes
+from exprml.data.simulate.parts import made, table_of_genes
 
 _DOSES = (10.0, 3.33, 1.11, 0.37, 0.12, 0.04)  # micromolar, as on the real plates
 
@@ -71,13 +71,12 @@ def plates_twin(
         X += 0.3 * generator.standard_normal(X.shape)
         X *= spread * np.exp(generator.normal(0, 0.15, n_genes))
         parts.append((obs, X + level + generator.normal(0, 0.5, n_genes)))
-    var = table_of_genes(range(1, n_genes + 1)).assign(bead=[f"Bead {at // 2 + 1}" for at in range(n_genes)])
-    var = var.set_index(pd.Index(var["symbol"], name="gene")).assign(is_landmark=True, is_target=False)
+    beads = [f"Bead {at // 2 + 1}" for at in range(n_genes)]
+    var = table_of_genes(n_genes, by="symbol").assign(bead=beads, is_landmark=True, is_target=False)
     obs, X = pd.concat([one for one, _ in parts]), np.vstack([values for _, values in parts])
     step = f"{n_plates} plates, {n_genes} genes, {n_perturbagens} compounds, nonlinear {nonlinear:g}, "
     step += f"seed {seed}"
-    uns = provenance("plates-twin", "A simulated twin of two L1000 plates", step)
-    return AnnData(X.astype(np.float32), obs=obs, var=var, uns=uns)
+    return made(X, obs, var, step)
 
 
 def _wells(plate: int, compounds: list[int], n_controls: int) -> pd.DataFrame:
@@ -166,8 +165,7 @@ def probe_twin(
         index=pd.Index(ids, name="sample"),
     )
     step = f"{n_samples} samples and {len(copies)} near-duplicates, {len(var)} probes, seed {seed}"
-    uns = provenance("probe-twin", "A simulated twin of microarray probes", step)
-    return AnnData(np.vstack([X, *copies]).astype(np.float32), obs=obs, var=var, uns=uns)
+    return made(np.vstack([X, *copies]), obs, var, step)
 
 
 def _direction(generator: np.random.Generator, n: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from anndata import AnnData
 
 from exprml.base.errors import DataError, ParameterError
 from exprml.data.simulate.gtex import TISSUES
-from exprml.data.simulate.parts import low_rank, provenance, swings, table_of_genes
+from exprml.data.simulate.parts import low_rank, made, swings, table_of_genes
 
 _COLUMNS = ("study", "tissue", "sex")
 _TISSUE, _SHARED, _OWN, _PAIR, _RUN = 0.165, 0.17, 0.17, 0.12, 0.12  # tuned: tests/evaluation shows to what
@@ -79,8 +79,7 @@ def studies_twin(
     X += 2.5 * nonlinear * swings(generator, tissue, len(tissues), n_genes)
     step = f"{len(tissues)} tissues, {len(studies)} studies, {len(obs)} runs, {n_genes} genes, "
     step += f"study effect {study_effect:g}, nonlinear {nonlinear:g}, seed {seed}"
-    uns = provenance("studies-twin", "A simulated twin of many studies", step)
-    return AnnData(X.astype(np.float32), obs=obs, var=table_of_genes(range(1, n_genes + 1)), uns=uns)
+    return made(X, obs, table_of_genes(n_genes), step)
 
 
 def studies_structure(n_tissues: int = 8, n_studies: int = 120, seed: int = 0) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from anndata import AnnData
 
 from exprml.base.errors import ParameterError
 from exprml.data.simulate.gtex import gtex_twin
-from exprml.data.simulate.parts import low_rank, provenance, swings, table_of_genes
+from exprml.data.simulate.parts import low_rank, made, swings, table_of_genes
 
 # Cohort -> organ in the words of GTEx; a cohort whose organ the twin of GTEx lacks gets a profile of its own.
 ORGANS = {
@@ -82,12 +82,10 @@ def tcga_twin(
     X += tumour[:, None] * 0.25 * interaction * low_rank(generator, len(ORGANS), n_genes)[cohort]
     X += 2.5 * nonlinear * swings(generator, np.where(tumour, 0, -1), 1, n_genes)
     X = _floored(X, np.isin(obs["cohort"], DEEP))
-    var = table_of_genes(range(1001 - n_shared, 1001 - n_shared + n_genes))
-    var = var.set_index(pd.Index(var["symbol"], name="gene"))
+    var = table_of_genes(n_genes, 1001 - n_shared, by="symbol")
     step = f"{len(ORGANS)} cohorts of {n_patients} pairs, {n_genes} genes, interaction {interaction:g}, "
     step += f"nonlinear {nonlinear:g}, seed {seed}"
-    uns = provenance("tcga-twin", "A simulated twin of the paired TCGA data", step)
-    return AnnData(np.round(X, 2).astype(np.float32), obs=obs, var=var, uns=uns)
+    return made(np.round(X, 2), obs, var, step)
 
 
 def _samples(generator: np.random.Generator, n_patients: int) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
