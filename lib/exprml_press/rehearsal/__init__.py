@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from exprml.base.errors import UnknownNameError
+from exprml.base.errors import check_known
 from exprml_press.rehearsal import gtex, landmarks, recount3
 
 __all__ = ["names", "write"]
@@ -45,6 +45,5 @@ def write(name: str, folder: Path) -> None:
     UnknownNameError
         If there is no such data set here.
     """
-    if name not in _WRITERS:
-        raise UnknownNameError("data set to rehearse", name, _WRITERS)
+    check_known("data set to rehearse", [name], _WRITERS)
     _WRITERS[name](Path(folder))

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from exprml.base.errors import DataError, ExprmlError, UnknownNameError, check_known
+from exprml.base.errors import DataError, ExprmlError, check_known
 from exprml.base.files import data_folder
 from exprml.base.roles import PAPERS_ROLES
 
@@ -174,8 +174,7 @@ def entry(name: str) -> Entry:
         If there is none of that name; the nearest is suggested.
     """
     known = _catalogue()
-    if name not in known:
-        raise UnknownNameError("data set", name, known, WHERE)
+    check_known("data set", [name], known, WHERE)
     return known[name]
 
 
@@ -201,9 +200,7 @@ def _read(path: Path, changed: int) -> Mapping[str, Entry]:
 
 
 def _with_shared_files(found: Entry, own: Mapping[str, Entry]) -> Entry:
-    for name in found.files_of:
-        if name not in own:
-            raise UnknownNameError(f"files_of of data set {found.name!r}", name, own, WHERE)
+    check_known(f"files_of of data set {found.name!r}", found.files_of, own, WHERE)
     files = [*found.files, *(file for name in found.files_of for file in own[name].files)]
     keys = [file.key for file in files]
     twice = next((key for key in keys if keys.count(key) > 1), None)
@@ -214,9 +211,7 @@ def _with_shared_files(found: Entry, own: Mapping[str, Entry]) -> Entry:
 
 def _entry(name: str, values: Mapping[str, Any]) -> Entry:
     known = {one.name for one in fields(Entry)} - {"name"}
-    for key in values:
-        if key not in known:
-            raise UnknownNameError(f"key of data set {name!r}", key, known, WHERE)
+    check_known(f"key of data set {name!r}", values, known, WHERE)
     try:
         found = Entry(
             **{key: value.strip() if isinstance(value, str) else value for key, value in values.items()}

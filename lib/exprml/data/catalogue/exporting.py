@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exprml.base.errors import DataError, ParameterError
+from exprml.base.errors import DataError, ParameterError, check_known
 from exprml.base.files import atomic_path
 from exprml.data.catalogue.loading import load
 
@@ -54,8 +54,7 @@ def export(
     ParameterError
         If the file is there already, its name says another format, or the marks fit no csv or each other.
     """
-    if fmt not in FORMATS:
-        raise ParameterError(f"format {fmt!r}: choose {', '.join(FORMATS)}")
+    check_known("format", [fmt], FORMATS)
     path = Path(path) if path else Path(f"{name}.{fmt}")
     endings = [f".{fmt}"] if fmt == "h5ad" else [f".{fmt}", f".{fmt}.gz"]
     if not path.name.lower().endswith(tuple(endings)):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exprml.base.errors import DataError, DownloadError, NotAvailableError, ParameterError
+from exprml.base.errors import DataError, DownloadError, NotAvailableError, check_known
 from exprml.base.files import as_json, atomic_path, data_folder, write_text
 from exprml.data import readers
 from exprml.data.catalogue.entries import Entry, entry
@@ -41,8 +41,7 @@ def load(name: str, *, policy: str | None = None) -> AnnData:
     NotAvailableError, DownloadError
         If files are missing and cannot be had.
     """
-    if policy not in (None, *POLICIES):
-        raise ParameterError(f"policy {policy!r}: choose {', '.join(POLICIES)}")
+    check_known("policy", [policy] if policy else [], POLICIES)
     return _load(entry(name), NOWHERE if policy == "simulated" else EVERYWHERE)
 
 

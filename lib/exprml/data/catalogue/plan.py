@@ -13,8 +13,7 @@ from exprml.base.errors import (
     DownloadError,
     ExprmlError,
     NotAvailableError,
-    ParameterError,
-    UnknownNameError,
+    check_known,
 )
 from exprml.base.files import as_json, data_folder, project_root, write_text_if_changed
 from exprml.base.locks import held
@@ -58,10 +57,8 @@ def resolve(profile: str = "default", policy: str | None = None) -> dict[str, An
         If a slot's data cannot be had under the policy; the message says what was tried.
     """
     policy = policy or "auto"
-    if profile not in (*PROFILES, REHEARSAL):
-        raise UnknownNameError("profile", profile, PROFILES)
-    if policy not in POLICIES:
-        raise ParameterError(f"policy {policy!r}: choose {', '.join(POLICIES)}")
+    check_known("profile", [profile], (*PROFILES, REHEARSAL))
+    check_known("policy", [policy], POLICIES)
     chooser = _Chooser(policy)
     made = {
         "policy": policy,

@@ -7,7 +7,7 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import ParameterError
-from exprml.data.provenance import note_step
+from exprml.base.provenance import note_step
 
 
 def detection_floor(
