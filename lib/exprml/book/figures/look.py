@@ -95,7 +95,8 @@ def theme() -> Iterator[None]:
     """Draw with the book's look, in a block or in the function it decorates; the reader's own comes back."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        sns.set_theme("paper", "whitegrid", PALETTE, rc=_RULES | {"font.family": families()})
+        rules = _RULES | {"font.family": families()}
+        sns.set_theme("paper", "whitegrid", PALETTE, font_scale=0.95, rc=rules)
         yield
 
 
@@ -276,6 +277,6 @@ def put_legend(figure: Figure, axes: Iterable[Axes], *, columns: int = 4) -> Non
         legend = figure.legend(
             entries.values(), drawn(entries, LEGEND_LETTERS), loc="outside upper left", ncols=wide
         )
-        if wide == 1 or legend.get_window_extent().width <= figure.bbox.width:
+        if wide == 1 or legend.get_window_extent().width <= 0.98 * figure.bbox.width:
             return
         legend.remove()  # long names: fewer beside each other, none cut
