@@ -182,3 +182,32 @@ def test_of_errors_the_lower_is_ahead_and_overlap_is_no_order():
     )
     mixed = SCORES.assign(value=[0.9, 0.5, 0.9, 0.5, 0.7, 0.5, 0.9, 0.5, 0.9, 0.7])
     assert "no clear order" in tables.ahead(mixed, "control/forest", "ridge")
+
+
+def test_models_are_ranked_in_words():
+    means = pd.Series({"corrected/logistic-regression": 0.5, "corrected/five-layer": 0.94, "none": np.nan})
+    assert tables.ranked(means) == "five-layer net 0.94, logistic regression 0.50"
+    assert tables.ranked(means[:0]) == "not run here"
+
+
+def folds_of(first, second, n_folds):
+    made = {first: 0.9, second: 0.6}
+    rows = [
+        {"model": model, "fold": fold, "seed": 0, "metric": "balanced_accuracy", "value": value + 0.01 * fold}
+        for model, value in made.items()
+        for fold in range(n_folds)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_model_that_was_not_run_is_neither_ahead_nor_behind():
+    scores = folds_of("corrected/five-layer", "random forest", 5)
+    said = tables.ahead(scores, "corrected/five-layer", "corrected/three-layer")
+    assert said == "five-layer net and three-layer net are not both run here"
+
+
+def test_one_model_by_two_protocols_keeps_their_names():
+    pair = "corrected/five-layer", "heil2022/five-layer"
+    assert "five-layer (corrected) is clearly ahead of five-layer, by" in tables.ahead(
+        folds_of(*pair, 5), *pair
+    )

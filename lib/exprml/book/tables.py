@@ -101,7 +101,8 @@ def answer(run: Run, found: str, sure: str) -> Markdown:
     """
     lines = {"Answer": found, "How sure": sure, "On what data": f"{run.data_words}."}
     said = Markdown("")
-    said.data = "\n\n".join(f"**{title}.** {' '.join(words.split())}" for title, words in lines.items())
+    lines = {title: " ".join(words.split()) for title, words in lines.items()}
+    said.data = "\n\n".join(f"**{title}.** {words[:1].upper()}{words[1:]}" for title, words in lines.items())
     return said
 
 
@@ -152,6 +153,28 @@ def source(taught: Callable[..., object]) -> Markdown:
     return said
 
 
+def ranked(means: pd.Series, *, digits: int = 2) -> str:
+    """Return models with their scores in words, highest first: "random forest 0.99, five-layer net 0.94".
+
+    Parameters
+    ----------
+    means : Series
+        A score for each model; the index holds the models' names. Models without a score are left out.
+    digits : int
+        Decimals of the scores.
+    """
+    scored = means.dropna().sort_values(ascending=False, kind="stable").items()
+    return ", ".join(f"{_spoken(name)} {value:.{digits}f}" for name, value in scored) or "not run here"
+
+
+def _spoken(name: str) -> str:
+    """Return a model's label as a sentence says it: without its protocol, a network by that word."""
+    from exprml.book.figures import model_label
+
+    label = model_label(name).removesuffix(" (corrected)")
+    return f"{label} net" if label.endswith("-layer") else label
+
+
 FEWEST_REPLICATES = 5  # below, an interval is no evidence either way
 
 
@@ -170,7 +193,11 @@ def ahead(scores: pd.DataFrame, first: str, second: str, *, metric: str = "balan
     from exprml.book.figures import model_label
     from exprml.evaluation import compare
 
-    one, other = model_label(first), model_label(second)
+    one, other = _spoken(first), _spoken(second)
+    if one == other:  # one model by two protocols
+        one, other = model_label(first), model_label(second)
+    if not {first, second} <= set(scores["model"]):
+        return f"{one} and {other} are not both run here"
     try:
         found = compare.paired_difference(scores, first, second, metric=metric)
     except DataError:
