@@ -209,13 +209,9 @@ def read_values(path: Path, samples_in: str, texts: Sequence[str] = (), **option
     check_known("--samples-in", [samples_in or "rows"], ("rows", "columns"))
     check_known("--duplicates", [options.get("duplicates", "error")], DUPLICATES)
     if turned and not samples_in:
-        raise ParameterError(
-            f"{path}: say where the samples stand: --samples-in rows, or --samples-in columns"
-        )
+        raise ParameterError(f"{path}: say where the samples stand: --samples-in rows or columns")
     if samples_in and not turned:
-        raise ParameterError(
-            f"{path}: a {kind} file says itself where its samples stand; leave out --samples-in"
-        )
+        raise ParameterError(f"{path}: a {kind} file says itself where samples stand; leave out --samples-in")
     told = {name: value for name, value in options.items() if value not in ("", "error")}
     known = {{"name": "r_object"}.get(name, name) for name in formats.options_of(kind)}
     foreign = next((name for name in told if name not in known), None)
@@ -324,9 +320,7 @@ def _varying(data: AnnData, where: str, told: Mapping) -> AnnData:
     """Return the data without the genes that are the same in every sample."""
     varies = np.ptp(data.X, axis=0) > 0
     if not varies.any():
-        raise DataError(
-            f"{where}: every gene has one value in all {data.n_obs} samples: nothing to learn from"
-        )
+        raise DataError(f"{where}: every gene has one value in all {data.n_obs} samples: nothing to learn")
     if not varies.all():
         told["notes"].append(f"{int((~varies).sum())} genes with one value in all samples are left out")
     return data[:, varies].copy()

@@ -24,9 +24,7 @@ def add_parser(subparsers: Any) -> None:
     resolve.add_argument("--policy", default="auto", metavar="|".join(POLICIES))
     fetch = _command(commands, "fetch", _fetch, "get the files of a data set")
     fetch.add_argument("name")
-    _add_build(
-        _command(commands, "build", _build, "make the store of a data set too large to fetch as it is")
-    )
+    _add_build(_command(commands, "build", _build, "make the store of a data set too large to fetch"))
     verify = _command(commands, "verify", _verify, "compare the files with their hashes")
     verify.add_argument("name", nargs="?")
     show = _command(commands, "show", _show, "all there is to know about a data set")
@@ -49,9 +47,7 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("--variance", default="per-sample", metavar="per-sample|by-line-number",
                        help="by-line-number: the slip of the paper's code")  # fmt: skip
     build.add_argument("--storage", default="float32", metavar="float32|paper-float16")
-    build.add_argument(
-        "--sex-labels", type=Path, metavar="CSV", help="table of Flynn et al., fetched by hand"
-    )
+    build.add_argument("--sex-labels", type=Path, metavar="CSV", help="of Flynn et al., fetched by hand")
     build.add_argument("--without-missing", action="store_true", help="leave out projects that cannot be had")
 
 

@@ -196,9 +196,7 @@ def _checked(given: argparse.Namespace) -> Path:
     if out.suffix != ".gctx":
         raise ParameterError(f"--out {given.out}: the result is a GCTX file, call it {out.stem}.gctx")
     if out.resolve() == Path(given.expression).resolve():
-        raise ParameterError(
-            f"--out {out} is the file of --expression: the profiles would be lost; name another"
-        )
+        raise ParameterError(f"--out {out} is the file of --expression: they would be lost; name another")
     if out.is_dir():
         raise ParameterError(f"--out {out} is a folder: name a file in it, as {out / 'inferred.gctx'}")
     if out.exists() and not given.force:

@@ -120,9 +120,7 @@ def _output(given: argparse.Namespace) -> Path:
     if (project_root() / "notebooks") in output.resolve().parents:
         raise ParameterError(f"--output {output}: notebooks/ holds the book's own; choose another folder")
     if output.exists() and not given.force:
-        raise ParameterError(
-            f"{_shown(output)} is there already: --output another name, or --force to replace it"
-        )
+        raise ParameterError(f"{_shown(output)} is there already: --output another, or --force to replace it")
     return output.resolve()
 
 

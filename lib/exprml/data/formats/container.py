@@ -80,9 +80,7 @@ def check_ids(
     seen: dict[str, int] = {}
     for position, name in enumerate(ids):
         if not name.strip():
-            raise DataError(
-                f"{path}, {place(position)}: expected a {kind} id, found {name!r}; give it a name"
-            )
+            raise DataError(f"{path}, {place(position)}: expected a {kind} id, found {name!r}; name it")
         if name in seen and duplicates == "error":
             advice = ", or say --duplicates sum, mean or first" if kind == "gene" else ""
             raise DataError(

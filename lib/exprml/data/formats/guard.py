@@ -42,9 +42,7 @@ def as_format_error(path: str | Path) -> Iterator[None]:
     except ExprmlError:
         raise
     except MemoryError as error:
-        raise FormatError(
-            f"{path}: does not fit in memory; use a machine with more, or split the file"
-        ) from error
+        raise FormatError(f"{path}: does not fit in memory; split it, or use a larger machine") from error
     except Exception as error:
         where = f"{path}, line {_line.get()}" if _line.get() else f"{path}"
         found = " ".join(f"{type(error).__name__}: {error}".split())[:300]

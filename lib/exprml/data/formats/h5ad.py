@@ -89,9 +89,7 @@ def _check_frame(items: dict[str, Item], name: str, path: Path) -> int:
     length = _length(index, name, path)
     names = index.get("categories", index.get("values")) if isinstance(index, h5py.Group) else index
     if not (is_text(names) or names.dtype.kind in "iu"):
-        raise FormatError(
-            f"{path}: the index of '/{name}' holds {names.dtype}, expected texts; write it again"
-        )
+        raise FormatError(f"{path}: the index of '/{name}' holds {names.dtype}, expected texts")
     for column in frame:
         if not column.startswith("__") and (found := _length(frame[column], name, path)) != length:
             raise FormatError(
@@ -171,9 +169,8 @@ def _check_sparse(group: h5py.Group, name: str, path: Path) -> tuple[int, ...]:
     A wrong index would be followed out of memory, a wrong length read into another matrix.
     """
     where = f"{path}: damaged sparse matrix '/{name}'"
-    shape = tuple(
-        int(one) for one in np.ravel(group.attrs.get("shape", group.attrs.get("h5sparse_shape", ())))
-    )
+    told = group.attrs.get("shape", group.attrs.get("h5sparse_shape", ()))
+    shape = tuple(map(int, np.ravel(told)))
     parts = [group.get(part) for part in ("data", "indices", "indptr")]
     if len(shape) != 2 or min(shape) < 0:
         raise FormatError(f"{where}: its shape is {shape}, expected two sizes")

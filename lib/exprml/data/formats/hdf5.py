@@ -131,9 +131,8 @@ def is_text(item: h5py.Dataset) -> bool:
 def memory_of(item: h5py.Dataset) -> int:
     """Return about how many bytes of memory the values of a data set take once they are read."""
     cells = math.prod(item.shape or (0,))
-    return cells * (
-        item.dtype.itemsize + (0 if item.dtype.kind in "fiub" else _TEXT_BYTES + item.dtype.itemsize)
-    )
+    of_text = 0 if item.dtype.kind in "fiub" else _TEXT_BYTES + item.dtype.itemsize
+    return cells * (item.dtype.itemsize + of_text)
 
 
 def _claimed(item: h5py.Dataset) -> int:

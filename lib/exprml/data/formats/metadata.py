@@ -70,7 +70,5 @@ def as_texts(column: pd.Series, where: str) -> list[str]:
     texts = texts_with_null(column)
     bad = next((one for one in texts if re.search(r"[\t\r\n]", one)), None)
     if bad is not None:
-        raise DataError(
-            f"{where} column {column.name!r}: {bad!r} holds a tab or line break; replace it first"
-        )
+        raise DataError(f"{where} column {column.name!r}: {bad!r} holds a tab or line break; replace it")
     return texts

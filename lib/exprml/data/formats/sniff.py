@@ -148,9 +148,7 @@ def _refuse(path: Path, start: bytes) -> None:
     if reason is None and plain_suffix(path) in _PICKLE_SUFFIXES:
         reason = "by its name a pickle or a bare array"
     if reason:
-        raise FormatError(
-            f"{path}: is {reason}; it is not opened. Give GCT, GCTX, h5ad, TSV/CSV or R data instead"
-        )
+        raise FormatError(f"{path}: is {reason}; it is not opened. Give GCT, GCTX, h5ad, TSV/CSV or R data")
 
 
 def _kind_of(path: Path, start: bytes) -> str:
@@ -168,9 +166,7 @@ def _kind_of(path: Path, start: bytes) -> str:
     if start.removeprefix(b"\xef\xbb\xbf").startswith((b"#1.2", b"#1.3")):
         return "gct"
     if b"\x00" in start:
-        raise FormatError(
-            f"{path}: unknown binary content (starts with {start[:12]!r}); not a format read here"
-        )
+        raise FormatError(f"{path}: unknown binary content (starts with {start[:12]!r}); no format read here")
     return "table"
 
 
