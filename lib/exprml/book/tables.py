@@ -202,7 +202,7 @@ def ahead(scores: pd.DataFrame, first: str, second: str, *, metric: str = "balan
         found = compare.paired_difference(scores, first, second, metric=metric)
     except DataError:
         return f"{one} and {other} met on a single fold, which decides nothing"
-    over = f"over {found.n} folds"
+    over = f"over {found.n} runs (folds and seeds)"
     interval = f"{found.mean:+.2g} [{found.low:+.2g}, {found.high:+.2g}] {over}"
     if found.n < FEWEST_REPLICATES:
         return f"{one} less {other}: {interval}, too few to decide"
