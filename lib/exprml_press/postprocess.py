@@ -126,7 +126,7 @@ def _answer_first(cells: list[dict[str, Any]]) -> None:
         ]
         if "answer" in cell["metadata"].get("tags", []) and said and cells[0]["cell_type"] == "markdown":
             title, _, rest = "".join(cells[0]["source"]).partition("\n")
-            box = f"::::{{admonition}} The answer\n:class: tip exprml-answer\n{''.join(said[0])}\n::::"
+            box = f"::::{{admonition}} In short\n:class: tip exprml-answer\n{''.join(said[0])}\n::::"
             cells[0]["source"] = f"{title}\n\n{box}\n{rest}"
             cell["outputs"] = []
 

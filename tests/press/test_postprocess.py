@@ -116,7 +116,7 @@ def test_the_answer_stands_under_the_title_and_before_all_else():
     shown = page_of(title, code_cell(), answer_cell())["cells"]
     lines = shown[0]["source"].split("\n")
     assert lines[0] == "# A question?"
-    assert lines[2] == "::::{admonition} The answer"
+    assert lines[2] == "::::{admonition} In short"
     assert lines.index("**Answer.** Yes.") < lines.index("The claim.")
     assert shown[2]["outputs"] == []  # said once
 
