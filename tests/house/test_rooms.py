@@ -1,6 +1,7 @@
 """The house stands as CONTRIBUTING.md draws it: who may import whom, how large a room may grow."""
 
 import ast
+import graphlib
 import re
 import subprocess
 import sys
@@ -44,6 +45,42 @@ def imported_wings(path) -> set[str]:
 def test_no_room_imports_upward(path):
     wing = wing_of(".".join(path.relative_to(LIBRARY).with_suffix("").parts))
     assert imported_wings(path) <= MAY_IMPORT.get(wing, set())
+
+
+def name_of(path) -> str:
+    parts = path.relative_to(LIBRARY).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def modules_imported(source: str, known: set[str]) -> set[str]:
+    """Return the modules of ours that a module imports anywhere, for annotations too; not their packages."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names} & known
+            found |= inside or {node.module} & known
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names} & known
+    return found
+
+
+def circle(imports: dict[str, set[str]]) -> list[str]:
+    """Return modules that import each other in a circle, [] if there is none."""
+    try:
+        graphlib.TopologicalSorter(imports).prepare()
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_no_module_is_reached_from_itself():
+    known = {name_of(path) for path in FILES}
+    assert circle({name_of(path): modules_imported(path.read_text(), known) for path in FILES}) == []
+
+
+def test_a_circle_is_found():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert set(circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})) == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(LIBRARY)))

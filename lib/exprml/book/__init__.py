@@ -1,1 +1,1 @@
-"""Wing book."""
+"""What notebooks call: reports, results, claims, tables, figures, explorables."""

@@ -71,7 +71,7 @@ class Context:
 
 
 class Session(Protocol):
-    """What the results table needs to know of a run; :class:`exprml.book.report.Run` is one."""
+    """What a table or an answer needs to know of a run; :class:`exprml.book.report.Run` is one."""
 
     notebook: str
     label: str
@@ -81,6 +81,7 @@ class Session(Protocol):
     plan: dict[str, dict[str, Any]]
     results_path: Path
     written: set[str]
+    data_words: str
 
 
 def results_path(notebook: str, profile: str, suffix: str = ".csv") -> Path:

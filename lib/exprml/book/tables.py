@@ -17,7 +17,7 @@ from exprml.base.errors import DataError, NotAvailableError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exprml.book.report import Run
+    from exprml.book.context import Session
 
 
 def show(table: pd.DataFrame, *, digits: int = 3) -> HTML:
@@ -89,12 +89,12 @@ def say(*sentences: str, bullets: bool = False) -> Markdown | None:
     return said
 
 
-def answer(run: Run, found: str, sure: str) -> Markdown:
+def answer(run: Session, found: str, sure: str) -> Markdown:
     """Return the page's answer, which the press sets under its title: the finding, how sure, on what data.
 
     Parameters
     ----------
-    run : Run
+    run : Session
         Says what data the page rests on.
     found, sure : str
         The finding and what its certainty rests on, each computed from ``run.table()``; Markdown, as in `say`
