@@ -245,8 +245,6 @@ def test_unknown_names_are_refused():
         claims.select(rows([0.5]), {"tisue": "Brain"})
     with pytest.raises(UnknownNameError, match="did you mean 'heil2022/02-gtex-tissues'"):
         claims.ledger(notebook="heil2022/02-gtex-tisues")
-    with pytest.raises(UnknownNameError, match="did you mean 'heil2022'"):
-        claims.ledger(paper="heil2202")
 
 
 def claim(*checks, **cannot):

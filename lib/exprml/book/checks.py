@@ -17,6 +17,7 @@ import pandas as pd
 from exprml.base.errors import DataError, check_known
 from exprml.evaluation import compare, scoring
 
+Check = Mapping[str, Any]  # of the ledger, or the rows it asks for
 _CURVE = ["dataset", "task", "model", "setting", "control", "split", "fold", "seed", "metric"]
 
 
@@ -70,7 +71,7 @@ def select(table: pd.DataFrame, rows: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _parts(
-    chosen: pd.DataFrame, asked: Mapping[str, Any], columns: Sequence[str] = ("model", "setting")
+    chosen: pd.DataFrame, asked: Check, columns: Sequence[str] = ("model", "setting")
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield a name and the rows of each combination of `columns` asked for, none if it was not run."""
     columns = [*columns, "task"] if "task" in asked and "task" not in columns else [*columns]
@@ -101,41 +102,38 @@ def _is_clear(differences: pd.Series) -> bool:
     return len(differences) > 1 and bool((differences > 0).all())
 
 
-def _check_at_least(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
+def _check_at_least(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
     """Find whether the mean score is at least ``value``, less the tolerance, on every task."""
     mean, words = _hardest(rows["task"], rows["value"])
     holds = bool(mean >= round(check["value"] - check["tolerance"], 9))
     return Finding(holds, True, f"{name}: {mean:.3f} {words}, asked at least {check['value']}")
 
 
-def _check_equals(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
+def _check_equals(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
     """Find whether the mean is ``value``, give or take the tolerance, on every task: for counts."""
     far, words = _hardest(rows["task"], rows["value"] - check["value"], lambda means: -means.abs())
     sentence = f"{name}: {check['value'] + far:,.6g} {words}, asked {check['value']:,.6g}"
     return Finding(bool(abs(far) <= check["tolerance"]), True, sentence)
 
 
-def _check_at_chance(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
-    """Find whether the mean score is within the tolerance of chance, from above and below, on every task."""
-    far, words = _hardest(rows["task"], _from_chance(table, check, rows), lambda means: -means.abs())
-    return Finding(bool(abs(far) <= check["tolerance"]), True, f"{name}: {far:+.3f} from chance {words}")
+def _check_chance(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
+    """Find whether the mean score is at chance, not above it, or above it by the tolerance, on every task.
+
+    Above chance is clear if every fold's score is.
+    """
+    gaps, rank, above = (
+        _from_chance(table, check, rows),
+        _CHANCE[check["kind"]],
+        check["kind"] == "above_chance",
+    )
+    if len(gaps) < len(rows):
+        return Finding(None, False, f"{name}: no {scoring.MAJORITY} control on the same folds")
+    far, words = _hardest(rows["task"], gaps, rank)
+    holds = far > check["tolerance"] if above else rank(far) >= -check["tolerance"]
+    return Finding(bool(holds), not above or _is_clear(gaps), f"{name}: {far:+.3f} from chance {words}")
 
 
-def _check_not_above(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
-    """Find whether the mean score is above chance by no more than the tolerance, on every task."""
-    above, words = _hardest(rows["task"], _from_chance(table, check, rows), lambda means: -means)
-    return Finding(bool(above <= check["tolerance"]), True, f"{name}: {above:+.3f} from chance {words}")
-
-
-def _check_above(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
-    """Find whether the mean score is above chance by more than the tolerance; clear if every fold's is."""
-    distance = _from_chance(table, check, rows)
-    above, words = _hardest(rows["task"], distance)
-    holds = bool(above > check["tolerance"])
-    return Finding(holds, _is_clear(distance), f"{name}: {above:+.3f} from chance {words}")
-
-
-def _from_chance(table: pd.DataFrame, check: Mapping[str, Any], rows: pd.DataFrame) -> pd.Series:
+def _from_chance(table: pd.DataFrame, check: Check, rows: pd.DataFrame) -> pd.Series:
     """Return each score less ``chance``, else less the majority class's score on the same validation fold."""
     if "chance" in check:
         return rows["value"] - check["chance"]
@@ -145,7 +143,7 @@ def _from_chance(table: pd.DataFrame, check: Mapping[str, Any], rows: pd.DataFra
     return (rows["value"] - chance).dropna()
 
 
-def _check_ordered(table: pd.DataFrame, check: Mapping[str, Any]) -> list[Finding]:
+def _check_ordered(table: pd.DataFrame, check: Check) -> list[Finding]:
     """Find whether each model is ahead of the next, fold by fold; clear if the interval leaves zero."""
     return [
         _difference(rows, better, worse, check["tolerance"], f"{name}: " if name else "")
@@ -168,7 +166,7 @@ def _difference(rows: pd.DataFrame, better: str, worse: str, tolerance: float, l
     return Finding(bool(found.mean > -tolerance), bool(found.low > 0), sentence)
 
 
-def _check_lower(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
+def _check_lower(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
     """Find whether scores in ``rows`` lie below those in ``than`` by more than the tolerance."""
     than = select(table, check["than"])
     same = ["dataset", "task", "model", "fold", "seed"]
@@ -181,7 +179,7 @@ def _check_lower(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows:
     return Finding(bool(gap > check["tolerance"]), _is_clear(gaps), f"{name}: lower by {gap:.3f} {words}")
 
 
-def _check_improves(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
+def _check_improves(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
     """Find whether the score rises from smallest to largest training size by more than the tolerance."""
     curves = rows.sort_values("n_train").groupby(_CURVE, dropna=False)
     ends = curves.agg(first=("value", "first"), last=("value", "last"), sizes=("n_train", "nunique"))
@@ -194,7 +192,7 @@ def _check_improves(table: pd.DataFrame, check: Mapping[str, Any], name: str, ro
     return Finding(holds, _is_clear(gains), f"{name}: {gain:+.3f} with more data {words}")
 
 
-def _reductions(table: pd.DataFrame, check: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
+def _reductions(table: pd.DataFrame, check: Check, rows: pd.DataFrame) -> pd.DataFrame:
     """Return by what share each error in ``rows`` is below those in ``than`` on the same fold and seed."""
     than = select(table, asked_rows(check)["than"])
     same = ["dataset", "task", "fold", "seed", *check.get("same", [])]
@@ -205,58 +203,51 @@ def _reductions(table: pd.DataFrame, check: Mapping[str, Any], rows: pd.DataFram
     return both.assign(line=words, reduction=1 - both["value"] / both["value_than"])
 
 
-def _check_lower_than(
-    table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame
-) -> Finding:
-    """Find whether the error is below every one in ``than`` by more than ``relative`` less the tolerance."""
+def _check_error(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
+    """Find whether the error is below every one in ``than`` by more than ``relative`` less the tolerance.
+
+    Or, of kind "not_lower_than", below none by more than ``relative`` plus the tolerance.
+    """
     found = _reductions(table, check, rows)
     if found.empty:
         return Finding(None, False, f"{name}: nothing to compare with on the same folds")
-    means = found.groupby("line")["reduction"].mean()
-    least, asked = round(float(means.min()), 9), check.get("relative", 0.0)
+    means, asked = found.groupby("line")["reduction"].mean(), check.get("relative", 0.0)
+    lead = f"{name}: error {found['value'].mean():.3f}"
+    if check["kind"] == "not_lower_than":
+        most = round(float(means.max()), 9)
+        holds = bool(most <= round(asked + check["tolerance"], 9))
+        return Finding(holds, True, f"{lead}, {most:+.1%} below the other")
+    least, hardest = round(float(means.min()), 9), means.idxmin()
     holds = bool(least > round(asked - check["tolerance"], 9))
-    hardest = means.idxmin()
     where = f"{hardest}, hardest of {len(means)}" if len(means) > 1 else hardest or "the other"
-    sentence = f"{name}: error {found['value'].mean():.3f}, {least:+.1%} below {where}, asked {asked:.1%}"
-    return Finding(holds, _is_clear(found.loc[found["line"] == hardest, "reduction"]), sentence)
+    clear = _is_clear(found.loc[found["line"] == hardest, "reduction"])
+    return Finding(holds, clear, f"{lead}, {least:+.1%} below {where}, asked {asked:.1%}")
 
 
-def _check_not_lower_than(
-    table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame
-) -> Finding:
-    """Find whether the error is below none in ``than`` by more than ``relative`` plus the tolerance."""
-    found = _reductions(table, check, rows)
-    if found.empty:
-        return Finding(None, False, f"{name}: nothing to compare with on the same folds")
-    most = round(float(found.groupby("line")["reduction"].mean().max()), 9)
-    holds = bool(most <= round(check.get("relative", 0.0) + check["tolerance"], 9))
-    return Finding(holds, True, f"{name}: error {found['value'].mean():.3f}, {most:+.1%} below the other")
-
-
-_CHANCE_CHECKS = {
-    "at_chance": _check_at_chance,
-    "not_above_chance": _check_not_above,
-    "above_chance": _check_above,
+_CHANCE: dict[str, Callable] = {  # kind -> rank of a distance from chance: the lowest is the hardest
+    "at_chance": lambda gap: -abs(gap),
+    "not_above_chance": lambda gap: -gap,
+    "above_chance": lambda gap: gap,
 }
-_ERROR_CHECKS = {"lower_than": _check_lower_than, "not_lower_than": _check_not_lower_than}
+_ERRORS = ("lower_than", "not_lower_than")
 _EACH = {
     "at_least": _check_at_least,
     "equals": _check_equals,
-    **_CHANCE_CHECKS,
+    **dict.fromkeys(_CHANCE, _check_chance),
     "lower": _check_lower,
     "improves": _check_improves,
-    **_ERROR_CHECKS,
+    **dict.fromkeys(_ERRORS, _check_error),
 }
 CHECKS = ("ordered", *_EACH)
 
 
-def asked_rows(check: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def asked_rows(check: Check) -> dict[str, Mapping[str, Any]]:
     """Return the rows a check asks for ("rows", and "than" if it compares); of errors, the mean absolute."""
-    default = {"metric": "mean_absolute_error"} if check["kind"] in _ERROR_CHECKS else {}
+    default = {"metric": "mean_absolute_error"} if check["kind"] in _ERRORS else {}
     return {name: {**default, **check[name]} for name in ("rows", "than") if name in check}
 
 
-def evaluate_check(table: pd.DataFrame, check: Mapping[str, Any]) -> list[Finding]:
+def evaluate_check(table: pd.DataFrame, check: Check) -> list[Finding]:
     """Evaluate one check of the ledger on a results table.
 
     Parameters
@@ -291,9 +282,7 @@ def evaluate_check(table: pd.DataFrame, check: Mapping[str, Any]) -> list[Findin
     return found or [Finding(None, False, "no such rows in this table")]
 
 
-def _judge(table: pd.DataFrame, check: Mapping[str, Any], name: str, rows: pd.DataFrame) -> Finding:
+def _judge(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
     if rows.empty:
         return Finding(None, False, f"{name} was not run")
-    if check["kind"] in _CHANCE_CHECKS and len(_from_chance(table, check, rows)) < len(rows):
-        return Finding(None, False, f"{name}: no {scoring.MAJORITY} control on the same folds")
     return _EACH[check["kind"]](table, check, name, rows)

@@ -53,21 +53,20 @@ class Claim:
     cannot: Mapping[str, str]
 
 
-def ledger(notebook: str | None = None, paper: str | None = None) -> list[Claim]:
-    """Return the claims of the ledger, of one notebook or one paper if named.
+def ledger(notebook: str | None = None) -> list[Claim]:
+    """Return the claims of the ledger, of one notebook if named.
 
     Raises
     ------
     UnknownNameError
-        If the notebook or paper has no claim in the ledger.
+        If the notebook has no claim in the ledger.
     """
     entries = _parsed(data_folder("claims.yml").read_text(encoding="utf-8"))
     claims = [Claim(**{"cannot": {}, **entry, "checks": tuple(entry["checks"])}) for entry in entries]
-    for kind, asked in (("notebook", notebook), ("paper", paper)):
-        if asked is not None:
-            check_known(f"{kind} with claims", [asked], {getattr(claim, kind) for claim in claims})
-            claims = [claim for claim in claims if getattr(claim, kind) == asked]
-    return claims
+    if notebook is None:
+        return claims
+    check_known("notebook with claims", [notebook], {claim.notebook for claim in claims})
+    return [claim for claim in claims if claim.notebook == notebook]
 
 
 @lru_cache(maxsize=1)
