@@ -50,7 +50,7 @@ def test_a_rehearsal_runs_the_papers_values_at_its_sizes_and_lies_apart(book):
 
 
 def test_changed_by_hand_it_is_a_rehearsal_still(book):
-    order, _ = make_order(profiles.find("a"), "rehearsal", {}, {}, {"n": 1})
+    order = make_order(profiles.find("a"), "rehearsal", {}, {}, {"n": 1})
     assert order.changed == {"n": 2}
     assert order.folders.label == "rehearsal"
     assert context.Context("chen2016/a", "rehearsal", changed=order.changed, key="k").label == "rehearsal"

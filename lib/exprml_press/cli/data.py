@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tabulate import tabulate
+
 from exprml.data import catalogue
 from exprml.data.catalogue.exporting import FORMATS
 from exprml.data.catalogue.fetching import in_raw
@@ -143,9 +145,4 @@ def _here(found: catalogue.Entry) -> str:
 
 
 def _print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows in columns; the last one is as wide as it needs."""
-    rows = [head, *rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head) - 1)]
-    for row in rows:
-        cells = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, row[-1]]).rstrip())
+    print(tabulate(rows, head, tablefmt="plain", disable_numparse=True))

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tabulate import tabulate
+
 from exprml.base.errors import ExprmlError, check_known
 
 _HOMELESS = "no home yet"
@@ -47,7 +49,7 @@ def homes(covered: Mapping[str, Sequence[str]], known: Sequence[str]) -> dict[st
 
 def _list(given: argparse.Namespace) -> int:
     rows = _experiments() if given.experiments else _notebooks()
-    print("\n".join(_aligned(rows)))
+    print(tabulate(rows, "firstrow", tablefmt="plain", disable_numparse=True))
     if given.experiments:
         housed = sum(home != _HOMELESS for _, home in rows[1:])
         print(f"\n{housed} of {len(rows) - 1} experiments have a notebook")
@@ -83,10 +85,3 @@ def _roles(slots: Iterable[str], plan: Mapping[str, Mapping[str, str]]) -> str:
         chosen = f"{plan[slot]['dataset']} ({plan[slot]['role']})" if slot in plan else "not resolved yet"
         told.append(f"{slot}: {chosen}")
     return ", ".join(told) or "none"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]

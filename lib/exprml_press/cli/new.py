@@ -9,9 +9,12 @@ import re
 import shlex
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tabulate import tabulate
 
 from exprml.base.errors import ParameterError, check_known
 from exprml.base.files import project_root, write_text
@@ -159,11 +162,8 @@ def _first(names: Sequence[str]) -> str:
 def _print_classes(kept: AnnData, label: str, unit: str) -> None:
     counts = kept.obs.groupby(label, observed=True)[unit].agg(["size", "nunique"])
     counts = counts.sort_values("nunique", ascending=False)
-    width = max(len(label), *(len(str(name)) for name in counts.index))
-    print(f"\n  {label:<{width}}  samples  groups")
-    for name, row in counts.iterrows():
-        print(f"  {name:<{width}}  {row['size']:>7,}  {row['nunique']:>6,}")
-    print()
+    table = tabulate(counts, [label, "samples", "groups"], tablefmt="plain", intfmt=",")
+    print(f"\n{textwrap.indent(table, '  ')}\n")
 
 
 def _notebook(given: argparse.Namespace, output: Path) -> str:

@@ -64,13 +64,13 @@ def run(notebook: Notebook, overrides: Mapping[str, Any]) -> tuple[Outcome, list
     folder = notebook.path.parent
     files = [folder / values[name] if values.get(name) else "" for name in ("expression", "labels")]
     plan = {"data": user_files.source_of(*files)}
-    key = keys.key_of(keys.key_parts(notebook, context.OWN, values, plan, {}))
+    parts = keys.key_parts(notebook, context.OWN, values, plan, {})
     stem = notebook.path.stem + ("-changed" if changed else "")
     page, table = folder / f"{stem}.html", folder / f"{stem}{context.OWN_RESULTS}"
     for place in (page, table):
         if place.is_dir():
             raise ExprmlError(f"{place} is a folder, where a file must go: rename it. Nothing was run")
-    outcome = execute(Order(notebook, context.OWN, values, plan, key, changed, results=table))
+    outcome = execute(Order(notebook, context.OWN, values, plan, parts, changed, results=table))
     try:
         write_text(page, to_html(outcome.page, stem))
     except Exception as error:  # whatever it is: the fits are done, and where they lie must be said

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -183,17 +183,6 @@ def _sexes(known: Mapping[str, str]) -> str:
 
 def _build(folder: Path) -> None:
     """Build the store from the files below `folder`, in a data folder of its own, and put it among them."""
-    with TemporaryDirectory() as data, _environment(EXPRML_DATA=data, EXPRML_MIRROR=str(folder)):
+    with TemporaryDirectory() as data, patch.dict(os.environ, EXPRML_DATA=data, EXPRML_MIRROR=str(folder)):
         store = build(Settings(), sex_labels=folder / SEX_LABELS, report=lambda line: None)
         write_bytes(path_of(folder, "recount3", "store"), store.read_bytes())
-
-
-@contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)

@@ -20,9 +20,9 @@ def _order_from_graph(name: str, profile: str) -> Order:
     """Return the order that the build wrote down in the key file."""
     notebook = profiles.notebooks()[name]
     parts = json.loads(Folders(profile).key(name).read_text(encoding="utf-8"))
-    plan = profiles.plan_of(notebook, profile)
-    missing = tuple(parts["missing"])
-    return Order(notebook, profile, parts["parameters"], plan, parts["key"], missing=missing)
+    del parts["key"]
+    plan, missing = profiles.plan_of(notebook, profile), tuple(parts["missing"])
+    return Order(notebook, profile, parts["parameters"], plan, parts, missing=missing)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -62,25 +62,25 @@ def _build(folders: Folders, policy: str | None, cores: int, extra: Sequence[str
     if stale:
         run_graph(folders, stale, cores, extra)
         _run_without_what_failed(folders, made, stale, extra)
-    failed = [name for name in stale if not _is_complete(folders, made[name][0])]
+    failed = [name for name in stale if not _is_complete(folders, made[name])]
     if site:
         _make_site(folders, made, strict=not failed)
     _summarise(folders, made, failed, (time.perf_counter() - started) / 60)
     return not failed
 
 
-def _make_site(folders: Folders, made: Mapping[str, tuple[Order, Any]], *, strict: bool) -> None:
+def _make_site(folders: Folders, made: Mapping[str, Order], *, strict: bool) -> None:
     site_hash = stage.make_stage(folders, {name: _page(folders, made, name) for name in made})
     if not stage.is_rendered(folders, site_hash):
         for warning in stage.render(folders, site_hash, strict=strict):
             _say(warning)
 
 
-def _write_keys(folders: Folders, made: Mapping[str, tuple[Order, dict[str, Any]]]) -> list[str]:
+def _write_keys(folders: Folders, made: Mapping[str, Order]) -> list[str]:
     """Write the keys that changed; return the notebooks whose page does not repeat its key."""
     stale = []
-    for name, (order, parts) in made.items():
-        keys.write_key(folders.key(name), parts)
+    for name, order in made.items():
+        keys.write_key(folders.key(name), order.parts)
         if not _is_complete(folders, order):
             folders.failed(name).unlink(missing_ok=True)
             stale.append(name)
@@ -88,20 +88,16 @@ def _write_keys(folders: Folders, made: Mapping[str, tuple[Order, dict[str, Any]
 
 
 def _run_without_what_failed(
-    folders: Folders,
-    made: dict[str, tuple[Order, dict[str, Any]]],
-    stale: Sequence[str],
-    extra: Sequence[str],
+    folders: Folders, made: dict[str, Order], stale: Sequence[str], extra: Sequence[str]
 ) -> None:
     """Run the notebooks that waited for one that failed: they say what is missing, and are due again."""
     for name in stale:
-        order, parts = made[name]
-        missing = tuple(one for one in order.notebook.needs if not _is_complete(folders, made[one][0]))
+        order = made[name]
+        missing = tuple(one for one in order.notebook.needs if not _is_complete(folders, made[one]))
         if missing:
-            made[name] = make_order(
-                order.notebook, order.profile, order.plan, parts["needs"], missing=missing
-            )
-            keys.write_key(folders.key(name), made[name][1])
+            earlier = order.parts["needs"]
+            made[name] = make_order(order.notebook, order.profile, order.plan, earlier, missing=missing)
+            keys.write_key(folders.key(name), made[name].parts)
             run_graph(folders, [name], 1, extra, missing)
 
 
@@ -109,9 +105,9 @@ def _is_complete(folders: Folders, order: Order) -> bool:
     return keys.key_of_output(folders.page(order.notebook.name)) == order.key
 
 
-def _page(folders: Folders, made: Mapping[str, tuple[Order, Any]], name: str) -> dict[str, Any]:
+def _page(folders: Folders, made: Mapping[str, Order], name: str) -> dict[str, Any]:
     """Return the page of a notebook: complete, failed with its traceback, or not run with the reason."""
-    order = made[name][0]
+    order = made[name]
     if _is_complete(folders, order):
         return json.loads(folders.page(name).read_text(encoding="utf-8"))
     if folders.failed(name).is_file():
@@ -125,11 +121,9 @@ def _why_killed(folders: Folders) -> str:
     return f"Its process ended without a word (killed, or out of memory).{where}"
 
 
-def _summarise(
-    folders: Folders, made: Mapping[str, tuple[Order, Any]], failed: list[str], minutes: float
-) -> None:
+def _summarise(folders: Folders, made: Mapping[str, Order], failed: list[str], minutes: float) -> None:
     used = {
-        f"{entry['dataset']} ({entry['role']})" for order, _ in made.values() for entry in order.plan.values()
+        f"{entry['dataset']} ({entry['role']})" for order in made.values() for entry in order.plan.values()
     }
     _say(f"data: {', '.join(sorted(used)) or 'none'}")
     for name in failed:

@@ -36,10 +36,15 @@ class Order:
     profile: str
     values: Mapping[str, Any]
     plan: Mapping[str, Mapping[str, Any]]
-    key: str
+    parts: Mapping[str, Any]  # of the key
     changed: Mapping[str, Any] = field(default_factory=dict)
     missing: tuple[str, ...] = ()  # needed notebooks that failed
     results: Path | None = None  # where rows go as soon as they are written; None: into place with the page
+
+    @property
+    def key(self) -> str:
+        """The hash of the parts."""
+        return keys.key_of(self.parts)
 
     @property
     def folders(self) -> Folders:
@@ -64,8 +69,8 @@ def make_order(
     earlier: Mapping[str, str],
     overrides: Mapping[str, Any] | None = None,
     missing: tuple[str, ...] = (),
-) -> tuple[Order, dict[str, Any]]:
-    """Return the order to run a notebook, and the parts of its key.
+) -> Order:
+    """Return the order to run a notebook.
 
     Parameters
     ----------
@@ -83,16 +88,16 @@ def make_order(
     usual, values = notebook.values(profile), notebook.values(profile, overrides)
     changed = {name: usual[name] for name in values if values[name] != usual[name]}
     parts = keys.key_parts(notebook, profile, values, plan, earlier, missing)
-    return Order(notebook, profile, values, plan, keys.key_of(parts), changed, missing), parts
+    return Order(notebook, profile, values, plan, parts, changed, missing)
 
 
-def orders(profile: str, policy: str) -> dict[str, tuple[Order, dict[str, Any]]]:
-    """Return for every notebook, each after those it needs, its order and the parts of its key."""
+def orders(profile: str, policy: str) -> dict[str, Order]:
+    """Return the order of every notebook, each after those it needs."""
     known = profiles.notebooks()
     plan = profiles.make_plan(profile, policy) if any(one.slots for one in known.values()) else {}
-    made: dict[str, tuple[Order, dict[str, Any]]] = {}
+    made: dict[str, Order] = {}
     for name in profiles.in_order(known):
-        earlier = {needed: made[needed][0].key for needed in known[name].needs}
+        earlier = {needed: made[needed].key for needed in known[name].needs}
         made[name] = make_order(known[name], profile, plan.get(name, {}), earlier)
     return made
 
@@ -117,8 +122,8 @@ def run_notebook(name: str, profile: str = "default", overrides: Mapping[str, An
     notebook.values(profile, overrides)  # refuse wrong values before fetching anything
     plan = profiles.plan_of(notebook, profile)
     earlier = {needed: _key_of_needed(needed, profile) for needed in notebook.needs}
-    order, parts = make_order(notebook, profile, plan, earlier, overrides)
-    keys.write_key(order.folders.key(notebook.name), parts)
+    order = make_order(notebook, profile, plan, earlier, overrides)
+    keys.write_key(order.folders.key(notebook.name), order.parts)
     return execute(order)
 
 
@@ -188,49 +193,41 @@ def _prepare(order: Order, part: Path) -> None:
 def _run_papermill(order: Order, part: Path) -> str | None:
     """Execute into `part`; return None, or in one sentence what went wrong."""
     machine.spare_slow_imports()
-    from exprml_press.runner.kernel import private_folder
-
-    try:
-        with private_folder() as folder:
-            return _run_in(folder, order, part)
-    except OSError as error:
-        return explain(error)
-    except ExprmlError as error:
-        return str(error)
-
-
-def _run_in(folder: Path, order: Order, part: Path) -> str | None:
     import papermill
-    from papermill.exceptions import PapermillExecutionError
 
     from exprml_press.runner.engine import SavingAtTheEnd
-    from exprml_press.runner.kernel import PrivateKernelManager
+    from exprml_press.runner.kernel import PrivateKernelManager, private_folder
 
     usual = {name: one.value for name, one in order.notebook.parameters.items()}
     injected = {name: value for name, value in order.values.items() if value != usual[name]}
-    PrivateKernelManager.folder = folder
-    os.environ["IPYTHONDIR"] = str(folder / "ipython")
+    words = ""
     try:
-        papermill.execute_notebook(
-            order.notebook.path,
-            part / "executed.ipynb",
-            injected,
-            engine_name=SavingAtTheEnd.register(),
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            cwd=order.notebook.path.parent,
-            execution_timeout=order.notebook.timeout_seconds(order.profile),
-            kernel_manager_class=PrivateKernelManager,
-        )
-    except PapermillExecutionError as error:
+        with private_folder() as folder:
+            PrivateKernelManager.folder = folder
+            os.environ["IPYTHONDIR"] = str(folder / "ipython")
+            try:
+                papermill.execute_notebook(
+                    order.notebook.path,
+                    part / "executed.ipynb",
+                    injected,
+                    engine_name=SavingAtTheEnd.register(),
+                    kernel_name="python3",
+                    language="python",
+                    progress_bar=False,
+                    cwd=order.notebook.path.parent,
+                    execution_timeout=order.notebook.timeout_seconds(order.profile),
+                    kernel_manager_class=PrivateKernelManager,
+                )
+            finally:
+                words = PrivateKernelManager.last_words()
+                PrivateKernelManager.kill_all()
+    except papermill.PapermillExecutionError as error:
         return f"{error.ename}: {error.evalue}"
     except OSError as error:
         return explain(error)
     except Exception as error:
-        return f"{type(error).__name__}: {error}\n{PrivateKernelManager.last_words()}".strip()
-    finally:
-        PrivateKernelManager.kill_all()
+        said = str(error) if isinstance(error, ExprmlError) else f"{type(error).__name__}: {error}"
+        return f"{said}\n{words}".strip()
     return None
 
 
