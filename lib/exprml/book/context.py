@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from exprml.base.choices import REHEARSAL
 from exprml.base.files import as_json, data_folder, write_text
@@ -65,23 +66,37 @@ class Context:
             return LIVE if self.live else REHEARSAL
         return CUSTOM if self.changed else self.profile
 
+    @property
+    def table(self) -> Path:
+        """Where this run's results table goes, whether said or not."""
+        return Path(self.results) if self.results else results_path(self.notebook, self.label)
+
     def save(self, path: Path) -> None:
         """Write the context where ``EXPRML_RUN`` will point."""
         write_text(path, as_json(asdict(self)))
 
 
-class Session(Protocol):
-    """What a table or an answer needs to know of a run; :class:`exprml.book.report.Run` is one."""
+@dataclass
+class Session:
+    """What the results table needs to know of a run; :class:`exprml.book.report.Run` knows more."""
 
-    notebook: str
-    label: str
-    key: str
-    device: str
-    threads: int
-    plan: dict[str, dict[str, Any]]
-    results_path: Path
-    written: set[str]
-    data_words: str
+    context: Context
+    written: set[str] = field(default_factory=set, kw_only=True)  # experiments with rows from this session
+
+    notebook = property(lambda self: self.context.notebook)
+    profile = property(lambda self: self.context.profile)
+    label = property(lambda self: self.context.label)
+    key = property(lambda self: self.context.key)
+    plan = property(lambda self: self.context.plan)
+    parameters = property(lambda self: self.context.parameters)
+    threads = property(lambda self: self.context.threads)
+    results_path = property(lambda self: self.context.table)
+
+    @property
+    def device(self) -> str:
+        """Return "cuda" if the notebook imported torch and it sees a GPU, else "cpu"."""
+        torch = sys.modules.get("torch")
+        return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
 
 
 def results_path(notebook: str, profile: str, suffix: str = ".csv") -> Path:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -190,21 +191,11 @@ def in_order(known: Mapping[str, Notebook]) -> list[str]:
     ExprmlError
         If notebooks need each other in a circle.
     """
-    ordered: list[str] = []
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            raise ExprmlError(
-                f"notebooks need each other in a circle: {' -> '.join([*path, name])} ({WHERE})"
-            )
-        if name not in ordered:
-            for needed in known[name].needs:
-                visit(needed, (*path, name))
-            ordered.append(name)
-
-    for name in known:
-        visit(name, ())
-    return ordered
+    try:
+        return list(TopologicalSorter({name: one.needs for name, one in known.items()}).static_order())
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise ExprmlError(f"notebooks need each other in a circle: {circle} ({WHERE})") from error
 
 
 def check_profile(profile: str) -> None:

@@ -20,10 +20,10 @@ import pandas as pd
 from IPython.display import HTML, display
 
 from exprml.base.choices import REHEARSAL
-from exprml.base.errors import ParameterError, UnknownNameError, check_known
+from exprml.base.errors import ParameterError, check_known
 from exprml.base.roles import OWN, ROLES, least_real
 from exprml.book import context, profiles, results
-from exprml.book.context import Context, results_path
+from exprml.book.context import Context, Session, results_path
 from exprml.book.machine import hardware, versions
 from exprml.book.tables import plain
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Run:
+class Run(Session):
     """One run of a notebook: what it knows about its data, settings and machine.
 
     Attributes
@@ -45,26 +45,11 @@ class Run:
         Slot -> data set, role, hash, why.
     """
 
-    context: Context
     seed: int = 0
     started: float = field(default_factory=time.perf_counter)
     folds: list[pd.DataFrame] = field(default_factory=list)
-    written: set[str] = field(default_factory=set)  # experiments with rows from this session
     loaded: dict[str, AnnData] = field(default_factory=dict)
     sizes: dict[str, tuple[str, int, int]] = field(default_factory=dict)
-
-    notebook = property(lambda self: self.context.notebook)
-    profile = property(lambda self: self.context.profile)
-    label = property(lambda self: self.context.label)
-    key = property(lambda self: self.context.key)
-    plan = property(lambda self: self.context.plan)
-    parameters = property(lambda self: self.context.parameters)
-    threads = property(lambda self: self.context.threads)
-
-    @property
-    def results_path(self) -> Path:
-        """Where :func:`exprml.book.results.write` puts this run's table."""
-        return Path(self.context.results) if self.context.results else results_path(self.notebook, self.label)
 
     def kept_file(self, name: str) -> Path:
         """Return where the notebook may keep something beside its results, a fitted model for example.
@@ -84,12 +69,6 @@ class Run:
     def table(self) -> pd.DataFrame:
         """Return what this run has written to its results table so far."""
         return results.parse_table(self.results_path)
-
-    @property
-    def device(self) -> str:
-        """Return "cuda" if the notebook imported torch and it sees a GPU, else "cpu"."""
-        torch = sys.modules.get("torch")
-        return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
 
     def role(self, slot: str, *others: str) -> str:
         """Return how the data stand to the paper: "own", "stand-in", "made" or "twin".
@@ -267,22 +246,15 @@ def run_report(run: Run, seconds: float) -> str:
 
 
 def _context(notebook: str) -> Context:
-    given = context.current()
-    if given is None:
-        return _live_context(notebook)
-    if given.notebook != notebook:
-        raise UnknownNameError("notebook", notebook, [given.notebook], "the runner's order for this run")
-    return given
-
-
-def _live_context(notebook: str) -> Context:
-    """Return the default profile's settings for a kernel that the runner did not start."""
+    """Return what the runner decided or, in a kernel it did not start, the default profile's settings."""
+    if given := context.current():
+        check_known("notebook", [notebook], [given.notebook], "the runner's order for this run")
+        return given
     found = profiles.find(notebook)
-    plan = profiles.plan_of(found, "default") if found.slots else {}
     return Context(
         notebook=found.name,
         parameters=found.values("default"),
-        plan=plan,
+        plan=profiles.plan_of(found, "default"),
         published=dict(found.entry.get("published") or {}),
         needs=found.needs,
         threads=found.threads,
@@ -344,12 +316,7 @@ def _published_size(run: Run, slot: str) -> str:
 
 
 def _table(title: str, values: dict[str, str]) -> str:
-    if not values:
-        return ""
-    rows = "".join(
-        f'<tr><th scope="row">{escape(str(k))}</th><td>{escape(str(v))}</td></tr>' for k, v in values.items()
-    )
-    return f"<table><caption>{escape(title)}</caption><tbody>{rows}</tbody></table>"
+    return _html(title, {name: [value] for name, value in values.items()}) if values else ""
 
 
 def _fold_table(folds: pd.DataFrame) -> str:
@@ -357,11 +324,14 @@ def _fold_table(folds: pd.DataFrame) -> str:
     cells = folds.assign(cell=folds["groups"].astype(str) + " (" + folds["samples"].astype(str) + ")")
     wide = cells.pivot_table(index="class", columns="fold", values="cell", aggfunc="first")
     head = "".join(f'<th scope="col">fold {fold}</th>' for fold in wide.columns)
-    rows = "".join(
-        f'<tr><th scope="row">{escape(str(one))}</th>{"".join(f"<td>{cell}</td>" for cell in row)}</tr>'
-        for one, row in zip(wide.index, wide.to_numpy(), strict=True)
+    title = ": ".join(filter(None, ["Groups (samples) per class in each test fold", folds["task"].iloc[0]]))
+    return _html(title, wide.T.to_dict("list"), f"<thead><tr><td></td>{head}</tr></thead>")
+
+
+def _html(title: str, rows: Mapping[str, Sequence], head: str = "") -> str:
+    lines = "".join(
+        f'<tr><th scope="row">{escape(str(name))}</th>'
+        f"{''.join(f'<td>{escape(str(cell))}</td>' for cell in cells)}</tr>"
+        for name, cells in rows.items()
     )
-    task = folds["task"].iloc[0]
-    caption = f"Groups (samples) per class in each test fold{': ' + escape(task) if task else ''}"
-    head = f"<thead><tr><td></td>{head}</tr></thead>"
-    return f"<table><caption>{caption}</caption>{head}<tbody>{rows}</tbody></table>"
+    return f"<table><caption>{escape(title)}</caption>{head}<tbody>{lines}</tbody></table>"

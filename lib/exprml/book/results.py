@@ -6,7 +6,6 @@ The same run on the same machine gives the same bytes; seconds, which never repe
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,7 +88,13 @@ def read(notebook: str, profile: str | None = None) -> pd.DataFrame:
         raise NotAvailableError(f"no results of {notebook!r}: it failed, and its page says why")
     profile = profile or (run.profile if run else "default")
     own = run is not None and run.notebook == notebook and profile == run.profile
-    return _read(_own_path(run) if own else results_path(notebook, profile), notebook, profile)
+    path = run.table if own else results_path(notebook, profile)
+    if not path.is_file():
+        raise NotAvailableError(
+            f"no results of {notebook!r} under profile {profile!r}: "
+            f"run `exprml run {notebook} --profile {profile}`"
+        )
+    return parse_table(path)
 
 
 def read_reference(notebook: str) -> pd.DataFrame:
@@ -132,14 +137,13 @@ def published(paper: str) -> pd.DataFrame:
     rows = quoted[quoted["paper_key"] == paper].reset_index(drop=True)
     if rows.empty:
         raise UnknownNameError("paper", paper, quoted["paper_key"].unique(), "data/published/results.csv")
-    sizes = rows["setting"].fillna("").map(lambda text: re.search(r"train_samples=(\d+)", text))
-    rows["n_train"] = pd.array([int(size[1]) if size else None for size in sizes], dtype="Int64")
-    rows["experiment"] = rows["item"].map(_experiment_of_item(paper)).fillna("")
+    rows["n_train"] = rows["setting"].fillna("").str.extract(r"train_samples=(\d+)", expand=False)
+    listed = _experiments().query("paper == @paper")
+    single = listed[~listed["published"].duplicated(keep=False)].set_index("published")["id"]
+    rows["experiment"] = rows["item"].map(single)
     rows[["role", "profile", "run"]] = "published"
     rows["value"] = pd.to_numeric(rows["value"], errors="coerce")  # a few are texts such as "0.4/0.4/0.2"
-    empty = [name for name in COLUMNS if name not in rows]
-    rows = rows.assign(**dict.fromkeys(empty, ""))
-    return _typed(rows[[*COLUMNS, "item", "source", "spread", "spread_kind", "note"]].copy())
+    return _typed(rows.reindex(columns=[*COLUMNS, "item", "source", "spread", "spread_kind", "note"]))
 
 
 def numbers(paper: str, item: str) -> dict[str, float]:
@@ -173,8 +177,12 @@ def numbers(paper: str, item: str) -> dict[str, float]:
 
 def experiment_ids() -> list[str]:
     """Return the ids of ``data/experiments.csv``; empty if the project keeps no such list."""
+    return list(_experiments()["id"])
+
+
+def _experiments() -> pd.DataFrame:
     path = data_folder("experiments.csv")
-    return list(pd.read_csv(path, usecols=["id"])["id"]) if path.is_file() else []
+    return pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=["id", "paper", "published"])
 
 
 def full_experiment_id(name: str, notebook: str) -> str:
@@ -188,15 +196,6 @@ def full_experiment_id(name: str, notebook: str) -> str:
     if longer in known:
         return longer
     raise UnknownNameError("experiment", name, known, "data/experiments.csv")
-
-
-def _experiment_of_item(paper: str) -> dict[str, str]:
-    path = data_folder("experiments.csv")
-    if not path.is_file():
-        return {}
-    listed = pd.read_csv(path).query("paper == @paper")
-    single = listed[~listed["published"].duplicated(keep=False)]
-    return dict(zip(single["published"], single["id"], strict=True))
 
 
 def _filled(table: pd.DataFrame, run: Session, experiment: str | None, dataset: str | None) -> pd.DataFrame:
@@ -217,8 +216,7 @@ def _filled(table: pd.DataFrame, run: Session, experiment: str | None, dataset: 
         if name not in rows or rows[name].isna().all():
             raise DataError(f"a results table needs the column {name!r}")
     rows["experiment"] = rows["experiment"].map(lambda name: full_experiment_id(name, run.notebook))
-    absent = [name for name in (*COLUMNS, "seconds") if name not in rows]
-    return _typed(rows.assign(**dict.fromkeys(absent, np.nan)))
+    return _typed(rows.reindex(columns=[*COLUMNS, "seconds"]))
 
 
 def _with_dataset(rows: pd.DataFrame, run: Session, dataset: str | None) -> pd.DataFrame:
@@ -280,21 +278,6 @@ def _merge(rows: pd.DataFrame, path: Path, run: Session) -> None:
     rows = rows.sort_values([name for name in COLUMNS if name in rows], kind="stable", na_position="first")
     with atomic_path(path) as part:
         rows.to_csv(part, index=False, float_format="%.6g", lineterminator="\n")
-
-
-def _own_path(run: context.Context) -> Path:
-    from pathlib import Path
-
-    return Path(run.results) if run.results else results_path(run.notebook, run.profile)
-
-
-def _read(path: Path, notebook: str, profile: str) -> pd.DataFrame:
-    if not path.is_file():
-        raise NotAvailableError(
-            f"no results of {notebook!r} under profile {profile!r}: "
-            f"run `exprml run {notebook} --profile {profile}`"
-        )
-    return parse_table(path)
 
 
 def parse_table(path: Path) -> pd.DataFrame:
