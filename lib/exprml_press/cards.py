@@ -137,14 +137,12 @@ def _file(file: catalogue.DataFile) -> str:
         f": {size}, from {source}" if file.origin else ": No public address",
         f": SHA-256 of the content {f'`{file.sha256}`' if file.sha256 else 'not known beforehand'}",
         *([f": {_escape(file.note[:1].upper() + file.note[1:])}"] if file.note else []),
-        *([_converted(file.conversion)] if file.conversion else []),
     ]
+    if file.conversion:
+        told = f" ({_escape(file.conversion.note)})" if file.conversion.note else ""
+        also = f"`{file.conversion.path}`{told}, SHA-256 `{file.conversion.sha256}`"
+        lines.append(f": Where a mirror has only that, its conversion {also}")
     return "\n".join(lines) + "\n"
-
-
-def _converted(file: catalogue.DataFile) -> str:
-    note = f" ({_escape(file.note)})" if file.note else ""
-    return f": Where a mirror has only that, its conversion `{file.path}`{note}, SHA-256 `{file.sha256}`"
 
 
 def _how(found: catalogue.Entry) -> str:

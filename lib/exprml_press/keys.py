@@ -51,6 +51,7 @@ def key_parts(
         Those of them that failed, which it does without; its page is due again in the next build.
     """
     modules = modules_of(f"{notebook.code}\n{dict(values)!r}")
+    constraints = project_root() / "constraints.txt"
     return {
         "notebook": notebook.name,
         "profile": profile,
@@ -62,7 +63,7 @@ def key_parts(
         "needs": {name: earlier[name] for name in notebook.needs},
         "missing": list(missing),
         "python": platform.python_version(),
-        "constraints": _hash_if_there(project_root() / "constraints.txt"),
+        "constraints": file_hash(constraints) if constraints.is_file() else None,
         "library": library_hash(modules),
         "tables": {path.name: file_hash(path) for path in _tables(notebook, modules)},
     }
@@ -239,13 +240,9 @@ def _file_of(name: str) -> Path | None:
 
 def _tables(notebook: Notebook, modules: set[str]) -> list[Path]:
     """Return the committed tables a page reads: published numbers, reference runs, the ledger."""
-    tables = sorted(data_folder("published").glob("*")) if data_folder("published").is_dir() else []
+    tables = sorted(data_folder("published").glob("*"))
     tables += [data_folder("claims.yml")] if _LEDGER in modules else []
     for name in (notebook.name, *notebook.needs):
-        folder = data_folder("reference", name).parent
-        tables += sorted(folder.glob(Path(name).name + "*")) if folder.is_dir() else []
+        reference = data_folder("reference", name)
+        tables += sorted(reference.parent.glob(reference.name + "*"))
     return [path for path in tables if path.is_file()]
-
-
-def _hash_if_there(path: Path) -> str | None:
-    return file_hash(path) if path.is_file() else None

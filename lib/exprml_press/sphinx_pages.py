@@ -39,10 +39,9 @@ def badges(about: Mapping[str, Any]) -> str:
     Parameters
     ----------
     about : mapping
-        ``profile``; ``plan`` (slot → data set, role) or ``roles`` (slot → role); ``status``.
+        ``profile``; ``roles`` (slot → role); ``status``.
     """
-    plan = about.get("plan") or {}
-    roles = set((about.get("roles") or {slot: entry["role"] for slot, entry in plan.items()}).values())
+    roles = set((about.get("roles") or {}).values())
     marks = [(f"role-{role}", ROLES[role].short) for role in reversed(ROLES) if role in roles]
     if about.get("profile"):
         marks.append((f"profile-{about['profile']}", f"profile: {about['profile']}"))

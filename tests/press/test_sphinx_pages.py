@@ -51,8 +51,7 @@ def test_the_download_is_the_source_not_the_executed_notebook(project, tmp_path)
 
 
 def test_badges_name_the_least_real_data_first_and_the_profile():
-    plan = {"a": {"dataset": "x", "role": "own"}, "b": {"dataset": "y", "role": "twin"}}
-    html = sphinx_pages.badges({"plan": plan, "profile": "smoke"})
+    html = sphinx_pages.badges({"roles": {"a": "own", "b": "twin"}, "profile": "smoke"})
     assert html.index("role-twin") < html.index("role-own") < html.index("profile-smoke")
     assert "simulated twin" in html
     assert sphinx_pages.badges({}) == ""

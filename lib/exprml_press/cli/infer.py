@@ -182,13 +182,8 @@ def read_profiles(path: Path, size: int, samples_in: str = "", **options: Any) -
         return Profiles(path, obs, var, lambda columns: formats.gctx_blocks(path, columns=columns, size=size))
     data = user_files.read_values(path, samples_in, **options)
     print(data.uns["provenance"]["steps"][-1], file=sys.stderr)
-    values = data.X
-
-    def blocks(columns: np.ndarray) -> Iterator[np.ndarray]:
-        for start in range(0, len(values), size):
-            yield values[start : start + size][:, columns]
-
-    return Profiles(path, data.obs, data.var, blocks)
+    parts = [data.X[start : start + size] for start in range(0, data.n_obs, size)]
+    return Profiles(path, data.obs, data.var, lambda columns: (part[:, columns] for part in parts))
 
 
 def _checked(given: argparse.Namespace) -> Path:

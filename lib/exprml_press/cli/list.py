@@ -80,8 +80,5 @@ def _notebooks() -> list[tuple[str, ...]]:
 
 
 def _roles(slots: Iterable[str], plan: Mapping[str, Mapping[str, str]]) -> str:
-    told = []
-    for slot in slots:
-        chosen = f"{plan[slot]['dataset']} ({plan[slot]['role']})" if slot in plan else "not resolved yet"
-        told.append(f"{slot}: {chosen}")
-    return ", ".join(told) or "none"
+    chosen = {slot: f"{one['dataset']} ({one['role']})" for slot, one in plan.items()}
+    return ", ".join(f"{slot}: {chosen.get(slot, 'not resolved yet')}" for slot in slots) or "none"

@@ -28,7 +28,8 @@ def write_maps(folder: Path) -> None:
 def write_microarrays(folder: Path) -> None:
     """Write profiles of probes, quantile normalised, landmarks first, some in no list; two samples twice."""
     values, names = _arrays()
-    _write_gctx(path_of(folder, "dgex-geo", "expression"), values, names, _accessions(len(values)))
+    accessions = [f"GSM{100_000 + 3 * i}" for i in range(len(values))]
+    _write_gctx(path_of(folder, "dgex-geo", "expression"), values, names, accessions)
 
 
 def write_gtex(folder: Path) -> None:
@@ -127,10 +128,6 @@ def _sequenced() -> tuple[np.ndarray, list[str]]:
     other = np.random.default_rng(4).normal(8, 2, (twin.n_obs, _UNLISTED))
     values = np.maximum(2.0 ** (np.hstack([twin.X, other]) - 6) - 0.5, 0)
     return np.round(values, 6), [ensembl(gene) for gene in range(values.shape[1])]
-
-
-def _accessions(n: int) -> list[str]:
-    return [f"GSM{100_000 + 3 * i}" for i in range(n)]
 
 
 def _write_gctx(path: Path, values: np.ndarray, genes: list[str], samples: list[str]) -> None:

@@ -128,7 +128,7 @@ def write_store(folder: Path) -> None:
         counts[:, _positions(genes, [X_GENE])] *= ~men[:, None]
         sexes |= dict(zip(runs, np.where(men, "male", "female"), strict=True))
         tissues = [(*TISSUES, "Tonsil")[code] for code in codes]
-        _write_study(folder, name, runs, counts, genes, tissues, number)
+        write_project(folder, name, genes=genes, **_with_oddities(number, runs, counts, tissues))
         projects[name] = runs
     write_samples(folder, projects)
     pack(folder / SEX_LABELS, _sexes(sexes))
@@ -147,16 +147,8 @@ def _positions(genes: Sequence[str], plain: Sequence[str]) -> list[int]:
     return [i for i, gene in enumerate(genes) if gene.split(".")[0] in plain]
 
 
-def _write_study(
-    folder: Path,
-    name: str,
-    runs: list[str],
-    counts: np.ndarray,
-    genes: list[str],
-    tissues: list[str],
-    number: int,
-) -> None:
-    """Write a study; a few of them have the oddities that the filters are for."""
+def _with_oddities(number: int, runs: list[str], counts: np.ndarray, tissues: list[str]) -> dict[str, Any]:
+    """Return a study as :func:`write_project` takes it; a few have the oddities that the filters are for."""
     cells, types, absent = counts.astype(object), ["rna-seq"] * len(runs), []
     if number == 1:
         cells[0, 3] = "x7"
@@ -167,8 +159,7 @@ def _write_study(
         types[0], types[2], absent = "", "scrna-seq", [runs[4]]
     if number == 3:
         tissues = ["", *tissues[1:]]
-    options = {"genes": genes, "types": types, "tissues": tissues, "absent": absent}
-    write_project(folder, name, runs, cells, **options)
+    return {"runs": runs, "counts": cells, "types": types, "tissues": tissues, "absent": absent}
 
 
 def _sexes(known: Mapping[str, str]) -> str:

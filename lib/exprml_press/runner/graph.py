@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from exprml.base.errors import ExprmlError
+from exprml.base.files import project_root
 from exprml.base.locks import BusyError, held
 from exprml.book import profiles
 from exprml_press import keys, stage
 from exprml_press.runner.folders import Folders
-from exprml_press.runner.scheduler import newest_log, run_graph
 from exprml_press.runner.worker import Order, make_order, orders
 
 
@@ -60,13 +62,31 @@ def _build(folders: Folders, policy: str | None, cores: int, extra: Sequence[str
     stale = _write_keys(folders, made)
     _say(f"{len(made) - len(stale)} of {len(made)} notebooks are up to date")
     if stale:
-        run_graph(folders, stale, cores, extra)
+        _run_graph(folders, stale, cores, extra)
         _run_without_what_failed(folders, made, stale, extra)
     failed = [name for name in stale if not _is_complete(folders, made[name])]
     if site:
         _make_site(folders, made, strict=not failed)
     _summarise(folders, made, failed, (time.perf_counter() - started) / 60)
     return not failed
+
+
+def _run_graph(
+    folders: Folders, stale: Sequence[str], cores: int, extra: Sequence[str], missing: Sequence[str] = ()
+) -> None:
+    """Run the notebooks whose key says so; what failed is told from their pages, not from here.
+
+    `extra` are further Snakemake options (``--executor slurm``). What needs notebooks that are `missing`,
+    since they failed, is run without.
+    """
+    pages = [str(folders.page(name).relative_to(folders.root)) for name in stale]
+    command = [sys.executable, "-m", "exprml_press.runner.scheduler", str(os.getpid()), *pages]
+    command += ["--snakefile", str(project_root() / "Snakefile"), "--directory", str(folders.root)]
+    command += ["--cores", str(cores), "--nolock", "--rerun-incomplete", "--keep-going"]
+    command += ["--rerun-triggers", "mtime", "--forcerun", *pages, "--quiet", "all", "--config"]
+    command += [f"profile={folders.label}", f"stale={','.join(stale)}", f"missing={','.join(missing)}"]
+    environment = {**os.environ, "EXPRML_ROOT": str(project_root())}
+    subprocess.run([*command, *extra], env=environment, check=False, stdin=subprocess.DEVNULL)
 
 
 def _make_site(folders: Folders, made: Mapping[str, Order], *, strict: bool) -> None:
@@ -98,7 +118,7 @@ def _run_without_what_failed(
             earlier = order.parts["needs"]
             made[name] = make_order(order.notebook, order.profile, order.plan, earlier, missing=missing)
             keys.write_key(folders.key(name), made[name].parts)
-            run_graph(folders, [name], 1, extra, missing)
+            _run_graph(folders, [name], 1, extra, missing)
 
 
 def _is_complete(folders: Folders, order: Order) -> bool:
@@ -116,8 +136,8 @@ def _page(folders: Folders, made: Mapping[str, Order], name: str) -> dict[str, A
 
 
 def _why_killed(folders: Folders) -> str:
-    log = newest_log(folders)
-    where = f" Snakemake's log: {log.relative_to(folders.root.parent.parent)}." if log else ""
+    logs = sorted((folders.root / ".snakemake" / "log").glob("*.log"))
+    where = f" Snakemake's log: {logs[-1].relative_to(project_root())}." if logs else ""
     return f"Its process ended without a word (killed, or out of memory).{where}"
 
 

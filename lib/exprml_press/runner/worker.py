@@ -121,7 +121,8 @@ def run_notebook(name: str, profile: str = "default", overrides: Mapping[str, An
     notebook = profiles.find(name)
     notebook.values(profile, overrides)  # refuse wrong values before fetching anything
     plan = profiles.plan_of(notebook, profile)
-    earlier = {needed: _key_of_needed(needed, profile) for needed in notebook.needs}
+    pages = {needed: Folders(profile).page(needed) for needed in notebook.needs}
+    earlier = {needed: keys.key_of_output(page) or "none" for needed, page in pages.items()}
     order = make_order(notebook, profile, plan, earlier, overrides)
     keys.write_key(order.folders.key(notebook.name), order.parts)
     return execute(order)
@@ -158,11 +159,6 @@ def execute(order: Order) -> Outcome:
     return outcome
 
 
-def _key_of_needed(name: str, profile: str) -> str:
-    """Return the key of the run whose table will be read; "none" if there was none yet."""
-    return keys.key_of_output(Folders(profile).page(name)) or "none"
-
-
 def _prepare(order: Order, part: Path) -> None:
     """Write what the notebook is told, and set what its kernel inherits."""
     told = Context(
@@ -179,9 +175,8 @@ def _prepare(order: Order, part: Path) -> None:
         results=str(order.results or part / "results.csv"),
     )
     told.save(part / "run.json")
-    threads = str(order.notebook.threads)
-    os.environ.update({f"{library}_NUM_THREADS": threads for library in _THREAD_VARIABLES})
     os.environ.update(
+        {f"{library}_NUM_THREADS": str(order.notebook.threads) for library in _THREAD_VARIABLES},
         EXPRML_RUN=str(part / "run.json"),
         EXPRML_PAGE="1",
         EXPRML_ROOT=str(project_root()),
