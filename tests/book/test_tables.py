@@ -2,6 +2,7 @@
 
 import html
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -211,3 +212,19 @@ def test_one_model_by_two_protocols_keeps_their_names():
     assert "five-layer (corrected) is clearly ahead of five-layer, by" in tables.ahead(
         folds_of(*pair, 5), *pair
     )
+
+
+@pytest.mark.parametrize(
+    ("roles", "title"),
+    [
+        (["twin"], "Answer for simulated data"),
+        (["twin", "stand-in"], "Answer"),
+        (["made"], "Answer"),
+        ([], "Answer"),
+    ],
+)
+def test_an_answer_on_twins_alone_says_that_it_is_no_evidence(roles, title):
+    run = SimpleNamespace(data_words="a set", plan={str(i): {"role": one} for i, one in enumerate(roles)})
+    said = tables.answer(run, "yes", "quite").data
+    assert said.startswith(f"**{title}.** Yes\n\n**How sure.** Quite\n\n**On what data.** A set.")
+    assert ("no evidence about real data" in said) == (title != "Answer")

@@ -13,6 +13,7 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 
 from exprml.base.errors import DataError, NotAvailableError
+from exprml.base.roles import TWIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,8 +99,15 @@ def answer(run: Session, found: str, sure: str) -> Markdown:
         Says what data the page rests on.
     found, sure : str
         The finding and what its certainty rests on, each computed from ``run.table()``; Markdown, as in `say`
+
+    Where all data are twins, the answer says that it proves nothing about real ones.
     """
-    lines = {"Answer": found, "How sure": sure, "On what data": f"{run.data_words}."}
+    data = f"{run.data_words}."
+    title = "Answer"
+    if {entry["role"] for entry in run.plan.values()} == {TWIN}:
+        title = "Answer for simulated data"
+        data += " They show how the comparison works, and are no evidence about real data."
+    lines = {title: found, "How sure": sure, "On what data": data}
     said = Markdown("")
     lines = {title: " ".join(words.split()) for title, words in lines.items()}
     said.data = "\n\n".join(f"**{title}.** {words[:1].upper()}{words[1:]}" for title, words in lines.items())
