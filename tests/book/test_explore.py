@@ -32,7 +32,7 @@ def page(monkeypatch):
     shown = []
     monkeypatch.setenv("EXPRML_PAGE", "1")
     monkeypatch.setattr(
-        "IPython.display.display", lambda bundle, **more: shown.append((bundle, more["metadata"]))
+        "exprml.book.explore.display", lambda bundle, **more: shown.append((bundle, more["metadata"]))
     )
     return shown
 

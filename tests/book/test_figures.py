@@ -244,7 +244,8 @@ def shown(monkeypatch):
     def show(figure, **texts):
         calls = []
         monkeypatch.setattr(
-            "IPython.display.display", lambda bundle, **more: calls.append((bundle, more["metadata"]))
+            "exprml.book.figures.page.display",
+            lambda bundle, **more: calls.append((bundle, more["metadata"])),
         )
         figures.show(
             figure, **({"name": "fig-one", "caption": "Two models.", "alt": "The net leads."} | texts)

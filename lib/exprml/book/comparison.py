@@ -212,16 +212,11 @@ def beside_protocols(
     return table.assign(model=table["model"].map(model_label))
 
 
-def beside_table(
-    paper: str,
-    item: str,
-    this_run: pd.DataFrame,
-    reference: pd.DataFrame,
-    *,
-    metric: str = "mean_absolute_error",
-    spread: str = "sd_over_genes",
-) -> pd.DataFrame:
-    """Return a published table beside the reference run and this run, with a column ``source``.
+def beside_table(paper: str, item: str, this_run: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """Return a published table of errors beside the reference run and this run, with a column ``source``.
+
+    What is drawn as ± around a mean error is, as the paper prints it, the standard deviation over genes;
+    where the runs have none, the range over folds and seeds.
 
     Parameters
     ----------
@@ -229,20 +224,16 @@ def beside_table(
         As in `published_table`.
     this_run, reference : DataFrame
         Results tables.
-    metric, spread : str
-        Metric of the rows; metric whose mean is drawn as ± around it, as the paper prints it (chen2016: the
-        standard deviation over genes). Where the runs have none, the range over folds and seeds.
 
     Raises
     ------
     DataError
         If the item says two things of one line.
     """
-    published = published_table(paper, item)
-    published = published[published["metric"] == metric]
+    published = published_table(paper, item, "mean_absolute_error")
 
     def scores(table: pd.DataFrame) -> pd.DataFrame:
-        found, around = mean_scores(table, metric), mean_scores(table, spread)
+        found, around = mean_scores(table, "mean_absolute_error"), mean_scores(table, "sd_over_genes")
         width = found[_KEYS].merge(around, on=_KEYS, how="left")["value"]
         low, high = found["value"] - width, found["value"] + width
         return found.assign(low=low.fillna(found["low"]), high=high.fillna(found["high"]))

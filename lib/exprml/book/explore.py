@@ -10,11 +10,15 @@ import base64
 import io
 import itertools
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+import ipywidgets
+from IPython.display import Image as Picture
+from IPython.display import display
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 from PIL import Image
@@ -92,37 +96,29 @@ def _named(values: Sequence[Any] | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(named: Mapping[str, Mapping[str, Any]], first: Mapping[str, Any]) -> None:
-    panels = 1
     for control, values in named.items():
-        panels *= len(values)
-        if len(values) < 2:
-            raise ParameterError(
-                f"control {control!r} has {len(values)} value(s): give two or more, or drop it"
-            )
-        if first[control] not in values.values():
-            raise ParameterError(
-                f"start {first[control]!r} is no value of control {control!r}: {list(values)}"
-            )
+        start, count = first[control], len(values)
+        if count < 2:
+            raise ParameterError(f"control {control!r} has {count} value(s): give two or more, or drop it")
+        if start not in values.values():
+            raise ParameterError(f"start {start!r} is no value of control {control!r}: {list(values)}")
+    panels = math.prod(map(len, named.values()))
     if panels > MOST_PANELS:
         counts = " × ".join(f"{len(values)} {control}" for control, values in named.items())
-        raise ParameterError(
-            f"{panels} panels ({counts}) are too many for a page: at most {MOST_PANELS}; thin out"
-        )
+        most = f"at most {MOST_PANELS}; thin out"
+        raise ParameterError(f"{panels} panels ({counts}) are too many for a page: {most}")
 
 
 def _control(values: Mapping[str, Any], first: Any, words: str):
     """Return the widget of a control: a slider for ordered numbers, buttons or a list for words."""
-    import ipywidgets
-
     options, layout = list(values.items()), {"width": "auto", "max_width": "36rem"}
-    numbers = [value for value in values.values() if isinstance(value, int | float)]
-    if len(numbers) == len(options) and numbers == sorted(numbers):
+    style, numbers = {"description_width": "initial"}, list(values.values())
+    if all(isinstance(value, int | float) for value in numbers) and numbers == sorted(numbers):
         kind = ipywidgets.SelectionSlider
+    elif len(options) <= 4:
+        kind, style["button_width"] = ipywidgets.ToggleButtons, "auto"
     else:
-        kind = ipywidgets.ToggleButtons if len(options) <= 4 else ipywidgets.Dropdown
-    style = {"description_width": "initial"} | (
-        {"button_width": "auto"} if kind is ipywidgets.ToggleButtons else {}
-    )
+        kind = ipywidgets.Dropdown
     return kind(options=options, value=first, description=f"{words}:", style=style, layout=layout)
 
 
@@ -159,8 +155,6 @@ def _stack(
     pictures: Mapping[tuple[Any, ...], str], widgets: Sequence[Any], named: Sequence[Mapping[str, Any]]
 ):
     """Return nested ``Stack`` widgets, a level per control, each linked to its control's index."""
-    import ipywidgets
-
     if not widgets:
         return ipywidgets.HTML(pictures[()], layout={"width": "100%"})
     children = []
@@ -174,9 +168,6 @@ def _stack(
 
 def _on_page(draw, alt, named, first, words, texts: dict[str, str]) -> None:
     """Display controls, panels and static figure as one output, so that it is one numbered figure."""
-    import ipywidgets
-    from IPython.display import display
-
     pictures = _panels(draw, alt, named)
     widgets = [_control(values, first[one], words[one]) for one, values in named.items()]
     pile = _stack(pictures, widgets, list(named.values()))
@@ -189,15 +180,10 @@ def _on_page(draw, alt, named, first, words, texts: dict[str, str]) -> None:
 
 
 def _live(draw, named, first, words) -> None:
-    import ipywidgets
-    from IPython.display import Image as Picture
-    from IPython.display import display
-
     def view(**choice: Any) -> None:
         figure = draw(**choice)
         display(Picture(png(figure), width=round(figure.get_size_inches()[0] * 100)))
         pyplot.close(figure)
 
-    ipywidgets.interact(
-        view, **{one: _control(values, first[one], words[one]) for one, values in named.items()}
-    )
+    widgets = {one: _control(values, first[one], words[one]) for one, values in named.items()}
+    ipywidgets.interact(view, **widgets)

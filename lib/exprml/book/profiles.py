@@ -124,9 +124,8 @@ def notebooks() -> dict[str, Notebook]:
     check_known("notebook", listed, found, WHERE)
     for name in found:
         if name not in listed:
-            raise ExprmlError(
-                f"notebook {name!r} has no entry in {WHERE}: add one with at least `smoke: {{}}`"
-            )
+            remedy = "add one with at least `smoke: {}`"
+            raise ExprmlError(f"notebook {name!r} has no entry in {WHERE}: {remedy}")
     all_of_them = {name: Notebook(name, path, listed[name] or {}) for name, path in found.items()}
     for notebook in all_of_them.values():
         _check_entry(notebook, all_of_them)
@@ -220,9 +219,8 @@ def _check_entry(notebook: Notebook, known: Iterable[str]) -> None:
     entry, name = notebook.entry, notebook.name
     for block in ("smoke", "rehearse"):
         if not isinstance(entry.get(block), dict):
-            raise ExprmlError(
-                f"{WHERE}, {name}: `{block}:` is missing; write `{block}: {{}}` if nothing changes"
-            )
+            remedy = f"write `{block}: {{}}` if nothing changes"
+            raise ExprmlError(f"{WHERE}, {name}: `{block}:` is missing; {remedy}")
     check_known(f"key in the entry of {name!r}", entry, _ENTRY_KEYS, WHERE)
     check_known(f"notebook needed by {name!r}", notebook.needs, known, WHERE)
     check_known(f"data slot of {name!r}", entry.get("published") or {}, notebook.slots, WHERE)

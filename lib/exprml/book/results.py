@@ -199,11 +199,10 @@ def full_experiment_id(name: str, notebook: str) -> str:
 
 
 def _filled(table: pd.DataFrame, run: Session, experiment: str | None, dataset: str | None) -> pd.DataFrame:
-    unknown = [name for name in table.columns if name not in (*COLUMNS, "seconds")]
+    known = [*COLUMNS, "seconds"]
+    unknown = [name for name in table.columns if name not in known]
     if unknown:
-        raise DataError(
-            f"a results table has no column {unknown[0]!r}; columns: {', '.join(COLUMNS)}, seconds"
-        )
+        raise DataError(f"a results table has no column {unknown[0]!r}; columns: {', '.join(known)}")
     rows = table.reset_index(drop=True).copy()
     if experiment is not None:
         rows["experiment"] = rows["experiment"].fillna(experiment) if "experiment" in rows else experiment
@@ -216,7 +215,7 @@ def _filled(table: pd.DataFrame, run: Session, experiment: str | None, dataset: 
         if name not in rows or rows[name].isna().all():
             raise DataError(f"a results table needs the column {name!r}")
     rows["experiment"] = rows["experiment"].map(lambda name: full_experiment_id(name, run.notebook))
-    return _typed(rows.reindex(columns=[*COLUMNS, "seconds"]))
+    return _typed(rows.reindex(columns=known))
 
 
 def _with_dataset(rows: pd.DataFrame, run: Session, dataset: str | None) -> pd.DataFrame:
@@ -249,12 +248,10 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check(rows: pd.DataFrame) -> None:
-    infinite = rows[np.isinf(rows["value"])]
+    infinite = rows.loc[np.isinf(rows["value"]), ["metric", "model", "experiment"]].to_numpy()
     if len(infinite):
-        first = infinite.iloc[0]
-        raise DataError(
-            f"infinite {first['metric']!r} of model {first['model']!r} in {first['experiment']!r}"
-        )
+        metric, model, experiment = infinite[0]
+        raise DataError(f"infinite {metric!r} of model {model!r} in {experiment!r}")
     twice = rows[rows.duplicated(_SAME_ROW, keep=False)]
     if len(twice):
         named = {name: value for name, value in twice.iloc[0][_SAME_ROW[:11]].dropna().items() if value != ""}
@@ -284,9 +281,8 @@ def parse_table(path: Path) -> pd.DataFrame:
     """Return the results table in a file, every column typed."""
     numbers = dict.fromkeys(INTEGERS, "Int64") | {"value": float, "seconds": float}
     texts = {name: str for name in COLUMNS if name not in numbers}
-    table = pd.read_csv(
-        path, dtype=numbers | texts, keep_default_na=False, na_values={n: [""] for n in numbers}
-    )
+    empty = {name: [""] for name in numbers}
+    table = pd.read_csv(path, dtype=numbers | texts, keep_default_na=False, na_values=empty)
     missing = [name for name in COLUMNS if name not in table and name != "value"]
     if missing:
         raise DataError(f"{path.name} is no results table: column {missing[0]!r} is missing")

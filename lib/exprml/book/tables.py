@@ -161,18 +161,16 @@ def source(taught: Callable[..., object]) -> Markdown:
     return said
 
 
-def ranked(means: pd.Series, *, digits: int = 2) -> str:
+def ranked(means: pd.Series) -> str:
     """Return models with their scores in words, highest first: "random forest 0.99, five-layer net 0.94".
 
     Parameters
     ----------
     means : Series
         A score for each model; the index holds the models' names. Models without a score are left out.
-    digits : int
-        Decimals of the scores.
     """
     scored = means.dropna().sort_values(ascending=False, kind="stable").items()
-    return ", ".join(f"{_spoken(name)} {value:.{digits}f}" for name, value in scored) or "not run here"
+    return ", ".join(f"{_spoken(name)} {value:.2f}" for name, value in scored) or "not run here"
 
 
 def _spoken(name: str) -> str:

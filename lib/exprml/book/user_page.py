@@ -8,9 +8,8 @@ from exprml.book.figures.look import model_label
 from exprml.evaluation import compare, scoring
 
 LEVEL = 0.05
-SLIGHT = (
-    0.02  # a control this little above a guess is none: over few folds a tiny spread makes it "significant"
-)
+# A control this little above a guess is none: over few folds a tiny spread makes it "significant".
+SLIGHT = 0.02
 
 
 def above_chance(table: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +125,5 @@ def _scores(rows: pd.DataFrame) -> str:
 
 
 def _differences(rows: pd.DataFrame) -> str:
-    told = (
-        f"{one.comparison} {one.mean:+.2f} ({one.low:+.2f} to {one.high:+.2f})" for one in rows.itertuples()
-    )
-    return ", ".join(told)
+    told = rows[["comparison", "mean", "low", "high"]].itertuples(index=False)
+    return ", ".join(f"{words} {mean:+.2f} ({low:+.2f} to {high:+.2f})" for words, mean, low, high in told)

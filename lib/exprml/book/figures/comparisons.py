@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from exprml.base.errors import DataError
 from exprml.book.figures import look
 from exprml.book.figures.curves import draw_lines
-from exprml.book.figures.rows import UNITS, panels_of, rows_of
+from exprml.book.figures.rows import UNITS, panels_of, require_columns, rows_of
 from exprml.evaluation.scoring import at_full_size
 
 
@@ -113,11 +113,7 @@ def paired_differences(
     DataError
         If a needed column is missing.
     """
-    missing = [name for name in ("comparison", "mean", "low", "high") if name not in table]
-    if missing:
-        raise DataError(
-            f"paired_differences needs a column {missing[0]!r}; the table has {list(table.columns)}"
-        )
+    require_columns(table, "paired_differences", "comparison", "mean", "low", "high")
     panels = panels_of(table, facet)
     height = 1.0 + 0.34 * max(len(part) for _, part in panels)
     figure, axes = look.new_figure(len(panels), height=height, sharex=True)
@@ -129,9 +125,8 @@ def paired_differences(
             (part[clear], look.BLUE),
             (part[~clear], "white"),
         ):  # those without zero are filled
-            _intervals(
-                panel, rows.assign(value=rows["mean"]), color=look.BLUE, marker="o", markerfacecolor=inside
-            )
+            style = {"color": look.BLUE, "marker": "o", "markerfacecolor": inside}
+            _intervals(panel, rows.assign(value=rows["mean"]), **style)
         if points is not None:
             single = points.assign(place=points["comparison"].map(part.set_index("comparison")["place"]))
             panel.plot(single["value"], single["place"] - 0.25, "|", color=look.MUTED, ms=5)
@@ -210,6 +205,5 @@ def published_and_reproduced(
         _name_lines(panel, lines)
         panel.set_title(name)
     axes[-1, 0].set_xlabel(what)
-    return look.finish(
-        figure, axes, what="", note=look.honest_note(table, f"bars: {bars}" if "low" in table else "")
-    )
+    note = look.honest_note(table, f"bars: {bars}" if "low" in table else "")
+    return look.finish(figure, axes, what="", note=note)

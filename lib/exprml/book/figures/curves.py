@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLoc
 
 from exprml.base.errors import DataError
 from exprml.book.figures import look
-from exprml.book.figures.rows import UNITS, panels_of, rows_of, spread_words
+from exprml.book.figures.rows import UNITS, panels_of, require_columns, rows_of, spread_words
 
 
 def draw_lines(
@@ -108,9 +108,8 @@ def accuracy_against(
         panel.set_title(labels.get(name, name[:1].upper() + name[1:]))
         panel.set_xlabel(labels.get(x, x.replace("n_", "number of ").replace("_", " ")))
     note = look.honest_note(rows, spread_words(rows, labels) if dots else "")
-    return look.finish(
-        figure, axes, what=labels.get("value", (metric or "score").replace("_", " ")), note=note
-    )
+    what = labels.get("value", (metric or "score").replace("_", " "))
+    return look.finish(figure, axes, what=what, note=note)
 
 
 def _folds(panel: Axes, rows: pd.DataFrame, x: str, *, dots: bool) -> None:
@@ -174,9 +173,7 @@ def variance_curves(
     DataError
         If a column is missing.
     """
-    lacking = [name for name in (x, value, line) if name not in table]
-    if lacking:
-        raise DataError(f"variance_curves needs a column {lacking[0]!r}; the table has {list(table.columns)}")
+    require_columns(table, "variance_curves", x, value, line)
     words, rows = words or {}, table[[x, value]].assign(line=table[line].astype(str))
     figure, axes = look.new_figure(height=3.1)
     panel = axes[0, 0]
@@ -195,10 +192,8 @@ def describe_curves(
     """Return a sentence for the alt text of `variance_curves`: both ends of every line."""
     parts = []
     for name, part in table.groupby(line, sort=False):
-        mean = part.groupby(x)[value].mean()
-        parts.append(
-            f"{name} {mean.iloc[0]:.3f} at {mean.index[0]:,} to {mean.iloc[-1]:.3f} at {mean.index[-1]:,}"
-        )
+        ends = part.groupby(x)[value].mean().iloc[[0, -1]].items()
+        parts.append(f"{name} {' to '.join(f'{mean:.3f} at {place:,}' for place, mean in ends)}")
     return f"{value[:1].upper()}{value[1:]} by {x}: {'; '.join(parts)}."
 
 

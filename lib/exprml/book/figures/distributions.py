@@ -150,18 +150,16 @@ def class_sizes(
     figure, axes = look.new_figure(height=0.9 + 0.2 * len(counts))
     panel = axes[0, 0]
     panel.hlines(range(len(counts)), counts["groups"], counts["samples"], color="#b8c1cb", lw=2)
-    common = {"order": counts.index, "jitter": False, "ax": panel, "zorder": 3, "legend": False}
-    sns.stripplot(
-        x=counts["samples"], y=counts.index, marker="D", size=7, color=look.BLUE, label="samples", **common
-    )
-    common |= {"size": 6, "edgecolor": look.ORANGE, "linewidth": 1}
-    sns.stripplot(
-        x=counts["groups"][kept], y=counts.index[kept], color=look.ORANGE, label=group_word, **common
-    )
+
+    def dots(values: pd.Series, label: str, **style: object) -> None:
+        style |= {"order": counts.index, "jitter": False, "zorder": 3, "legend": False, "label": label}
+        sns.stripplot(x=values, y=values.index, ax=panel, **style)
+
+    dots(counts["samples"], "samples", marker="D", size=7, color=look.BLUE)
+    ring = {"size": 6, "edgecolor": look.ORANGE, "linewidth": 1}
+    dots(counts["groups"][kept], group_word, color=look.ORANGE, **ring)
     if floor:
-        sns.stripplot(
-            x=counts["groups"][~kept], y=counts.index[~kept], color="white", label="excluded", **common
-        )
+        dots(counts["groups"][~kept], "excluded", color="white", **ring)
         panel.axvline(floor, color=look.MUTED, lw=1, ls=(0, (4, 3)), label=f"at least {floor} {group_word}")
     panel.set(xscale="log", xlabel=f"samples and {group_word} (logarithmic)")
     panel.xaxis.set_major_formatter("{x:,.0f}")

@@ -106,9 +106,8 @@ def gene_scatter(
         _against(panel, errors_beside(genes, x, side), gene_wins(genes, x, side))
         panel.set(xlabel=f"error, {words.get(x, side_label(x))}", aspect="equal")
         panel.set_ylabel(f"error, {words.get(side, side_label(side))}", visible=True)
-    look.put_note(
-        figure, "dot: a gene; above the line the horizontal axis's model is ahead; shade: within 1 % of it"
-    )
+    note = "dot: a gene; above the line the horizontal axis's model is ahead; shade: within 1 % of it"
+    look.put_note(figure, note)
     return figure
 
 
@@ -117,9 +116,8 @@ def _against(panel: Axes, both: pd.DataFrame, wins: GeneWins) -> None:
     ends = np.array([0.0, float(both.to_numpy().max()) * 1.03])
     panel.fill_between(ends, 0.99 * ends, 1.01 * ends, color=look.MUTED, alpha=0.3, lw=0)
     panel.plot(ends, ends, color=look.INK, lw=0.9)
-    sns.scatterplot(
-        both, x="x", y="y", s=5, color=look.BLUE, alpha=0.35, linewidth=0, rasterized=True, ax=panel
-    )
+    style = {"color": look.BLUE, "alpha": 0.35, "linewidth": 0, "rasterized": True}
+    sns.scatterplot(both, x="x", y="y", s=5, ax=panel, **style)
     text = f"lower in {wins.share:.1%} of {wins.n_genes:,} genes\ngain: median {wins.median:+.1%}"
     text += f"\n5–95 %: {wins.low:+.1%} to {wins.high:+.1%}"
     box = {"boxstyle": "round,pad=0.3", "fc": "white", "ec": "none", "alpha": 0.85}

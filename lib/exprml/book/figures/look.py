@@ -62,12 +62,8 @@ _MODELS: dict[str, tuple[str, ...]] = {
 }
 _SPARE = ((SKY, "X"), (BROWN, "p"), (_CYAN, "*"), (GREY, "<"), ("#BCBD22", ">"), (_PLUM, "d"))
 _CONTROL_DASHES = {
-    "majority": (3, 2),
-    "shuffled": (8, 2.5),
-    "linear": (6, 1.5, 1, 1.5),
-    "mean": (3, 2),
-    "zero": (3, 3),
-}
+    "majority": (3, 2), "shuffled": (8, 2.5), "linear": (6, 1.5, 1, 1.5), "mean": (3, 2), "zero": (3, 3),
+}  # fmt: skip
 
 _RULES = {
     "axes.titleweight": "bold",
@@ -100,7 +96,7 @@ def theme() -> Iterator[None]:
         yield
 
 
-def new_figure(columns: int = 1, rows: int = 1, *, height: float = 3.2, width: float = WIDTH, **options: Any):
+def new_figure(columns: int = 1, rows: int = 1, *, height: float = 3.2, **options: Any):
     """Return ``(figure, axes)``, axes a rows × columns array, in the book's look.
 
     Parameters
@@ -109,8 +105,6 @@ def new_figure(columns: int = 1, rows: int = 1, *, height: float = 3.2, width: f
         The grid of panels.
     height : float
         Height of one row, inches.
-    width : float
-        Width of the whole figure, inches.
     **options
         Passed to ``Figure.subplots`` (``sharex``, ``sharey``, ``width_ratios``).
 
@@ -118,7 +112,7 @@ def new_figure(columns: int = 1, rows: int = 1, *, height: float = 3.2, width: f
     -----
     The figure is unknown to pyplot: nothing is left open, and no backend draws it a second time.
     """
-    figure = Figure(figsize=(width, height * rows), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height * rows), layout="constrained")
     FigureCanvasAgg(figure)
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
@@ -274,9 +268,8 @@ def put_legend(figure: Figure, axes: Iterable[Axes], *, columns: int = 4) -> Non
     if len(levels) > 1:
         entries["chance"], *_ = [entries.pop(label) for label in levels]
     for wide in range(min(columns, len(entries)), 0, -1):
-        legend = figure.legend(
-            entries.values(), drawn(entries, LEGEND_LETTERS), loc="outside upper left", ncols=wide
-        )
+        words = drawn(entries, LEGEND_LETTERS)
+        legend = figure.legend(entries.values(), words, loc="outside upper left", ncols=wide)
         if wide == 1 or legend.get_window_extent().width <= 0.98 * figure.bbox.width:
             return
         legend.remove()  # long names: fewer beside each other, none cut

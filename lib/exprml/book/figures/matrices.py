@@ -22,10 +22,8 @@ def _grid(panel: Axes, cells: pd.DataFrame, *, slanted: bool, **options: object)
     options = {"annot": True, "cbar": False, "cmap": "cividis", **options}
     sns.heatmap(cells, ax=panel, annot_kws={"fontsize": 7.5}, xticklabels=True, yticklabels=True, **options)
     shades = panel.collections[0].get_facecolors()[cells.notna().to_numpy().ravel()]
-    for text, shade in zip(panel.texts, shades, strict=options["annot"]):
-        text.set_color(
-            look.INK if sns.utils.relative_luminance(shade) > 0.27 else "white"
-        )  # whichever stands out
+    for text, shade in zip(panel.texts, shades, strict=options["annot"]):  # whichever colour stands out
+        text.set_color(look.INK if sns.utils.relative_luminance(shade) > 0.27 else "white")
     turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 0}
     panel.set_xticks(panel.get_xticks(), cells.columns, **turned)
     panel.tick_params(length=0)

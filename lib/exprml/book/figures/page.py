@@ -8,6 +8,7 @@ import re
 import warnings
 
 import pandas as pd
+from IPython.display import display
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -47,14 +48,13 @@ def figure_texts(name: str, caption: str, alt: str) -> dict[str, str]:
     return {"name": name, **texts}
 
 
-def png(figure: Figure, *, dots_per_inch: int = DOTS_PER_INCH) -> bytes:
+def png(figure: Figure) -> bytes:
     """Return the figure as PNG bytes on an opaque white ground (readable in dark mode too)."""
     stream = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a page is no place for them; a box is drawn
-        figure.savefig(
-            stream, format="png", dpi=dots_per_inch, facecolor="white", metadata={"Software": None}
-        )
+        options = {"dpi": DOTS_PER_INCH, "facecolor": "white", "metadata": {"Software": None}}
+        figure.savefig(stream, format="png", **options)
     return stream.getvalue()
 
 
@@ -81,15 +81,11 @@ def show(figure: Figure, *, name: str, caption: str, alt: str, role: str | None 
     UnknownNameError
         If there is no such role.
     """
-    from IPython.display import display
-
     texts = figure_texts(name, caption, alt)
     texts["role"] = stamp(figure, role)
     if any(f"[{CODE}" in text.get_text() for text in figure.findobj(Text)):
         texts["caption"] += f" [{CODE}…]: letters for which no font is installed, by their numbers."
-    width = round(
-        figure.get_size_inches()[0] * 100
-    )  # without a height: a telephone would squeeze the picture
+    width = round(figure.get_figwidth() * 100)  # without a height: a telephone would squeeze the picture
     bundle = {"image/png": base64.b64encode(png(figure)).decode(), "text/plain": f"Figure: {texts['alt']}"}
     display(bundle, raw=True, metadata={"exprml": texts, "image/png": {"width": width}})
     pyplot.close(figure)
@@ -127,7 +123,7 @@ def describe_differences(
     """
     rows = table[["comparison", "mean", "low", "high"]].itertuples(index=False)
     parts = (
-        f"{words} {mean:+{digits}} ({low:+{digits}} to {high:+{digits}})" for words, mean, low, high in rows
+        f"{name} {mean:+{digits}} ({low:+{digits}} to {high:+{digits}})" for name, mean, low, high in rows
     )
     return f"{what}: {'; '.join(parts)}."
 
@@ -169,8 +165,6 @@ def describe_means(
     for key, mean in rows.groupby([by] if isinstance(by, str) else by, sort=False)["value"].mean().items():
         *outer, last = key if isinstance(key, tuple) else (key,)
         parts.setdefault(" ".join(map(str, outer)), []).append(f"{last} {mean:.2f}")
-    body = "; ".join(
-        f"{outer}: {', '.join(one)}" if outer else ", ".join(one) for outer, one in parts.items()
-    )
+    body = "; ".join(": ".join(filter(None, [outer, ", ".join(one)])) for outer, one in parts.items())
     end = f"; chance {chance:.2f}." if chance is not None else "."
     return f"Mean {(metric or 'score').replace('_', ' ')}: {body}{end}"

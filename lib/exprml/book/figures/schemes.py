@@ -24,9 +24,8 @@ def _box(panel: Axes, x: float, y: float, width: float, height: float, text: str
 
 
 def _arrow(panel: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    panel.annotate(
-        "", end, start, arrowprops={"arrowstyle": "-|>", "color": look.MUTED, "lw": 1.1, "shrinkA": 1}
-    )
+    style = {"arrowstyle": "-|>", "color": look.MUTED, "lw": 1.1, "shrinkA": 1}
+    panel.annotate("", end, start, arrowprops=style)
 
 
 @look.theme()
