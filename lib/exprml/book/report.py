@@ -156,9 +156,13 @@ class Run(Session):
     @property
     def data_words(self) -> str:
         """What this page rests on: title, size and role of every data set, for a sentence of `tables`."""
+        from exprml.data import catalogue
+
         words = []
         for slot, entry in self.plan.items():
-            title, samples, genes = self.sizes.get(slot, (entry["dataset"], 0, 0))
+            name = entry["dataset"]
+            known = catalogue.entry(name).title if name in catalogue.names() else name
+            title, samples, genes = self.sizes.get(slot, (known, 0, 0))
             size = f", {samples:,} samples and {genes:,} genes" if samples else ""
             words.append(f"{plain(title)}{size} ({ROLES[entry['role']].short})")
         if self.profile == REHEARSAL:
