@@ -15,13 +15,15 @@ _METHOD = ("exprml.data", "exprml.models", "exprml.evaluation", "sklearn", "torc
 _PLUMBING = ("exprml.book",)
 _PLUMBING_HERE = {"print", "display"}
 _BEGINS = {"report.start", "run.load"}  # of the plumbing, but what they say is part of the method
+_ANSWER = "answer"  # its words stand under the title; how they are computed is there for who wants it
 _DECIDED = {"show-input", "hide-input", "remove-input", "remove-cell", "parameters"}
 
 
 def fold(cells: list[dict[str, Any]]) -> None:
     """Tag the code cells that fold, in place; where a tag has decided already, it stands."""
     for cell, plumbing in zip(cells, plumbing_cells(cells), strict=True):
-        if plumbing and not _DECIDED & set(cell["metadata"].get("tags", [])):
+        tags = set(cell["metadata"].get("tags", []))
+        if (plumbing or _ANSWER in tags) and not _DECIDED & tags:
             cell["metadata"].setdefault("tags", []).append("hide-input")
 
 

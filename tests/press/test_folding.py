@@ -51,6 +51,12 @@ def test_a_function_of_the_notebook_is_what_it_calls():
     assert folding.plumbing_cells(cells_of(define, again, "print(both('a'))")) == [True, False, False, False]
 
 
+def test_the_answer_folds_whatever_it_calls():
+    (_, answer) = cells_of("tables.answer(run, scoring.at_full_size(table), '')", tags=["answer"])
+    folding.fold([cells_of()[0], answer])
+    assert answer["metadata"]["tags"] == ["answer", "hide-input"]
+
+
 def test_cells_are_tagged_and_a_tag_decides():
     folded, shown, kept = (
         cells_of("print(1)")[1],
