@@ -77,13 +77,10 @@ def _parts(
     columns = [*columns, "task"] if "task" in asked and "task" not in columns else [*columns]
     sought = {name: _listed(asked[name]) if name in asked else sorted(set(chosen[name])) for name in columns}
     for values in product(*sought.values()):
-        name = ", ".join(
-            v for c, v in zip(columns, values, strict=True) if c == "model" or len(sought[c]) > 1
-        )
-        yield (
-            name or str(asked.get("metric", "")).replace("_", " "),
-            chosen[(chosen[columns] == list(values)).all(axis=1)],
-        )
+        told = [value for column, value in zip(columns, values, strict=True)
+                if column == "model" or len(sought[column]) > 1]  # fmt: skip
+        name = ", ".join(told) or str(asked.get("metric", "")).replace("_", " ")
+        yield name, chosen[(chosen[columns] == list(values)).all(axis=1)]
 
 
 def _hardest(

@@ -144,16 +144,12 @@ def _panels(draw, alt, named: Mapping[str, Mapping[str, Any]]) -> dict[tuple[Any
         pictures[values] = _picture(draw(**choice), text)
     size = sum(map(len, pictures.values()))
     if size > MOST_BYTES:
-        raise ParameterError(
-            f"{len(pictures)} panels weigh {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:g} MB: "
-            "draw fewer or simpler ones"
-        )
+        weight = f"{len(pictures)} panels weigh {size / 1e6:.1f} MB"
+        raise ParameterError(f"{weight}, more than {MOST_BYTES / 1e6:g} MB: draw fewer or simpler ones")
     return pictures
 
 
-def _stack(
-    pictures: Mapping[tuple[Any, ...], str], widgets: Sequence[Any], named: Sequence[Mapping[str, Any]]
-):
+def _stack(pictures: Mapping[tuple, str], widgets: Sequence[Any], named: Sequence[Mapping[str, Any]]):
     """Return nested ``Stack`` widgets, a level per control, each linked to its control's index."""
     if not widgets:
         return ipywidgets.HTML(pictures[()], layout={"width": "100%"})

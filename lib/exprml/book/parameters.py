@@ -37,23 +37,18 @@ def parse(source: str, where: str) -> dict[str, Parameter]:
     ExprmlError
         If a statement is anything else: a computed value could not be listed or checked.
     """
-    found = {}
+    found, cell = {}, f"the parameters cell of {where}"
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
             continue
         if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)):
-            raise ExprmlError(
-                f"the parameters cell of {where}, line {statement.lineno}: "
-                "write `name: type = literal  # why`"
-            )
+            raise ExprmlError(f"{cell}, line {statement.lineno}: write `name: type = literal  # why`")
         name = statement.target.id
         try:
             value = ast.literal_eval(statement.value)
             kind = eval(ast.unparse(statement.annotation), {"__builtins__": {}}, dict(_KINDS))
         except (ValueError, NameError, TypeError, AttributeError) as error:
-            raise ExprmlError(
-                f"the parameters cell of {where}: {name!r} is no typed literal: {error}"
-            ) from error
+            raise ExprmlError(f"{cell}: {name!r} is no typed literal: {error}") from error
         found[name] = Parameter(name, fit(value, kind, f"parameter {name!r} of {where}"), kind)
     return found
 

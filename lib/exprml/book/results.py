@@ -220,10 +220,9 @@ def _filled(table: pd.DataFrame, run: Session, experiment: str | None, dataset: 
 
 def _with_dataset(rows: pd.DataFrame, run: Session, dataset: str | None) -> pd.DataFrame:
     if dataset is None and len(run.plan) != 1:
-        raise DataError(
-            f"say which data these rows come from: results.write(..., dataset=...), one of "
-            f"{', '.join(run.plan) or 'the data sets in data/catalogue.yml'}"
-        )
+        known = ", ".join(run.plan) or "the data sets in data/catalogue.yml"
+        remedy = f"results.write(..., dataset=...), one of {known}"
+        raise DataError(f"say which data these rows come from: {remedy}")
     slot = next(iter(run.plan.values())) if dataset is None else run.plan.get(dataset)
     by_name = {entry["dataset"]: entry for entry in run.plan.values()}
     entry = slot or by_name.get(dataset) or {"dataset": dataset, "role": MADE}
@@ -255,9 +254,8 @@ def _check(rows: pd.DataFrame) -> None:
     twice = rows[rows.duplicated(_SAME_ROW, keep=False)]
     if len(twice):
         named = {name: value for name, value in twice.iloc[0][_SAME_ROW[:11]].dropna().items() if value != ""}
-        raise DataError(
-            f"{len(twice)} results rows cannot be told apart, e.g. {named}; add task, setting or seed"
-        )
+        remedy = "add task, setting or seed"
+        raise DataError(f"{len(twice)} results rows cannot be told apart, e.g. {named}; {remedy}")
 
 
 def _merge(rows: pd.DataFrame, path: Path, run: Session) -> None:

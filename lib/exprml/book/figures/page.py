@@ -42,9 +42,8 @@ def figure_texts(name: str, caption: str, alt: str) -> dict[str, str]:
         if not text:
             raise ParameterError(f"figure {name!r} has no {what}: give a sentence, computed from the table")
     if texts["alt"] == texts["caption"]:
-        raise ParameterError(
-            f"figure {name!r}: the alt text repeats the caption; state what the figure shows"
-        )
+        remedy = "state what the figure shows"
+        raise ParameterError(f"figure {name!r}: the alt text repeats the caption; {remedy}")
     return {"name": name, **texts}
 
 
@@ -123,7 +122,7 @@ def describe_differences(
     """
     rows = table[["comparison", "mean", "low", "high"]].itertuples(index=False)
     parts = (
-        f"{name} {mean:+{digits}} ({low:+{digits}} to {high:+{digits}})" for name, mean, low, high in rows
+        f"{words} {mean:+{digits}} ({low:+{digits}} to {top:+{digits}})" for words, mean, low, top in rows
     )
     return f"{what}: {'; '.join(parts)}."
 
