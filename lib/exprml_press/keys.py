@@ -11,6 +11,7 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,13 +105,9 @@ def library_hash(modules: Iterable[str]) -> str:
     files = {_file_of(name) for name in modules}
     roots = {LIBRARY / name for name in PACKAGES}
     folders = {path.parent for path in files if path.name == "__init__.py"} - roots
-    resources = {
-        path
-        for folder in folders
-        for path in folder.iterdir()
-        if path.is_file() and path.suffix not in (".py", ".pyc")
-    }
-    hashes = {path: tree_hash(path) for path in files} | {path: file_hash(path) for path in resources}
+    lying = [path for folder in folders for path in folder.iterdir() if path.is_file()]
+    hashes = {path: file_hash(path) for path in lying if path.suffix not in (".py", ".pyc")}
+    hashes |= {path: tree_hash(path) for path in files}
     return text_hash(as_json({path.relative_to(LIBRARY).as_posix(): one for path, one in hashes.items()}))
 
 
@@ -128,15 +125,15 @@ def modules_of(code: str) -> set[str]:
         lazy = {name: one.home for name, one in found.items() if one.home}
         named = {name for one in uses for name in one.names}
         named |= {
-            f"{package}.{_word(text, home)}"
+            f"{package}.{word}"
             for package, home in lazy.items()
             for one in uses
             if package in one.names
             for text in one.texts
-            if _word(text, home)
+            if (word := text if text in home else text.partition("/")[0]) in home
         }
         named |= {_at_home(name, lazy) for name in named}
-        named |= {above for name in named for above in _above(name)}
+        named |= {above for name in named for above in accumulate(name.split("."), "{}.{}".format)}
         new = {name for name in named - set(found) if _file_of(name)}
         if not new:
             return set(found)
@@ -144,23 +141,11 @@ def modules_of(code: str) -> set[str]:
         uses += [found[name] for name in new]
 
 
-def _word(text: str, home: Mapping[str, str]) -> str:
-    """Return what a lazy package may know of a text: all of it, or what stands before its stroke."""
-    beginning = text.partition("/")[0]
-    return text if text in home else beginning if beginning in home else ""
-
-
 def _at_home(name: str, lazy: Mapping[str, Mapping[str, str]]) -> str:
     """Return the module that a name of a lazy package lives in; any other name as it is."""
     package, _, last = name.rpartition(".")
     home = lazy.get(package, {})
     return f"{package}.{home[last]}" if last in home else name
-
-
-def _above(name: str) -> list[str]:
-    """Return the packages that are imported on the way to a name."""
-    parts = name.split(".")
-    return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
 @dataclass(frozen=True)

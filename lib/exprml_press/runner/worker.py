@@ -308,13 +308,13 @@ def _about(order: Order, status: str) -> dict[str, Any]:
 
 def roles_behind(needs: Iterable[str], profile: str) -> dict[str, str]:
     """Return the roles of the data behind the results a notebook reads: its page rests on them too."""
-    roles = {}
-    for need in needs:
-        stamp = results_path(need, profile, ".json")
-        if stamp.is_file():
-            found = json.loads(stamp.read_text(encoding="utf-8")).get("roles", {})
-            roles |= {f"{need} {slot}": role for slot, role in found.items()}
-    return roles
+    stamps = {need: results_path(need, profile, ".json") for need in needs}
+    return {
+        f"{need} {slot}": role
+        for need, stamp in stamps.items()
+        if stamp.is_file()
+        for slot, role in json.loads(stamp.read_text(encoding="utf-8")).get("roles", {}).items()
+    }
 
 
 def _as_notebook(document: Mapping[str, Any]) -> str:
