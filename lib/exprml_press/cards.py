@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ _COUNTED = {
     "maximum": "largest value",
     "missing": "missing values",
 }
+_COUNTED_BY_CLASS = ("samples", "groups", "minimum", "floor_share", "missing")
 _ABSENT = (
     "The files of this data set were not on the machine that built this page, so nothing is counted here. "
     "`exprml data fetch {name}` gets them; the next build counts."
@@ -91,27 +92,20 @@ def _counts(found: catalogue.Entry, counts: dict[str, Any]) -> str:
     if not counts["available"]:
         return _ABSENT.format(name=found.name)
     rows = [
-        (title.format(group=found.group), _number(counts[key], percent=key == "floor_share"))
+        (title.format(group=found.group), _number(counts, key))
         for key, title in _COUNTED.items()
         if counts[key] is not None and (counts["n_samples"] or key in ("n_samples", "n_genes"))
     ]
     rows += [("units", _escape(found.units))] if found.units else []
     parts = [_table(("", "count"), rows)]
-    parts += [_classes(found, label, classes) for label, classes in counts["classes"].items()]
+    parts += [_classes(found, label, classes) for label, classes in sorted(counts["classes"].items())]
     return "\n\n".join(parts)
 
 
 def _classes(found: catalogue.Entry, label: str, classes: list[dict[str, Any]]) -> str:
     head = (label, "samples", f"groups ({found.group})", "smallest value", "share of values there", "missing")
     rows = [
-        (
-            _escape(one["label"] or "(none)"),
-            _number(one["samples"]),
-            _number(one["groups"]),
-            _number(one["minimum"]),
-            _number(one["floor_share"], percent=True),
-            _number(one["missing"]),
-        )
+        (_escape(one["label"] or "(none)"), *(_number(one, key) for key in _COUNTED_BY_CLASS))
         for one in sorted(classes, key=lambda one: (-one["groups"], one["label"]))
     ]
     text = f"Classes of `{label}`, by groups: a class counts by its groups, not its samples."
@@ -163,10 +157,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, rules, *rows])
 
 
-def _number(value: float | int | None, *, percent: bool = False) -> str:
+def _number(counts: Mapping[str, Any], key: str) -> str:
+    value = counts[key]
     if value is None:
         return "none"
-    if percent:
+    if key == "floor_share":
         return f"{value:.1%}"
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 

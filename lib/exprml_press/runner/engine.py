@@ -27,8 +27,5 @@ class SavingAtTheEnd(NBClientEngine):
         finally:
             nb_man.output_path = place
 
-    @classmethod
-    def register(cls) -> str:
-        """Make the engine known to papermill and return its name."""
-        papermill_engines.register(cls.name, cls)
-        return cls.name
+
+papermill_engines.register(SavingAtTheEnd.name, SavingAtTheEnd)

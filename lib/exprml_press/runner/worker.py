@@ -205,7 +205,7 @@ def _run_papermill(order: Order, part: Path) -> str | None:
                     order.notebook.path,
                     part / "executed.ipynb",
                     injected,
-                    engine_name=SavingAtTheEnd.register(),
+                    engine_name=SavingAtTheEnd.name,
                     kernel_name="python3",
                     language="python",
                     progress_bar=False,
