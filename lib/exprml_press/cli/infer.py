@@ -237,7 +237,9 @@ def _statistics(call: Inferring, whose: str) -> tuple[np.ndarray, np.ndarray]:
     for number, block in enumerate(call.values()):
         if whose == "model" and number:
             break  # the first block is enough for a warning
-        first.add(_normalised(call, block))
+        if scaling.reference is not None:  # trained on values that were quantile normalised
+            block = normalise(block, scaling.reference, scaling.form)
+        first.add(block)
     call.gaps = 0
     n_seen = int(np.max(first.count))
     if whose == "own":
@@ -267,12 +269,6 @@ def _warn_if_far(call: Inferring, seen: Moments, n_seen: int) -> None:
         "normalisation?); --statistics own takes a constant difference out, if the samples are a mixture "
         "like the training's."
     )
-
-
-def _normalised(call: Inferring, block: np.ndarray) -> np.ndarray:
-    """Return the values as the model standardises them: quantile normalised where it was trained so."""
-    held = call.stored.scaling
-    return block if held.reference is None else normalise(block, held.reference, held.form)
 
 
 def normalise(values: np.ndarray, reference: np.ndarray, form: str) -> np.ndarray:

@@ -12,16 +12,13 @@ import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tabulate import tabulate
 
 from exprml.base.errors import ParameterError, check_known
 from exprml.base.files import project_root, write_text
 from exprml.book.context import OWN_FOLDER
-
-if TYPE_CHECKING:
-    from anndata import AnnData
 
 _USAGE = "exprml new {} --expression FILE --labels FILE --label COLUMN --group COLUMN"
 TEMPLATES = Path(__file__).with_name("templates")
@@ -107,7 +104,8 @@ def _new(given: argparse.Namespace) -> int:
     output = _output(given)
     _check(given)
     write_text(output, _notebook(given, output))
-    _hide_from_git(output.parent)
+    if output.parent == project_root() / OWN_FOLDER and not (output.parent / ".gitignore").exists():
+        write_text(output.parent / ".gitignore", "*\n")  # kept out of git: it may name people's data
     _say_next(output)
     return 0
 
@@ -143,7 +141,11 @@ def _check(given: argparse.Namespace) -> None:
     for note in data.uns["user_files"]["notes"]:
         print(f"  {note}")
     kept, excluded = user_files.usable_classes(data, given.label, given.group, given.min_groups)
-    _print_classes(kept, given.label, given.group or user_files.EACH_SAMPLE)
+    classes = kept.obs.groupby(given.label, observed=True)[given.group or user_files.EACH_SAMPLE]
+    counts = classes.agg(["size", "nunique"]).sort_values("nunique", ascending=False)
+    head = [given.label, "samples", "groups"]
+    table = tabulate(counts, head, tablefmt="plain", intfmt=",", disable_numparse=[0])
+    print(f"\n{textwrap.indent(table, '  ')}\n")
     for name, row in excluded.iterrows():
         print(f"  left out: {name}, {row['samples']} samples, {row['groups']} groups: {row['reason']}")
     twins = user_files.duplicates(kept, given.label, given.group)
@@ -157,13 +159,6 @@ def _check(given: argparse.Namespace) -> None:
 
 def _first(names: Sequence[str]) -> str:
     return ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
-
-
-def _print_classes(kept: AnnData, label: str, unit: str) -> None:
-    counts = kept.obs.groupby(label, observed=True)[unit].agg(["size", "nunique"])
-    counts = counts.sort_values("nunique", ascending=False)
-    table = tabulate(counts, [label, "samples", "groups"], tablefmt="plain", intfmt=",")
-    print(f"\n{textwrap.indent(table, '  ')}\n")
 
 
 def _notebook(given: argparse.Namespace, output: Path) -> str:
@@ -203,12 +198,6 @@ def _from_notebook(path: str, folder: Path) -> str:
     there, project = Path(path).resolve(), project_root()
     together = folder in there.parents or (project in there.parents and project in folder.parents)
     return Path(os.path.relpath(there, folder)).as_posix() if together else there.as_posix()
-
-
-def _hide_from_git(folder: Path) -> None:
-    """Keep the reader's folder out of the project's version control: it may name people's data."""
-    if folder == project_root() / OWN_FOLDER and not (folder / ".gitignore").exists():
-        write_text(folder / ".gitignore", "*\n")
 
 
 def _say_next(output: Path) -> None:

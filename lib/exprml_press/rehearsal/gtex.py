@@ -101,5 +101,4 @@ def _subjects(obs: pd.DataFrame) -> pd.DataFrame:
     subjects = obs.drop_duplicates("donor")
     codes = subjects["sex"].map({"male": "1", "female": "2"})
     hardy = [str(i % 5) if i != 4 else "" for i in range(len(subjects))]
-    columns = {"SUBJID": subjects["donor"], "SEX": codes, "AGE": "60-69", "DTHHRDY": hardy}
-    return pd.DataFrame(columns)
+    return pd.DataFrame({"SUBJID": subjects["donor"], "SEX": codes, "AGE": "60-69", "DTHHRDY": hardy})

@@ -96,19 +96,15 @@ def _probes(row: int) -> list[str]:
 
 
 def _arrays() -> tuple[np.ndarray, list[str]]:
-    """Return profiles x probes, and the names of the probes."""
+    """Return profiles x probes, and their names: landmarks, unlisted, then the targets' and unlisted ones."""
     values = _values(landmark_twin(_N_ARRAYS, _N_LANDMARKS, _N_TARGETS), _N_ARRAYS)
     reference = np.clip(np.sort(values, axis=1).mean(axis=0), 4, 15)
     values = reference[values.argsort(axis=1).argsort(axis=1)]
     values = np.vstack([values, values[:1], values[5:6] + 0.001])
-    return values.astype(np.float32), _probe_names()
-
-
-def _probe_names() -> list[str]:
-    """Return landmarks, unlisted probes, then the targets' and unlisted ones."""
     rows = [name for probes in _genes()["probes"] for name in probes.split(",")]
     last = [f"AFFX-{at}_at" for at in range(_UNLISTED)]
-    return [*rows[:_N_LANDMARKS], *_UNLISTED_LANDMARKS, *rows[_N_LANDMARKS:], *last]
+    names = [*rows[:_N_LANDMARKS], *_UNLISTED_LANDMARKS, *rows[_N_LANDMARKS:], *last]
+    return values.astype(np.float32), names
 
 
 def _values(twin: object, n_samples: int) -> np.ndarray:

@@ -132,7 +132,9 @@ def write_store(folder: Path) -> None:
         projects[name] = runs
     write_samples(folder, projects)
     pack(folder / SEX_LABELS, _sexes(sexes))
-    _build(folder)
+    with TemporaryDirectory() as data, patch.dict(os.environ, EXPRML_DATA=data, EXPRML_MIRROR=str(folder)):
+        store = build(Settings(), sex_labels=folder / SEX_LABELS, report=lambda line: None)
+        write_bytes(path_of(folder, "recount3", "store"), store.read_bytes())
 
 
 def _genes() -> tuple[list[str], np.ndarray]:
@@ -170,10 +172,3 @@ def _sexes(known: Mapping[str, str]) -> str:
     ]
     rows[1:1] = ["SRR42,mouse,rnaseq,male,TRUE,7", "GSM42,human,microarray,female,TRUE,"]
     return "\n".join([_SEX_HEADER, *rows]) + "\n"
-
-
-def _build(folder: Path) -> None:
-    """Build the store from the files below `folder`, in a data folder of its own, and put it among them."""
-    with TemporaryDirectory() as data, patch.dict(os.environ, EXPRML_DATA=data, EXPRML_MIRROR=str(folder)):
-        store = build(Settings(), sex_labels=folder / SEX_LABELS, report=lambda line: None)
-        write_bytes(path_of(folder, "recount3", "store"), store.read_bytes())
