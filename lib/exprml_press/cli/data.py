@@ -77,11 +77,8 @@ def _resolve(given: argparse.Namespace) -> int:
 
 
 def _fetch(given: argparse.Namespace) -> int:
-    paths = catalogue.fetch(given.name)
-    for path in paths.values():
-        print(path)
-    if not paths:
-        print(f"{given.name} is made by the library: there is nothing to fetch")
+    nothing = f"{given.name} is made by the library: there is nothing to fetch"
+    print(*(catalogue.fetch(given.name).values() or [nothing]), sep="\n")
     return 0
 
 

@@ -22,6 +22,7 @@ from exprml_press.cli.new import add_reading
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    from anndata import AnnData
 
     from exprml.models.gene_match import GeneMatch
     from exprml.models.model_files import StoredModel
@@ -181,9 +182,18 @@ def read_profiles(path: Path, size: int, samples_in: str = "", **options: Any) -
         obs, var = formats.read_gctx_metadata(path)
         return Profiles(path, obs, var, lambda columns: formats.gctx_blocks(path, columns=columns, size=size))
     data = user_files.read_values(path, samples_in, **options)
-    print(data.uns["provenance"]["steps"][-1], file=sys.stderr)
+    print(data.uns["provenance"]["steps"][-1], _seen(data), sep="\n", file=sys.stderr)
     parts = [data.X[start : start + size] for start in range(0, data.n_obs, size)]
     return Profiles(path, data.obs, data.var, lambda columns: (part[:, columns] for part in parts))
+
+
+def _seen(data: AnnData) -> str:
+    """Return what was taken as samples, genes and values, before anything is written."""
+    import numpy as np
+
+    rows, columns = f"{data.n_obs:,} samples ({data.obs_names[0]}, ...)", f"{data.n_vars:,} genes"
+    values = f"values from {np.nanmin(data.X):g} to {np.nanmax(data.X):g}"
+    return f"{rows} x {columns} ({data.var_names[0]}, ...), {values}"
 
 
 def _checked(given: argparse.Namespace) -> Path:

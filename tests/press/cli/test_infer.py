@@ -216,6 +216,19 @@ def test_wrong_options_are_refused(tmp_path, model, capsys, options, message):
     assert message in capsys.readouterr().err
 
 
+def test_what_was_taken_for_samples_genes_and_values_is_said(tmp_path, model, capsys):
+    data, _ = profiles(n_samples=4)
+    table = pd.DataFrame(data.X, index=data.obs_names, columns=data.var_names)
+    table.to_csv(tmp_path / "mine.csv", index_label="id")
+    given = ["--model", str(model), "--expression", str(tmp_path / "mine.csv"), "--samples-in", "rows"]
+    assert main(["infer", *given, "--out", str(tmp_path / "out.gctx")]) == 0
+    said = capsys.readouterr().err
+    assert "comma between cells" in said
+    assert "sample ids in column 'id'" in said
+    least, most = f"{table.min().min():g}", f"{table.max().max():g}"
+    assert f"4 samples (s0, ...) x 45 genes (other0, ...), values from {least} to {most}" in said
+
+
 def test_a_file_that_is_there_is_not_replaced(tmp_path, model, capsys):
     _, out = infer(tmp_path, model, profiles()[0])
     before = out.read_bytes()
