@@ -389,3 +389,10 @@ def test_every_name_has_its_home_and_is_no_module():
         assert name not in figures._HOME.values()
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         figures.nothing  # noqa: B018
+
+
+def test_a_table_with_long_words_is_drawn_without_a_warning(recwarn):
+    words = ["tissues, by donor (stand-in)", "tumour or normal, by patient (stand-in)"]
+    table = pd.DataFrame([[0.3, 0.1], [0.0, -0.1]], index=words, columns=["logistic regression", "forest"])
+    figures.heatmap_table(table, low=0.0, what="sample-wise less group-wise").canvas.draw()
+    assert not [str(one.message) for one in recwarn if "constrained_layout" in str(one.message)]

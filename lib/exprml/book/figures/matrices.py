@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -20,7 +22,11 @@ _RECALL = "recall:"
 def _grid(panel: Axes, cells: pd.DataFrame, *, slanted: bool, **options: object) -> None:
     """Draw one grid with its numbers; slant column labels that would run into each other."""
     options = {"annot": True, "cbar": False, "cmap": "cividis", **options}
-    sns.heatmap(cells, ax=panel, annot_kws={"fontsize": 7.5}, xticklabels=True, yticklabels=True, **options)
+    with warnings.catch_warnings():  # seaborn draws once before the figure has its final size
+        warnings.filterwarnings("ignore", "constrained_layout not applied")
+        sns.heatmap(
+            cells, ax=panel, annot_kws={"fontsize": 7.5}, xticklabels=True, yticklabels=True, **options
+        )
     shades = panel.collections[0].get_facecolors()[cells.notna().to_numpy().ravel()]
     for text, shade in zip(panel.texts, shades, strict=options["annot"]):  # whichever colour stands out
         text.set_color(look.INK if sns.utils.relative_luminance(shade) > 0.27 else "white")
