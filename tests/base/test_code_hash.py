@@ -1,6 +1,7 @@
 """The hash of a module changes with what it says, not with how it is written or explained."""
 
 import os
+import shutil
 
 import pytest
 
@@ -69,3 +70,17 @@ def test_the_hash_of_a_module_of_ours_follows_what_it_imports_of_ours(monkeypatc
         hashes.append(code.code_hash("exprml.reads"))
     code.code_hash.cache_clear()
     assert hashes[0] == hashes[1] != hashes[2]
+
+
+@pytest.mark.parametrize("reader", ["heil2022", "chen2016"])
+def test_a_reader_s_hash_follows_the_formats_that_are_imported_on_first_use(monkeypatch, tmp_path, reader):
+    shutil.copytree(code._LIBRARY / "exprml", tmp_path / "exprml")
+    monkeypatch.setattr(code, "_LIBRARY", tmp_path)
+    hashes = []
+    for more in ("", "MORE = 1\n"):
+        with open(tmp_path / "exprml/data/formats/gct.py", "a", encoding="utf-8") as file:
+            file.write(more)
+        code.code_hash.cache_clear()
+        hashes.append(code.code_hash(f"exprml.data.readers.{reader}"))
+    code.code_hash.cache_clear()
+    assert hashes[0] != hashes[1]

@@ -35,7 +35,10 @@ def _hash_at(path: Path, mtime_ns: int) -> str:
 
 @cache
 def code_hash(module: str) -> str:
-    """Return the hash of what a module of ours says, and of what it imports of ours, directly or not."""
+    """Return the hash of what a module of ours says, and of what it imports of ours, directly or not.
+
+    A package that brings its names in on first use (`exprml.base.lazy`) counts with all its modules.
+    """
     found: dict[str, str] = {}
     left = [module]
     while left:
@@ -43,7 +46,10 @@ def code_hash(module: str) -> str:
         path = _path_of(name)
         if path and name not in found:
             found[name] = tree_hash(path)
-            left += _imported(path)
+            imported = [*_imported(path)]
+            if path.name == "__init__.py" and "exprml.base.lazy" in imported:
+                imported += [f"{name}.{one.stem}" for one in path.parent.glob("[!_]*.py")]
+            left += imported
     return text_hash("".join(f"{name} {found[name]}\n" for name in sorted(found)))
 
 
