@@ -18,7 +18,7 @@ MOST_LINES = {
     "shown": 12,
     "folded": 25,
     "remove-input": 25,
-    "answer": 30,
+    "answer": 25,
 }  # folded on the page; not on it at all
 MOST_TAGS = 2  # cells of a notebook that a tag folds or shows, whatever they call
 MOST_PLUMBING = 1 / 3  # of the code lines that stand open
