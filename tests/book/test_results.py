@@ -46,6 +46,14 @@ def test_same_rows_in_any_order_give_the_same_bytes_and_seconds_lie_apart(run):
     assert list(seconds["seconds"]) == [9.0] * 3
 
 
+def test_a_network_that_was_still_improving_has_a_row_for_each_fit(run):
+    both = pd.concat([ROWS, ROWS.assign(metric="recall:a")]).assign(still_improving=[1.0, np.nan, 0.0] * 2)
+    results.write(both, run, "one")
+    found = run.table().query("metric == 'still_improving'")
+    assert found[["model", "fold", "value"]].to_numpy().tolist() == [["net", 0, 0.0], ["net", 1, 1.0]]
+    assert len(run.table()) == 2 * len(ROWS) + 2
+
+
 def test_a_second_experiment_is_added_and_an_older_run_is_dropped(run):
     results.write(ROWS, run, "one")
     results.write(ROWS, run, "two")

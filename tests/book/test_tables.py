@@ -214,6 +214,18 @@ def test_one_model_by_two_protocols_keeps_their_names():
     )
 
 
+def fits(*late: float, control: str = "") -> pd.DataFrame:
+    """Return a row for each fit of a network that says whether it was still improving."""
+    words = {"metric": "still_improving", "model": "corrected/three-layer", "control": control}
+    return pd.DataFrame({"value": late}).assign(**words)
+
+
+def test_an_answer_names_the_networks_that_were_still_improving():
+    table = pd.concat([fits(1.0, 0.0, 1.0), fits(1.0, control="shuffled labels")])
+    run = SimpleNamespace(data_words="a set", plan={}, table=lambda: table)
+    assert "ended, in fits: three-layer net 2 of 3.\n\n" in tables.answer(run, "yes", "quite.").data
+
+
 @pytest.mark.parametrize(
     ("roles", "title"),
     [
@@ -224,7 +236,8 @@ def test_one_model_by_two_protocols_keeps_their_names():
     ],
 )
 def test_an_answer_on_twins_alone_says_that_it_is_no_evidence(roles, title):
-    run = SimpleNamespace(data_words="a set", plan={str(i): {"role": one} for i, one in enumerate(roles)})
+    plan = {str(i): {"role": one} for i, one in enumerate(roles)}
+    run = SimpleNamespace(data_words="a set", plan=plan, table=lambda: fits(0.0))
     said = tables.answer(run, "yes", "quite").data
     assert said.startswith(f"**{title}.** Yes\n\n**How sure.** Quite\n\n**On what data.** A set.")
     assert ("no evidence about real data" in said) == (title != "Answer")

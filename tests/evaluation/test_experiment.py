@@ -53,11 +53,15 @@ def test_classifiers_are_scored_on_grouped_folds_and_on_cell_lines_held_out(prof
 
 def test_autoencoders_are_scored_by_what_they_reconstruct(profiles):
     X, _, line = profiles
-    net = presets.make("bhukya2021/autoencoder", hidden=(6,), code=3, epochs=3, batch_size=20, random_state=0)
+    small = {"hidden": (6,), "code": 3, "epochs": 5, "batch_size": 20, "holdout": 0.3, "random_state": 0}
+    net = presets.make("bhukya2021/autoencoder", **small)
     models = {"one component": PCA(1), "three components": PCA(3), "autoencoder": net}
     protocol = Protocol(folds=3, task="reconstruction")
     table = experiment.run(models, parts.folds(X, None, line, protocol), ("mean_squared_error",))
     error = table.groupby("model")["value"].mean()
+    late = table.set_index("model")["still_improving"]
+    assert late["one component"].isna().all()
+    assert late["autoencoder"].isin([0.0, 1.0]).all()
     assert error["three components"] < error["one component"]
     assert np.isfinite(error["autoencoder"])
     (first, *_) = parts.folds(X, None, line, protocol)

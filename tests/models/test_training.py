@@ -118,6 +118,15 @@ def test_the_best_state_comes_back():
     losses = record.history["validation_loss"]
     assert record.best_epoch == losses.idxmin() + 1 < record.n_epochs == 30
     assert state_bytes(module) == states[record.best_epoch]
+    assert record.still_improving == 0.0
+
+
+def test_a_network_that_was_best_at_its_last_look_was_still_improving():
+    X, y = make_data()
+    settings = TrainingSettings(epochs=5, validate_every=2, learning_rate=1e-3, **QUIET)
+    record = fit_network(linear(6), X[:40], y[:40], settings=settings, validation=(X[40:], y[40:]))
+    assert (record.best_epoch, record.n_epochs) == (4, 5)
+    assert record.still_improving == 1.0
 
 
 def test_an_empty_holdout_keeps_the_last_epoch():
@@ -126,6 +135,7 @@ def test_an_empty_holdout_keeps_the_last_epoch():
     record = fit_network(module, X, y, settings=TrainingSettings(epochs=3, **QUIET), validation=np.arange(0))
     assert record.best_epoch == record.n_epochs == 3
     assert record.history["validation_loss"].isna().all()
+    assert np.isnan(record.still_improving)
 
 
 def test_cumulative_watches_the_unweighted_sum_and_consecutive_the_weighted_mean():

@@ -27,6 +27,7 @@ COLUMNS = (
     "n_train", "metric", "value", "device", "threads", "profile", "run",
 )  # fmt: skip
 INTEGERS = ("fold", "seed", "n_train", "threads")
+ENDED = "still_improving"  # metric: 1 where a network's validation had not stopped improving
 _SAME_ROW = [name for name in COLUMNS if name != "value"]
 
 
@@ -38,7 +39,8 @@ def write(
     Parameters
     ----------
     table : DataFrame
-        Long table with any of :data:`COLUMNS`, ``metric`` and ``value`` at least; ``seconds`` if measured.
+        Long table with any of :data:`COLUMNS`, ``metric`` and ``value`` at least; ``seconds`` if measured;
+        ``still_improving`` of networks, which becomes a row of that metric for each fit.
     run : Session
         What :func:`exprml.book.report.start` returned; fills device, threads, profile and run.
     experiment : str, optional
@@ -199,7 +201,7 @@ def full_experiment_id(name: str, notebook: str) -> str:
 
 
 def _filled(table: pd.DataFrame, run: Session, experiment: str | None, dataset: str | None) -> pd.DataFrame:
-    known = [*COLUMNS, "seconds"]
+    known = [*COLUMNS, "seconds", ENDED]
     unknown = [name for name in table.columns if name not in known]
     if unknown:
         raise DataError(f"a results table has no column {unknown[0]!r}; columns: {', '.join(known)}")
@@ -215,7 +217,9 @@ def _filled(table: pd.DataFrame, run: Session, experiment: str | None, dataset: 
         if name not in rows or rows[name].isna().all():
             raise DataError(f"a results table needs the column {name!r}")
     rows["experiment"] = rows["experiment"].map(lambda name: full_experiment_id(name, run.notebook))
-    return _typed(rows.reindex(columns=known))
+    rows = _typed(rows.reindex(columns=known))
+    ended = rows.dropna(subset=[ENDED]).assign(metric=ENDED, seconds=np.nan, value=lambda one: one[ENDED])
+    return pd.concat([rows, ended.drop_duplicates(_SAME_ROW)], ignore_index=True)
 
 
 def _with_dataset(rows: pd.DataFrame, run: Session, dataset: str | None) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from IPython.display import HTML, Markdown
 
 from exprml.base.errors import DataError, NotAvailableError
 from exprml.base.roles import TWIN
+from exprml.book.results import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,18 +101,27 @@ def answer(run: Session, found: str, sure: str) -> Markdown:
     found, sure : str
         The finding and what its certainty rests on, each computed from ``run.table()``; Markdown, as in `say`
 
-    Where all data are twins, the answer says that it proves nothing about real ones.
+    Where all data are twins, the answer says that it proves nothing about real ones. Where networks were
+    still improving when their training ended, it says which.
     """
     data = f"{run.data_words}."
     title = "Answer"
     if {entry["role"] for entry in run.plan.values()} == {TWIN}:
         title = "Answer for simulated data"
         data += " They show how the comparison works, and are no evidence about real data."
-    lines = {title: found, "How sure": sure, "On what data": data}
+    lines = {title: found, "How sure": f"{sure} {_unfinished(run.table())}", "On what data": data}
     said = Markdown("")
     lines = {title: " ".join(words.split()) for title, words in lines.items()}
     said.data = "\n\n".join(f"**{title}.** {words[:1].upper()}{words[1:]}" for title, words in lines.items())
     return said
+
+
+def _unfinished(table: pd.DataFrame) -> str:
+    """Return in words which networks' training ended before their validation had stopped improving."""
+    fits = table[(table["metric"] == ENDED) & (table["control"] == "")].groupby("model")["value"]
+    counts = fits.agg(late="sum", fits="count").query("late > 0")
+    told = [f"{_spoken(one.Index)} {one.late:.0f} of {one.fits:.0f}" for one in counts.itertuples()]
+    return f"Still improving when training ended, in fits: {', '.join(told)}." if told else ""
 
 
 _SIGNS = re.compile(r"[!-+\--/:-@\[-`{-~]")  # of ASCII, all that Markdown, MyST, HTML or TeX may read

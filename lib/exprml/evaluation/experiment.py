@@ -23,7 +23,7 @@ from exprml.base.fitting import taken
 from exprml.evaluation.metrics import METRICS, Metric
 
 KEYS = ["task", "model", "setting", "control", "split", "fold", "seed", "n_train"]
-COLUMNS = [*KEYS, "metric", "value", "seconds"]
+COLUMNS = [*KEYS, "metric", "value", "seconds", "still_improving"]
 MAJORITY = "majority class"
 Metrics = Sequence[str] | Mapping[str, Metric]
 Settings = Mapping[tuple[str, int, int], Mapping[str, Any]]
@@ -121,7 +121,7 @@ def predict(
         for name, model in models.items():
             words = {**part.words, "model": name, "control": control_of(model, part.words.get("control", ""))}
             if not part.usable:
-                yield Prediction({**words, "seconds": np.nan}, part, None, None)
+                yield Prediction({**words, "seconds": np.nan, "still_improving": np.nan}, part, None, None)
                 continue
             found = (settings or {}).get((name, words["seed"], words["fold"]))
             model = clone(model).set_params(**found) if found else model
@@ -129,7 +129,9 @@ def predict(
             begun = time.perf_counter()
             fitted = fits.get(name, (part.train, part.before), _fitted, model, part, start, watch_test)
             predicted = answer(fitted, part.test.X)
-            yield Prediction({**words, "seconds": time.perf_counter() - begun}, part, fitted, predicted)
+            words["seconds"] = time.perf_counter() - begun
+            words["still_improving"] = getattr(last_step(fitted), "still_improving_", np.nan)
+            yield Prediction(words, part, fitted, predicted)
 
 
 def run(
@@ -166,8 +168,9 @@ def run(
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`, a row per model, part and metric; ``seconds`` is for fit and predict. Of a part
-        that cannot be used the values are NaN.
+        Columns `COLUMNS`, a row per model, part and metric; ``seconds`` is for fit and predict,
+        ``still_improving`` 1 where a network's validation had not stopped improving. Of a part that cannot be
+        used the values are NaN.
 
     Raises
     ------
@@ -190,7 +193,8 @@ def table_of(predicted: Iterable[Prediction]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The words of part and model, seconds, sample, group, truth, predicted (and target, by position).
+        The words of part and model, seconds, still_improving, sample, group, truth, predicted (and target, by
+        position).
 
     Raises
     ------
@@ -215,7 +219,7 @@ def scores_of(predictions: pd.DataFrame, metrics: Metrics = ("balanced_accuracy"
     """Return the scores of `table_of` some predictions, columns `COLUMNS`, as `run` returns them."""
     rows = []
     for key, part in predictions.groupby(KEYS, sort=False):
-        words = dict(zip(KEYS, key, strict=True)) | {"seconds": part["seconds"].iloc[0]}
+        words = dict(zip(KEYS, key, strict=True)) | {name: part[name].iloc[0] for name in COLUMNS[-2:]}
         rows += _rows(words, part["truth"].to_numpy(), part["predicted"].to_numpy(), _metrics(metrics))
     return pd.DataFrame(rows)[COLUMNS]
 

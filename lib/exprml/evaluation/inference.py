@@ -192,6 +192,7 @@ def in_unit(found: Inference, factors: pd.Series, *, setting: str) -> Inference:
     for name, model in found.fitted.items():
         control = experiment.control_of(model, part.words["control"])
         words = dict(part.words, model=name, control=control, setting=setting, seconds=seconds[name])
+        words["still_improving"] = getattr(model, "still_improving_", np.nan)
         predicted = np.reshape(model.predict(part.test.X), part.test.y.shape) * factor
         turned.append(experiment.Prediction(words, rescaled, model, predicted))
     return _errors(turned, score_validation=False, keep_fitted=True)._replace(data=part)

@@ -83,7 +83,7 @@ def gains(table: pd.DataFrame, after: str = "pretrained", before: str = "not pre
         Columns as in `table`, metric "gain", setting "`after` - `before`"; controls are left out.
     """
     gain = paired_values(table[table["control"] == ""], after, before, of="setting").rename("value")
-    named = {"metric": "gain", "setting": f"{after} - {before}", "seconds": np.nan}
+    named = {"metric": "gain", "setting": f"{after} - {before}", "seconds": np.nan, "still_improving": np.nan}
     return gain.reset_index().assign(**named)[COLUMNS]
 
 

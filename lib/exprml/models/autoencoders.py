@@ -18,11 +18,7 @@ from torch.nn import functional
 
 from exprml.base.errors import DataError, ParameterError
 from exprml.base.fitting import taken
-from exprml.models.estimators import (
-    ManyTargets,
-    check_finite,
-    validated,
-)
+from exprml.models.estimators import ManyTargets, any_improving, check_finite, validated
 from exprml.models.layers import build_network, initialise, layer_widths
 from exprml.models.networks import Network
 from exprml.models.settings import resolve_device, seeded
@@ -114,7 +110,7 @@ class Autoencoder(TransformerMixin, Network):
     ----------
     module_ : Sequential
         Encoder and decoder.
-    n_features_in_, n_epochs_, best_epoch_, history_, seed_, training_rows_, holdout_rows_
+    n_features_in_, n_epochs_, best_epoch_, still_improving_, history_, seed_, training_rows_, holdout_rows_
         As in `NetworkRegressor`.
     """
 
@@ -216,6 +212,8 @@ class EncodedRegressor(ManyTargets, BaseEstimator):
     selected_by_ : {"decoded error", "code error", "inner part"}
         How the regressor chose its epoch or parameter: by the error of decoded validation targets (networks
         can), by the error of validation codes (what else takes `validation`), or by what it does alone.
+    still_improving_ : float
+        As of a network: 1 where it is 1 for one of the parts.
     """
 
     def __init__(self, encoder: Any, regressor: Any) -> None:
@@ -249,6 +247,7 @@ class EncodedRegressor(ManyTargets, BaseEstimator):
         self.encoder_.fit(Y, None, **taken(self.encoder_.fit, options))
         options = {"groups": groups} | self._selection(validation, watch)
         self.regressor_.fit(X, self.encoder_.transform(Y), **taken(self.regressor_.fit, options))
+        self.still_improving_ = any_improving(self.encoder_, self.regressor_)
         return self
 
     def _selection(self, validation: Any, watch: Any) -> dict[str, Any]:

@@ -142,6 +142,11 @@ def check_targets(name: str, y: Any, n_samples: int, n_targets: int) -> np.ndarr
     return y
 
 
+def any_improving(*fitted: Any) -> float:
+    """Return the largest `still_improving_` of some fitted estimators, NaN if none has it."""
+    return float(np.fmax.reduce([getattr(one, "still_improving_", np.nan) for one in fitted]))
+
+
 def draw_seed(random_state: Any) -> int:
     """Return an int as it is; from None or a RandomState draw one."""
     if isinstance(random_state, (int, np.integer)):

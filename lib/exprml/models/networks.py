@@ -81,6 +81,7 @@ class Network(TrainingSettings, BaseEstimator):
         options |= {"rows": self.training_rows_, "validation": held, "seed": self.seed_}
         record = fit_network(self.module_, X, y, settings=self, **options)
         self.history_, self.n_epochs_, self.best_epoch_ = record.history, record.n_epochs, record.best_epoch
+        self.still_improving_ = record.still_improving
 
     def _take_weights(self, network: Any) -> None:
         if not hasattr(network, "module_"):
@@ -128,6 +129,8 @@ class NetworkClassifier(LogitClassifier, Network):
     Attributes
     ----------
     classes_, n_features_in_, n_epochs_, best_epoch_, history_, module_, seed_
+    still_improving_ : float
+        1 where training ended before validation had stopped improving, 0 where not; NaN without validation.
     training_rows_, holdout_rows_ : arrays of int
         The inner split.
     """

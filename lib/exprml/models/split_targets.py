@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from exprml.base.errors import DataError, ParameterError
 from exprml.base.fitting import taken
-from exprml.models.estimators import ManyTargets, check_targets
+from exprml.models.estimators import ManyTargets, any_improving, check_targets
 
 
 class SplitTargets(ManyTargets, BaseEstimator):
@@ -34,6 +34,8 @@ class SplitTargets(ManyTargets, BaseEstimator):
         The fitted clones, in the order of the targets.
     history_ : DataFrame
         The clones' histories with a column `part` (from 1), where they keep one.
+    still_improving_ : float
+        As of a network: 1 where it is 1 for one of the clones.
     """
 
     def __init__(self, estimator: Any, n_parts: int = 2) -> None:
@@ -73,6 +75,7 @@ class SplitTargets(ManyTargets, BaseEstimator):
             model = clone(self.estimator)
             self.estimators_.append(model.fit(X, y[:, part], **taken(model.fit, options)))
         self.n_features_in_ = np.shape(X)[1]
+        self.still_improving_ = any_improving(*self.estimators_)
         histories = [getattr(one, "history_", None) for one in self.estimators_]
         if all(isinstance(one, pd.DataFrame) for one in histories):
             numbered = [one.assign(part=number) for number, one in enumerate(histories, start=1)]

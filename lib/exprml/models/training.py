@@ -57,6 +57,12 @@ class TrainingRecord:
     best_epoch: int
     diverged: bool = False
 
+    @property
+    def still_improving(self) -> float:
+        """1 where the last look at the validation set was the best, 0 where not, NaN where none was taken."""
+        looks = self.history.dropna(subset="validation_loss")["epoch"]
+        return float(looks.iloc[-1] == self.best_epoch) if len(looks) else np.nan
+
 
 def error_sums(
     loss: str, reduction: str, outputs: Tensor, targets: Tensor, class_weights: Tensor | None = None
