@@ -6,7 +6,6 @@ import shutil
 import pytest
 
 from exprml.base import code_hash as code
-from exprml.base.code_hash import tree_hash
 
 CODE = """\"""A module.\"""
 
@@ -20,14 +19,8 @@ class Scale:
 """
 
 
-@pytest.fixture
-def module(tmp_path):
-    def write(text: str):
-        path = tmp_path / f"{abs(hash(text))}.py"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
+def hash_of(module: str) -> str:
+    return code.library_hash(code.modules_of(f"import {module}"))
 
 
 @pytest.mark.parametrize(
@@ -39,21 +32,13 @@ def module(tmp_path):
     ],
     ids=["comments", "docstrings", "none"],
 )
-def test_comments_layout_and_docstrings_change_nothing(module, change):
-    assert tree_hash(module(change(CODE))) == tree_hash(module(CODE))
+def test_comments_layout_and_docstrings_change_nothing(change):
+    assert code.code_of(change(CODE)).said == code.code_of(CODE).said
 
 
-def test_a_changed_number_or_text_changes_it(module):
+def test_a_changed_number_or_text_changes_it():
     changed = [CODE.replace("2 * x", "3 * x"), CODE.replace("return", 'say = "A scale."; return')]
-    assert len({tree_hash(module(code)) for code in [CODE, *changed]}) == 3
-
-
-def test_a_file_written_anew_is_read_again(module):
-    path = module(CODE)
-    before = tree_hash(path)
-    path.write_text(CODE.replace("2 * x", "3 * x"), encoding="utf-8")
-    os.utime(path, ns=(1, 1))
-    assert tree_hash(path) != before
+    assert len({code.code_of(text).said for text in [CODE, *changed]}) == 3
 
 
 def test_the_hash_of_a_module_of_ours_follows_what_it_imports_of_ours(monkeypatch, tmp_path):
@@ -61,26 +46,22 @@ def test_the_hash_of_a_module_of_ours_follows_what_it_imports_of_ours(monkeypatc
     package.mkdir()
     (package / "__init__.py").write_text("", encoding="utf-8")
     (package / "reads.py").write_text("import json\nfrom exprml.shares import scale\n", encoding="utf-8")
-    monkeypatch.setattr(code, "_LIBRARY", tmp_path)
+    monkeypatch.setattr(code, "LIBRARY", tmp_path)
     hashes = []
     for number, text in enumerate(["scale = 1\n", "scale = 1  # one\n", "scale = 2\n"]):
         (package / "shares.py").write_text(text, encoding="utf-8")
         os.utime(package / "shares.py", ns=(number, number))
-        code.code_hash.cache_clear()
-        hashes.append(code.code_hash("exprml.reads"))
-    code.code_hash.cache_clear()
+        hashes.append(hash_of("exprml.reads"))
     assert hashes[0] == hashes[1] != hashes[2]
 
 
 @pytest.mark.parametrize("reader", ["heil2022", "chen2016"])
 def test_a_reader_s_hash_follows_the_formats_that_are_imported_on_first_use(monkeypatch, tmp_path, reader):
-    shutil.copytree(code._LIBRARY / "exprml", tmp_path / "exprml")
-    monkeypatch.setattr(code, "_LIBRARY", tmp_path)
+    shutil.copytree(code.LIBRARY / "exprml", tmp_path / "exprml")
+    monkeypatch.setattr(code, "LIBRARY", tmp_path)
     hashes = []
     for more in ("", "MORE = 1\n"):
         with open(tmp_path / "exprml/data/formats/gct.py", "a", encoding="utf-8") as file:
             file.write(more)
-        code.code_hash.cache_clear()
-        hashes.append(code.code_hash(f"exprml.data.readers.{reader}"))
-    code.code_hash.cache_clear()
+        hashes.append(hash_of(f"exprml.data.readers.{reader}"))
     assert hashes[0] != hashes[1]

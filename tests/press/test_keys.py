@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from exprml.base import code_hash
 from exprml.book import profiles
 from exprml_press import keys
 
@@ -62,55 +63,46 @@ def test_key_of_a_needed_notebook_and_its_reference_run_count(project, key_now):
 
 
 def test_imports_are_followed_to_the_base_also_inside_functions():
-    found = keys.modules_of("from exprml.book import results\nimport numpy")
+    found = code_hash.modules_of("from exprml.book import results\nimport numpy")
     assert {"exprml", "exprml.book", "exprml.book.results", "exprml.book.context"} <= found
     assert "exprml.base.files" in found
     assert "exprml_press.stage" not in found
     assert not [name for name in found if name.startswith("exprml.models")]
-    inside = keys.modules_of("def late():\n    from exprml_press import stage")
+    inside = code_hash.modules_of("def late():\n    from exprml_press import stage")
     assert "exprml_press.stage" in inside
 
 
 def test_the_runner_is_no_part_of_what_a_notebook_imports():
-    found = keys.modules_of("from exprml.book import report")
+    found = code_hash.modules_of("from exprml.book import report")
     assert not [name for name in found if name.startswith("exprml_press.runner")]
-
-
-def test_relative_imports_are_resolved():
-    code = "from . import files\nfrom ..base.errors import DataError\nfrom .hashing import text_hash"
-    names = keys.uses_of(code, "exprml.base").names
-    assert {"exprml.base.files", "exprml.base.errors", "exprml.base.hashing"} <= set(names)
 
 
 def test_imports_for_annotations_alone_do_not_count():
     code = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from exprml.book import report\n"
-    assert "exprml.book.report" not in keys.modules_of(code)
+    assert "exprml.book.report" not in code_hash.modules_of(code)
 
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
     """Return a copy of the library that keys are made of, with a function that edits it."""
     shutil.copytree(
-        keys.LIBRARY, tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+        code_hash.LIBRARY, tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
     )
-    monkeypatch.setattr(keys, "LIBRARY", tmp_path / "lib")
-    keys._uses_of_module.cache_clear()
+    monkeypatch.setattr(code_hash, "LIBRARY", tmp_path / "lib")
 
     def edit(name: str, old: str, new: str) -> None:
         path = tmp_path / "lib" / name
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new, 1))
-        keys._uses_of_module.cache_clear()
 
-    yield edit
-    keys._uses_of_module.cache_clear()
+    return edit
 
 
 def hashes_of_the_book() -> dict[str, str]:
     """Return the hash of the library for every notebook of the book."""
     return {
-        name: keys.library_hash(keys.modules_of(f"{one.code}\n{dict(one.values('default'))!r}"))
+        name: code_hash.library_hash(code_hash.modules_of(f"{one.code}\n{dict(one.values('default'))!r}"))
         for name, one in profiles.notebooks().items()
     }
 

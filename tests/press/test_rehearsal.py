@@ -100,7 +100,7 @@ def test_files_are_made_once_and_anew_when_their_maker_or_the_catalogue_changes(
     rehearsal.prepare()
     rehearsal.prepare()
     assert made == ["dgex-maps"]
-    monkeypatch.setattr(rehearsal.keys, "library_hash", lambda modules: "of newer code")
+    monkeypatch.setattr(rehearsal, "library_hash", lambda modules: "of newer code")
     rehearsal.prepare()
     assert made == ["dgex-maps"] * 2
 

@@ -1,69 +1,145 @@
-"""What our modules say, as a hash: comments, line breaks and docstrings apart."""
+"""Which modules of ours a piece of code uses, and what they say, as a hash.
+
+Comments, line breaks and docstrings say nothing. Imports are absolute (ruff holds that).
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
-from exprml.base.hashing import text_hash
+from exprml.base.files import as_json
+from exprml.base.hashing import file_hash, text_hash
 
-_LIBRARY = Path(__file__).resolve().parents[2]
+LIBRARY = Path(__file__).resolve().parents[2]
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def tree_hash(path: Path) -> str:
-    """Return the SHA-256 of a module's syntax tree without its docstrings.
+class Code(NamedTuple):
+    """What a piece of code says and takes from elsewhere.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Dotted names: imported modules, what is imported from them, ``module.name``.
+    texts : frozenset of str
+        Its texts.
+    home : dict
+        Of a package that brings its names in on first use (`exprml.base.lazy`): name -> module.
+    said : str
+        SHA-256 of its syntax tree without docstrings.
+    """
+
+    names: tuple[str, ...]
+    texts: frozenset[str]
+    home: Mapping[str, str]
+    said: str
+
+
+def library_hash(modules: Iterable[str]) -> str:
+    """Return the hash of what the given modules say, and of the tables that lie in their packages."""
+    files = {_file_of(name) for name in modules}
+    folders = {path.parent for path in files if path.name == "__init__.py" and path.parents[1] != LIBRARY}
+    lying = [path for folder in folders for path in folder.iterdir() if path.is_file()]
+    hashes = {path: file_hash(path) for path in lying if path.suffix not in (".py", ".pyc")}
+    hashes |= {path: _code_at(path, path.stat().st_mtime_ns).said for path in files}
+    return text_hash(as_json({path.relative_to(LIBRARY).as_posix(): one for path, one in hashes.items()}))
+
+
+def modules_of(code: str) -> set[str]:
+    """Return the modules of ours that code uses, and those that they use.
+
+    An import counts wherever it stands, but for annotations alone (``TYPE_CHECKING``). Of a package that
+    brings its names in on first use only the modules count whose names the code takes
+    (``figures.confusion``), or writes in or before the stroke of a text ("heil2022/five-layer") where it uses
+    the package.
+    """
+    found: dict[str, Code] = {}
+    read = [code_of(code)]
+    while True:
+        lazy = {name: one.home for name, one in found.items() if one.home}
+        named = {name for one in read for name in one.names}
+        named |= {
+            f"{package}.{word}"
+            for package, home in lazy.items()
+            for one in read
+            if package in one.names
+            for text in one.texts
+            if (word := text if text in home else text.partition("/")[0]) in home
+        }
+        named |= {_at_home(name, lazy) for name in named}
+        named |= {above for name in named for above in accumulate(name.split("."), "{}.{}".format)}
+        new = {name: path for name in named - set(found) if (path := _file_of(name))}
+        if not new:
+            return set(found)
+        found |= {name: _code_at(path, path.stat().st_mtime_ns) for name, path in new.items()}
+        read += [found[name] for name in new]
+
+
+def _at_home(name: str, lazy: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the module that a name of a lazy package lives in; any other name as it is."""
+    package, _, last = name.rpartition(".")
+    home = lazy.get(package, {})
+    return f"{package}.{home[last]}" if last in home else name
+
+
+def _file_of(name: str) -> Path | None:
+    """Return the file of a module of ours, None of any other name."""
+    path = LIBRARY.joinpath(*name.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return file if name.startswith("exprml") and file.is_file() else None
+
+
+@cache
+def _code_at(path: Path, mtime_ns: int) -> Code:
+    return code_of(path.read_text(encoding="utf-8"))
+
+
+def code_of(text: str) -> Code:
+    """Return what code says and takes.
+
+    Of ``from a import b`` it takes both ``a`` and ``a.b``, then of ``b.c`` also ``a.b.c``.
 
     Raises
     ------
     SyntaxError
         If it is no Python.
     """
-    return _hash_at(path, path.stat().st_mtime_ns)
-
-
-@cache
-def _hash_at(path: Path, mtime_ns: int) -> str:
-    tree = ast.parse(path.read_bytes(), filename=str(path))
+    tree = ast.parse(text)
+    names: list[str] = []
+    local: dict[str, str] = {}  # name in the code -> dotted name
+    nodes = list(_what_runs(tree))
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            local |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in local:
+            names.append(f"{local[node.value.id]}.{node.attr}")
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    listed = [node.value for node in tree.body if _assigned(node) == "_HOME"]
+    home = ast.literal_eval(listed[0]) if listed else {}
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
-    return text_hash(ast.dump(tree))
+    return Code(tuple(names), frozenset(texts), home, text_hash(ast.dump(tree)))
 
 
-@cache
-def code_hash(module: str) -> str:
-    """Return the hash of what a module of ours says, and of what it imports of ours, directly or not.
-
-    A package that brings its names in on first use (`exprml.base.lazy`) counts with all its modules.
-    """
-    found: dict[str, str] = {}
-    left = [module]
-    while left:
-        name = left.pop()
-        path = _path_of(name)
-        if path and name not in found:
-            found[name] = tree_hash(path)
-            imported = [*_imported(path)]
-            if path.name == "__init__.py" and "exprml.base.lazy" in imported:
-                imported += [f"{name}.{one.stem}" for one in path.parent.glob("[!_]*.py")]
-            left += imported
-    return text_hash("".join(f"{name} {found[name]}\n" for name in sorted(found)))
+def _what_runs(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a tree, but for imports that only annotations need and the list of lazy names."""
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        annotates = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not annotates and _assigned(node) != "_HOME":
+            yield from _what_runs(node)
 
 
-def _imported(path: Path) -> Iterator[str]:
-    """Yield names that a module imports; of ``from a import b`` both ``a`` and ``a.b``, which may be one."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
-
-
-def _path_of(name: str) -> Path | None:
-    """Return the file of a module of ours, None of any other name."""
-    path = _LIBRARY.joinpath(*name.split("."))
-    paths = (path.with_suffix(".py"), path / "__init__.py")
-    return next((one for one in paths if name.startswith("exprml.") and one.is_file()), None)
+def _assigned(node: ast.AST) -> str:
+    """Return the name a statement gives a value to, "" if it is no assignment to one name."""
+    targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""

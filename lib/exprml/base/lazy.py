@@ -16,7 +16,7 @@ def names(package: str, home: Mapping[str, str]) -> tuple[Callable[[str], Any], 
         Its ``__name__``.
     home : dict
         Name -> module of the package. The package keeps it as ``_HOME``, written out: the keys of the
-        notebooks are made of it (`exprml_press.keys`).
+        notebooks are made of it (`exprml.base.code_hash`).
     """
 
     def find(name: str) -> Any:

@@ -8,10 +8,10 @@ from pathlib import Path
 import yaml
 
 from exprml.base.choices import REHEARSAL
+from exprml.base.code_hash import library_hash, modules_of
 from exprml.base.files import data_folder, project_root, write_text
 from exprml.base.hashing import content_hash_and_size, file_hash
 from exprml.base.locks import held
-from exprml_press import keys
 from exprml_press.runner.folders import Folders
 
 _COMMITTED = ("experiments.csv", "claims.yml", "published", "reference")  # read as they are
@@ -30,7 +30,7 @@ def prepare() -> None:
     os.environ["EXPRML_DATA"] = str(folder)
     os.environ.pop("EXPRML_MIRROR", None)
     with held(root / "data.lock", wait=True):
-        stamp, key = folder / "made.key", keys.library_hash(keys.modules_of(_MAKERS))
+        stamp, key = folder / "made.key", library_hash(modules_of(_MAKERS))
         key += file_hash(committed / "catalogue.yml")
         if not stamp.is_file() or stamp.read_text(encoding="utf-8") != key:
             stamp.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exprml.base.code_hash import code_hash
+from exprml.base.code_hash import library_hash, modules_of
 from exprml.base.files import as_json
 from exprml.base.hashing import text_hash
 from exprml.data import readers
@@ -17,5 +17,6 @@ def file_hashes(found: Entry) -> dict[str, str]:
 
 def entry_hash(found: Entry) -> str:
     """Return the SHA-256 of files, reader, options and code: it changes when the loaded data may."""
-    reader = [found.reader, dict(found.options), code_hash(readers.module_of(found.reader))]
+    code = library_hash(modules_of(f"import {readers.module_of(found.reader)}"))
+    reader = [found.reader, dict(found.options), code]
     return text_hash(as_json({"files": file_hashes(found), "reader": reader}))
