@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 
-from exprml.base.errors import DataError, FormatError, UnknownNameError
+from exprml.base.errors import DataError, FormatError, ParameterError, UnknownNameError
 from exprml.data.formats import read_gct, read_gctx, write_gctx
 
 
@@ -40,11 +40,6 @@ def test_metadata_types_null_and_old_micro_sign(gctx):
     ]
     np.testing.assert_array_equal(adata.obs["is_gold"], [0, 1, np.nan])
     assert adata.var["pr_gene_id"].tolist() == [5720, 466]
-
-
-def test_missing_can_be_refused(gctx):
-    with pytest.raises(DataError, match="sample 's3', gene '222103_at'"):
-        read_gctx(gctx, missing="error")
 
 
 def _numbered(tmp_path, n_samples=1500, n_genes=2000):
@@ -101,6 +96,19 @@ def test_a_scattered_window_is_read_in_blocks(tmp_path):
 def test_unknown_id_is_named(gctx):
     with pytest.raises(UnknownNameError, match="unknown gene '200814': did you mean '200814_at'"):
         read_gctx(gctx, genes=["200814"])
+
+
+@pytest.mark.parametrize(
+    ("genes", "why"),
+    [
+        ("200814_at", "expected a list of ids"),
+        ([], r"genes=\[\]: expected a list of ids"),
+        (["200814_at", "200814_at"], "'200814_at' is asked for twice"),
+    ],
+)
+def test_a_window_is_a_list_of_ids(gctx, genes, why):
+    with pytest.raises(ParameterError, match=why):
+        read_gctx(gctx, genes=genes)
 
 
 def _replace(path, name, values):

@@ -122,7 +122,6 @@ BAD = {
         "duplicate sample id 's1' at R object 'dup', row 1 and R object 'dup', row 2",
     ),
     "function": (FUNCTION, {}, "damaged, or holds R objects that cannot be read"),
-    "gaps refused": (ONE, {"missing": "error"}, "1 missing values, the first at sample 's2', gene 'gA'"),
     "side": (ONE, {"samples_in": "left"}, "unknown samples_in 'left'. Known: columns, rows"),
 }
 

@@ -67,11 +67,6 @@ BAD = {
         "duplicate gene id 'gA' at line 1, column 3 and line 1, column 4",
     ),
     "blank sample": ({"metadata_columns": ["tissue"]}, ("s3", ""), "line 4: expected a sample id, found ''"),
-    "missing refused": (
-        {"metadata_columns": ["tissue"], "missing": "error"},
-        ("", ""),
-        "1 missing values.*sample 's2', gene 'gA'",
-    ),
     "unknown metadata": (
         {"metadata_columns": ["tisue"]},
         ("", ""),

@@ -24,7 +24,6 @@ def make_adata(
     *,
     path: Path,
     how: str,
-    missing: str = "keep",
     duplicates: str = "error",
 ) -> AnnData:
     """Wrap a samples x genes matrix with its metadata; count the missing and infinite values.
@@ -38,12 +37,9 @@ def make_adata(
         The file, for messages and provenance.
     how : str
         What was read, for ``uns["provenance"]["steps"]``.
-    missing : {"keep", "error"}
-        Keep NaN (counted in ``uns["provenance"]["missing"]``) or refuse the file.
     duplicates : {"error", "sum", "mean", "first"}
         What becomes of genes with one id; with "error" the reader has looked already.
     """
-    check_known("missing", [missing], ("keep", "error"))
     check_known("duplicates", [duplicates], DUPLICATES)
     if duplicates != "error" and not var.index.is_unique:
         n_before = len(var)
@@ -52,12 +48,6 @@ def make_adata(
     if 0 in matrix.shape:
         raise DataError(f"{path}: empty matrix, {matrix.shape[0]} samples x {matrix.shape[1]} genes")
     gaps, infinite = _count(matrix, np.isnan), _count(matrix, np.isinf)
-    if gaps and missing == "error":
-        sample, gene = np.unravel_index(np.isnan(matrix).argmax(), matrix.shape)
-        raise DataError(
-            f"{path}: {gaps} missing values, the first at sample {obs.index[sample]!r}, gene "
-            f"{var.index[gene]!r}; pass missing='keep' and fill or drop them"
-        )
     adata = AnnData(X=matrix, obs=obs, var=var)
     steps = [f"read {path.name}: {how}"]
     adata.uns["provenance"] = {"steps": steps, "missing": gaps, "infinite": infinite}

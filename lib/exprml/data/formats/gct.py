@@ -22,9 +22,7 @@ from anndata import AnnData
 from exprml.base.errors import DataError, FormatError, check_known
 from exprml.base.files import atomic_path
 from exprml.data.formats.container import (
-    Wanted,
     check_ids,
-    chosen_positions,
     float_type,
     make_adata,
     narrowed,
@@ -44,9 +42,6 @@ Lines = Iterator[tuple[int, bytes]]
 def read_gct(
     path: str | Path,
     *,
-    genes: Wanted = None,
-    samples: Wanted = None,
-    missing: str = "keep",
     dtype: type | str = np.float32,
     duplicates: str = "error",
     encoding: str = "utf-8",
@@ -57,10 +52,6 @@ def read_gct(
     ----------
     path : str or Path
         ``.gct`` or ``.gct.gz``, version 1.2 or 1.3.
-    genes, samples : collection of str, optional
-        Ids to keep, in that order.
-    missing : {"keep", "error"}
-        Empty and NaN cells are kept as NaN and counted in ``uns["provenance"]["missing"]``, or refused.
     dtype : numpy dtype
         Type of X; float32 unless told.
     duplicates : {"error", "sum", "mean", "first"}
@@ -72,7 +63,8 @@ def read_gct(
     -------
     AnnData, samples x genes
         Row metadata in `var`, column metadata in `obs`, with types found by
-        :func:`exprml.data.formats.metadata.typed`; ``-666`` and ``NA`` there are missing.
+        :func:`exprml.data.formats.metadata.typed`; ``-666`` and ``NA`` there are missing. Empty and NaN cells
+        are NaN, counted in ``uns["provenance"]["missing"]``.
 
     Raises
     ------
@@ -84,15 +76,11 @@ def read_gct(
     path = require_kind(path, "gct")
     with closing(numbered_lines(path)) as lines:
         header = _read_header(TextFile(path, encoding=encoding), lines)
-        keep = chosen_positions(header.samples, samples, "sample", path)
-        body = _read_body(header, lines, genes, keep, float_type(dtype), duplicates)
+        matrix, ids, fields = _read_body(header, lines, float_type(dtype), duplicates)
     obs = typed_frame(header.sample_fields, header.samples)
-    obs = obs if keep is None else obs.iloc[keep]
-    var = typed_frame(dict(zip(header.gene_fields, zip(*body.fields, strict=True), strict=False)), body.kept)
+    var = typed_frame(dict(zip(header.gene_fields, zip(*fields, strict=True), strict=False)), ids)
     how = f"GCT {header.version}, {header.n_genes} genes x {len(header.samples)} samples"
-    adata = make_adata(body.matrix, obs, var, path=path, how=how, missing=missing, duplicates=duplicates)
-    in_order = genes is None or list(adata.var_names) == list(genes)
-    return adata if in_order else adata[:, list(genes)].copy()
+    return make_adata(matrix, obs, var, path=path, how=how, duplicates=duplicates)
 
 
 def write_gct(adata: AnnData, path: str | Path, *, version: str = "1.3") -> None:
@@ -123,13 +111,6 @@ class _Header:
     @property
     def lead(self) -> int:
         return 1 + len(self.gene_fields)  # cells before the first number
-
-
-@dataclass
-class _Body:
-    matrix: np.ndarray
-    kept: list[str]
-    fields: list[list[str]]
 
 
 def _read_header(file: TextFile, lines: Lines) -> _Header:
@@ -187,34 +168,29 @@ def _sample_fields(file: TextFile, lines: Lines, lead: int, n_samples: int, n_fi
 
 
 def _read_body(
-    header: _Header, lines: Lines, genes: Wanted, keep: np.ndarray | None, dtype: type, duplicates: str
-) -> _Body:
-    wanted, file = None if genes is None else set(genes), header.file
-    all_kept = wanted is None or duplicates != "error"  # a gene may stand several times
-    n_genes = header.n_genes if all_kept else min(header.n_genes, len(wanted))
-    fill = _ColumnFill(file, len(header.samples) if keep is None else len(keep), n_genes, dtype)
-    ids, at, kept, fields = [], [], [], []
+    header: _Header, lines: Lines, dtype: type, duplicates: str
+) -> tuple[np.ndarray, list[str], list[list[str]]]:
+    """Return the values (samples x genes), the ids and the fields of the genes."""
+    file = header.file
+    fill = _ColumnFill(file, len(header.samples), header.n_genes, dtype)
+    ids, at, fields = [], [], []
     places = range(header.lead + 1, header.lead + 1 + len(header.samples))
     for line, raw in lines:
         if not raw.strip():
             continue  # an empty last line
         leading, numbers = _split_row(header, line, raw, len(ids))
+        row = NumberRow(file, line, f"gene {leading[0]!r}", "sample", header.samples, places)
+        fill.add(narrowed(row.parse(numbers), dtype, row.place))
         ids.append(leading[0])
         at.append(line)
-        if wanted is None or leading[0] in wanted:
-            row = NumberRow(file, line, f"gene {leading[0]!r}", "sample", header.samples, places)
-            values = narrowed(row.parse(numbers), dtype, row.place)
-            fill.add(values if keep is None else values[keep])
-            kept.append(leading[0])
-            fields.append(leading[1:])
+        fields.append(leading[1:])
     if len(ids) != header.n_genes:
         raise FormatError(
             f"{file.path}: line 2 declares {header.n_genes} genes, the file ends after {len(ids)}; "
             "it was cut short (fetch it again) or line 2 is wrong"
         )
     check_ids(ids, "gene", file.path, lambda i: f"line {at[i]}", duplicates=duplicates)
-    chosen_positions(list(dict.fromkeys(ids)), genes, "gene", file.path)
-    return _Body(fill.finish(), kept, fields)
+    return fill.finish(), ids, fields
 
 
 def _split_row(header: _Header, line: int, raw: bytes, n_before: int) -> tuple[list[str], bytes]:
@@ -248,7 +224,7 @@ class _ColumnFill:
 
     def finish(self) -> np.ndarray:
         self._flush()
-        return np.ascontiguousarray(self.matrix[:, : self.n_done])
+        return self.matrix
 
     def _flush(self) -> None:
         stop = self.n_done + self.n_waiting

@@ -45,7 +45,6 @@ def read_gctx(
     *,
     genes: Wanted = None,
     samples: Wanted = None,
-    missing: str = "keep",
     dtype: type | str = np.float32,
 ) -> AnnData:
     """Read a GCTX file, or a window of it without loading the rest.
@@ -55,16 +54,14 @@ def read_gctx(
     path : str or Path
     genes, samples : collection of str, optional
         Ids to keep, in that order.
-    missing : {"keep", "error"}
-        NaN are kept and counted in ``uns["provenance"]["missing"]``, or refused.
     dtype : numpy dtype
         Type of X; float32 unless told.
 
     Returns
     -------
     AnnData, samples x genes
-        Metadata kept as texts get types as in GCT; texts that are not UTF-8 are read as Latin-1, which old
-        files use for the micro sign.
+        NaN are counted in ``uns["provenance"]["missing"]``. Metadata kept as texts get types as in GCT; texts
+        that are not UTF-8 are read as Latin-1, which old files use for the micro sign.
     """
     path = Path(path)
     with _opened(path) as (file, ids, matrix):
@@ -74,7 +71,7 @@ def read_gctx(
         var = _fields(file, "gene", ids["gene"], columns, path)
         values = _window(matrix, rows, columns, float_type(dtype), path)
     how = f"GCTX, {len(ids['gene'])} genes x {len(ids['sample'])} samples"
-    return make_adata(values, obs, var, path=path, how=how, missing=missing)
+    return make_adata(values, obs, var, path=path, how=how)
 
 
 def read_gctx_metadata(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -131,7 +131,6 @@ def rdata_matrix(
     *,
     samples_in: str,
     metadata_columns: Sequence[str] | None = None,
-    missing: str = "keep",
     dtype: type | str = np.float32,
     duplicates: str = "error",
     path: str | Path = "R data",
@@ -149,7 +148,7 @@ def rdata_matrix(
     metadata_columns : sequence of str, optional
         Columns of a data frame that are no numbers of the matrix: into `obs` when samples stand in rows,
         else into `var`.
-    missing, dtype, duplicates
+    dtype, duplicates
         As in :func:`exprml.data.formats.gct.read_gct`.
     path : str or Path
         The file, for messages and provenance.
@@ -176,7 +175,7 @@ def rdata_matrix(
     if samples_in == "columns":
         matrix, rows, columns = matrix.T, columns, rows
     matrix = np.ascontiguousarray(matrix)
-    return make_adata(matrix, rows, columns, path=path, how=how, missing=missing, duplicates=duplicates)
+    return make_adata(matrix, rows, columns, path=path, how=how, duplicates=duplicates)
 
 
 @guarded

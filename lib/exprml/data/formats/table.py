@@ -39,7 +39,6 @@ def read_table(
     decimal: str = "",
     encoding: str = "",
     duplicates: str = "error",
-    missing: str = "keep",
     dtype: type | str = np.float32,
 ) -> AnnData:
     """Read a table whose first column holds ids and whose other columns hold numbers or words.
@@ -58,7 +57,7 @@ def read_table(
         As in :func:`exprml.data.formats.layout.read_by_layout`; found by the first lines unless told.
     duplicates : {"error", "sum", "mean", "first"}
         What becomes of genes with one id.
-    missing, dtype
+    dtype
         As in :func:`exprml.data.formats.gct.read_gct`.
 
     Returns
@@ -81,7 +80,7 @@ def read_table(
     how = f"table, samples in {samples_in}, {rows.said(outer)}"
     if samples_in == "columns":
         matrix, outer, inner = np.ascontiguousarray(matrix.T), inner, outer
-    return make_adata(matrix, outer, inner, path=Path(path), how=how, missing=missing, duplicates=duplicates)
+    return make_adata(matrix, outer, inner, path=Path(path), how=how, duplicates=duplicates)
 
 
 class _Rows:
