@@ -67,9 +67,9 @@ def test_a_value_of_another_type_is_refused_by_name(declared, name, text):
 
 
 def test_yaml_that_writes_a_number_as_text_still_gives_a_float():
-    assert fit("1e-3", float, "rate") == 0.001
+    assert fit("1e-3", "float", "rate") == 0.001
     with pytest.raises(ParameterError, match="expected int"):
-        fit("3", int, "n")
+        fit("3", "int", "n")
 
 
 @pytest.mark.parametrize("line", ["n = 3", "n: int = len('abc')", "import os", "n: integer = 3"])
