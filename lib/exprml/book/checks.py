@@ -1,5 +1,7 @@
 """What must hold for the rows of a results table: the kinds of checks of the ledger of claims.
 
+A check turns rows into one number for each replicate and names a region of such numbers. The claim holds if
+the interval over replicates lies within the region, fails if it lies outside, and is undecided in between.
 Scores are better when higher (balanced accuracy), errors when lower (mean absolute error): `lower_than` and
 `not_lower_than` are the kinds for errors.
 """
@@ -18,15 +20,19 @@ from exprml.base.errors import DataError, check_known
 from exprml.evaluation import compare, scoring
 
 Check = Mapping[str, Any]  # of the ledger, or the rows it asks for
+Region = tuple[float, float]  # the numbers that speak for a claim, ends included
+HOLDS, FAILS, UNDECIDED, MISSING = "holds", "fails", "undecided", "was not run"
+BY_FOLD, BY_PATIENT, NOTHING_VARIES = "folds and seeds", "patients", "none"
+REPLICATES = (BY_FOLD, BY_PATIENT, NOTHING_VARIES)
 _CURVE = ["dataset", "task", "model", "setting", "control", "split", "fold", "seed", "metric"]
+_ERROR = "mean_absolute_error"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: whether it holds (None: no rows), whether clearly, and the sentence for it."""
+    """What one check found, one of `HOLDS`, `FAILS`, `UNDECIDED` and `MISSING`, and the sentence for it."""
 
-    holds: bool | None
-    clear: bool
+    outcome: str
     sentence: str
 
 
@@ -70,6 +76,23 @@ def select(table: pd.DataFrame, rows: Mapping[str, Any]) -> pd.DataFrame:
     return scoring.at_full_size(matching(table, rows))
 
 
+def by_patient(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the errors of tenths of the patients, over seeds, in place of those of folds.
+
+    Experiments that have no such rows stay as they are.
+    """
+    tenths = table[table["metric"].str.startswith(compare.PATIENTS) & (table["n_train"] > 0)]
+    whole = table["experiment"].isin(tenths["experiment"]) & (table["metric"] == _ERROR)
+    tenths = tenths.assign(
+        fold=tenths["metric"].str.removeprefix(compare.PATIENTS).astype(int), metric=_ERROR
+    )
+    keys = [name for name in table.columns if name not in ("value", "seed", "n_train", "run")]
+    means = tenths.groupby(keys, dropna=False, as_index=False).agg(
+        value=("value", "mean"), n_train=("n_train", "max")
+    )
+    return pd.concat([table[~whole], means.assign(seed=0)], ignore_index=True)
+
+
 def _parts(
     chosen: pd.DataFrame, asked: Check, columns: Sequence[str] = ("model", "setting")
 ) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -83,97 +106,122 @@ def _parts(
         yield name, chosen[(chosen[columns] == list(values)).all(axis=1)]
 
 
-def _hardest(
-    tasks: pd.Series, values: pd.Series, rank: Callable[[pd.Series], pd.Series] = lambda means: means
-) -> tuple[float, str]:
-    """Return the mean of the task that `rank` puts lowest, with words: a claim must hold on every task."""
-    means = values.groupby(tasks).mean()
-    task = rank(means).idxmin()
-    over = f"over {len(values)} values" if len(values) > 1 else "in one value"
-    words = f"on {task}, hardest of {len(means)} tasks" if len(means) > 1 else over
-    return round(float(means[task]), 9), words  # 0.55 - 0.5 is no more than 0.05
+def _judged(check: Check, name: str, rows: pd.DataFrame, region: Region, form: str = "+.3f") -> Finding:
+    """Hold the interval over the replicates of each line (task, other side) against the region.
+
+    ``rows`` has the columns line, fold and value. The claim must hold on every line: the one that speaks
+    most against it is told.
+    """
+    found = []
+    for line, part in rows.groupby("line"):
+        outcome, words, margin = _of_line(check, part, region, form)
+        found.append(((FAILS, UNDECIDED, HOLDS).index(outcome), margin, outcome, words, line))
+    _, _, outcome, words, line = min(found)
+    where = f" on {line}, hardest of {len(found)}" if len(found) > 1 else ""
+    return Finding(outcome, f"{name}: {words}{where}")
 
 
-def _is_clear(differences: pd.Series) -> bool:
-    """Tell whether there are several differences and every one of them is positive."""
-    return len(differences) > 1 and bool((differences > 0).all())
+def _of_line(check: Check, part: pd.DataFrame, region: Region, form: str) -> tuple[str, str, float]:
+    """Return outcome, words, and how far the mean lies within the region."""
+    values, (least, most) = part["value"].astype(float), region
+    mean = round(float(values.mean()), 9)
+    margin = min(mean - least, most - mean)
+    if check["replicates"] == NOTHING_VARIES:
+        return (HOLDS if margin >= 0 else FAILS), format(mean, form), margin
+    words = f"{mean:{form}}"
+    if len(values) > 1:
+        ratio = 0.0 if check["replicates"] == BY_PATIENT else 1 / max(1, part["fold"].nunique() - 1)
+        found = compare.interval(values, ratio)
+        low, high = round(found.low, 9), round(found.high, 9)
+        words += f" [{low:{form}}, {high:{form}}]"
+    if len(values) < compare.FEWEST_REPLICATES:
+        return UNDECIDED, f"{words}, of {len(values)} where {compare.FEWEST_REPLICATES} are needed", margin
+    within, outside = least <= low and high <= most, high < least or low > most
+    return (HOLDS if within else FAILS if outside else UNDECIDED), words, margin
 
 
-def _check_at_least(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
-    """Find whether the mean score is at least ``value``, less the tolerance, on every task."""
-    mean, words = _hardest(rows["task"], rows["value"])
-    holds = bool(mean >= round(check["value"] - check["tolerance"], 9))
-    return Finding(holds, True, f"{name}: {mean:.3f} {words}, asked at least {check['value']}")
+def _beyond(tolerance: float) -> Region:
+    """Return what is more than the tolerance."""
+    return float(np.nextafter(tolerance, np.inf)), np.inf
 
 
-def _check_equals(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
-    """Find whether the mean is ``value``, give or take the tolerance, on every task: for counts."""
-    far, words = _hardest(rows["task"], rows["value"] - check["value"], lambda means: -means.abs())
-    sentence = f"{name}: {check['value'] + far:,.6g} {words}, asked {check['value']:,.6g}"
-    return Finding(bool(abs(far) <= check["tolerance"]), True, sentence)
+def _check_level(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
+    """Hold values against ``value``.
+
+    Sizes: at least that, less the tolerance; or that, give or take it (equals). Directions: above or below
+    it by more than the tolerance, where ``value`` is a natural bound (no gain, half of the genes, all).
+    """
+    value, kind = check["value"], check["kind"]
+    form = ",.6g" if kind == "equals" else ".3f"
+    asked = f"asked {kind.replace('_', ' ').replace('equals', '')} {value:,.6g}".replace("  ", " ")
+    region = _LEVELS[kind](value, check["tolerance"])
+    return _judged(check, f"{name}, {asked}", rows.assign(line=rows["task"]), region, form)
+
+
+_LEVELS: dict[str, Callable[[float, float], Region]] = {
+    "at_least": lambda value, tolerance: (round(value - tolerance, 9), np.inf),
+    "equals": lambda value, tolerance: (round(value - tolerance, 9), round(value + tolerance, 9)),
+    "above": lambda value, tolerance: _beyond(value + tolerance),
+    "below": lambda value, tolerance: (-np.inf, float(np.nextafter(value - tolerance, -np.inf))),
+}
 
 
 def _check_chance(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
-    """Find whether the mean score is at chance, not above it, or above it by the tolerance, on every task.
-
-    Above chance is clear if every fold's score is.
-    """
-    gaps, rank, above = (
-        _from_chance(table, check, rows),
-        _CHANCE[check["kind"]],
-        check["kind"] == "above_chance",
-    )
+    """Hold scores, less those of a guess, against chance give or take the tolerance."""
+    gaps = _from_chance(table, check, rows)
     if len(gaps) < len(rows):
-        return Finding(None, False, f"{name}: no {scoring.MAJORITY} control on the same folds")
-    far, words = _hardest(rows["task"], gaps, rank)
-    holds = far > check["tolerance"] if above else rank(far) >= -check["tolerance"]
-    return Finding(bool(holds), not above or _is_clear(gaps), f"{name}: {far:+.3f} from chance {words}")
+        return Finding(MISSING, f"{name}: no {scoring.MAJORITY} control on the same folds")
+    if check["kind"] == "off_chance":  # on either side
+        gaps = gaps.assign(value=gaps["value"] * np.sign(gaps["value"].mean()))
+    return _judged(check, f"{name}, from chance", gaps, _CHANCE[check["kind"]](check["tolerance"]))
 
 
-def _from_chance(table: pd.DataFrame, check: Check, rows: pd.DataFrame) -> pd.Series:
+_CHANCE: dict[str, Callable[[float], Region]] = {  # kind -> region of a distance from chance
+    "at_chance": lambda tolerance: (-tolerance, tolerance),
+    "not_above_chance": lambda tolerance: (-np.inf, tolerance),
+    "above_chance": _beyond,
+    "off_chance": _beyond,
+}
+
+
+def _from_chance(table: pd.DataFrame, check: Check, rows: pd.DataFrame) -> pd.DataFrame:
     """Return each score less ``chance``, else less the majority class's score on the same validation fold."""
-    if "chance" in check:
-        return rows["value"] - check["chance"]
-    fold = ["dataset", "task", "split", "fold", "seed", "metric"]
-    majority = table[table["model"] == scoring.MAJORITY].groupby(fold, as_index=False)["value"].mean()
-    chance = rows[fold].merge(majority, on=fold, how="left")["value"].to_numpy()
-    return (rows["value"] - chance).dropna()
+    chance = check.get("chance")
+    if chance is None:
+        fold = ["dataset", "task", "split", "fold", "seed", "metric"]
+        majority = table[table["model"] == scoring.MAJORITY].groupby(fold, as_index=False)["value"].mean()
+        chance = rows[fold].merge(majority, on=fold, how="left")["value"].to_numpy()
+    return rows.assign(line=rows["task"], value=(rows["value"] - chance).round(9)).dropna(subset=["value"])
 
 
 def _check_ordered(table: pd.DataFrame, check: Check) -> list[Finding]:
-    """Find whether each model is ahead of the next, fold by fold; clear if the interval leaves zero."""
+    """Find whether each model is ahead of the next on the same fold."""
+    chosen, asked = select(table, check["rows"]), check["rows"]
     return [
-        _difference(rows, better, worse, check["tolerance"], f"{name}: " if name else "")
-        for name, rows in _parts(select(table, check["rows"]), check["rows"], ("task", "setting"))
+        _beside(check, f"{name}: {better} - {worse}".removeprefix(": "), *sides, ["dataset", "task"])
+        for name, rows in _parts(chosen, asked, ("task", "setting"))
         for better, worse in pairwise(check["models"])
+        for sides in [[rows[rows["model"] == one] for one in (worse, better)]]
     ]
-
-
-def _difference(rows: pd.DataFrame, better: str, worse: str, tolerance: float, lead: str) -> Finding:
-    """Compare two models fold by fold; with one fold alone no difference is clear."""
-    pair, fold = f"{lead}{better} - {worse}", ["split", "seed", "fold"]
-    folds = [set(map(tuple, rows.loc[rows["model"] == name, fold].to_numpy())) for name in (better, worse)]
-    if not folds[0] & folds[1]:
-        return Finding(None, False, f"{pair}: not run on the same folds")
-    values = compare.paired_values(rows, better, worse)
-    if len(values) < 2:
-        return Finding(bool(values.mean() > -tolerance), False, f"{pair}: {values.mean():+.3f}")
-    found = compare.paired_difference(rows, better, worse)
-    sentence = f"{pair}: {found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
-    return Finding(bool(found.mean > -tolerance), bool(found.low > 0), sentence)
 
 
 def _check_lower(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
     """Find whether scores in ``rows`` lie below those in ``than`` by more than the tolerance."""
-    than = select(table, check["than"])
-    same = ["dataset", "task", "model", "fold", "seed"]
-    same += ["split"] if set(rows["split"]) & set(than["split"]) else []  # two kinds of folds: by number
-    both = rows.merge(than, on=same, suffixes=("", "_than"))
+    same = check.get("same", ["dataset", "task", "model"])
+    return _beside(check, f"{name}, lower by", rows, select(table, check["than"]), same)
+
+
+def _beside(
+    check: Check, name: str, lower: pd.DataFrame, higher: pd.DataFrame, same: Sequence[str]
+) -> Finding:
+    """Find whether scores lie below others of the same fold and seed by more than the tolerance."""
+    same = ["fold", "seed", *same]
+    same += ["split"] * bool(set(lower["split"]) & set(higher["split"]))  # two kinds of folds: by number
+    both = lower.merge(higher, on=same, suffixes=("", "_than"))
     if both.empty:
-        return Finding(None, False, f"{name}: nothing to compare with on the same folds")
-    gaps = both["value_than"] - both["value"]
-    gap, words = _hardest(both["task"], gaps)
-    return Finding(bool(gap > check["tolerance"]), _is_clear(gaps), f"{name}: lower by {gap:.3f} {words}")
+        return Finding(MISSING, f"{name}: not run on the same folds")
+    both = both.assign(line=both["task"], value=both["value_than"] - both["value"])
+    return _judged(check, name, both, _beyond(check["tolerance"]))
 
 
 def _check_improves(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
@@ -182,54 +230,40 @@ def _check_improves(table: pd.DataFrame, check: Check, name: str, rows: pd.DataF
     ends = curves.agg(first=("value", "first"), last=("value", "last"), sizes=("n_train", "nunique"))
     ends = ends[ends["sizes"] > 1].reset_index()
     if ends.empty:
-        return Finding(None, False, f"{name}: only one training size was run")
-    gains = ends["last"] - ends["first"]
-    gain, words = _hardest(ends["task"], gains)
-    holds = bool(gain > check["tolerance"])
-    return Finding(holds, _is_clear(gains), f"{name}: {gain:+.3f} with more data {words}")
-
-
-def _reductions(table: pd.DataFrame, check: Check, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return by what share each error in ``rows`` is below those in ``than`` on the same fold and seed."""
-    than = select(table, asked_rows(check)["than"])
-    same = ["dataset", "task", "fold", "seed", *check.get("same", [])]
-    both = rows.merge(than, on=same, suffixes=("", "_than"))
-    sides = [name for name in ("model", "setting") if name not in same]
-    columns = ["task"] * (both["task"].nunique() > 1) + [f"{name}_than" for name in sides]
-    words = [", ".join(filter(None, one)) for one in both[columns].astype(str).to_numpy()]
-    return both.assign(line=words, reduction=1 - both["value"] / both["value_than"])
+        return Finding(MISSING, f"{name}: only one training size was run")
+    gains = ends.assign(line=ends["task"], value=(ends["last"] - ends["first"]).round(9))
+    return _judged(check, f"{name}, with more data", gains, _beyond(check["tolerance"]))
 
 
 def _check_error(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
-    """Find whether the error is below every one in ``than`` by more than ``relative`` less the tolerance.
+    """Hold against the region by what share the error is below those in ``than`` of the same fold and seed.
 
-    Or, of kind "not_lower_than", below none by more than ``relative`` plus the tolerance.
+    Without ``relative``: by more than the tolerance. With it: by that share less the tolerance. Of kind
+    "not_lower_than": by no more than the tolerance.
     """
-    found = _reductions(table, check, rows)
-    if found.empty:
-        return Finding(None, False, f"{name}: nothing to compare with on the same folds")
-    means, asked = found.groupby("line")["reduction"].mean(), check.get("relative", 0.0)
-    lead = f"{name}: error {found['value'].mean():.3f}"
+    than = select(table, asked_rows(check)["than"])
+    same = ["fold", "seed", *check.get("same", ["dataset", "task"])]
+    both = rows.merge(than, on=same, suffixes=("", "_than"))
+    if both.empty:
+        return Finding(MISSING, f"{name}: nothing to compare with on the same folds")
+    sides = [side for side in ("model", "setting") if side not in same]
+    columns = ["task"] * (both["task"].nunique() > 1) + [f"{side}_than" for side in sides]
+    lines = [", ".join(filter(None, one)) for one in both[columns].astype(str).to_numpy()]
+    both = both.assign(line=lines, value=1 - both["value"] / both["value_than"])
+    region, asked = _beyond(check["tolerance"]), ""
     if check["kind"] == "not_lower_than":
-        most = round(float(means.max()), 9)
-        holds = bool(most <= round(asked + check["tolerance"], 9))
-        return Finding(holds, True, f"{lead}, {most:+.1%} below the other")
-    least, hardest = round(float(means.min()), 9), means.idxmin()
-    holds = bool(least > round(asked - check["tolerance"], 9))
-    where = f"{hardest}, hardest of {len(means)}" if len(means) > 1 else hardest or "the other"
-    clear = _is_clear(found.loc[found["line"] == hardest, "reduction"])
-    return Finding(holds, clear, f"{lead}, {least:+.1%} below {where}, asked {asked:.1%}")
+        region = (-np.inf, check["tolerance"])
+    elif "relative" in check:
+        share = check["relative"]
+        region, asked = (round(share - check["tolerance"], 9), np.inf), f", asked {share:.1%}"
+    lead = f"{name}: error {rows['value'].mean():.3f}{asked}"
+    other = lines[0] if len(set(lines)) == 1 else "others"
+    return _judged(check, f"{lead}, below {other}", both, region, "+.1%")
 
 
-_CHANCE: dict[str, Callable] = {  # kind -> rank of a distance from chance: the lowest is the hardest
-    "at_chance": lambda gap: -abs(gap),
-    "not_above_chance": lambda gap: -gap,
-    "above_chance": lambda gap: gap,
-}
 _ERRORS = ("lower_than", "not_lower_than")
 _EACH = {
-    "at_least": _check_at_least,
-    "equals": _check_equals,
+    **dict.fromkeys(_LEVELS, _check_level),
     **dict.fromkeys(_CHANCE, _check_chance),
     "lower": _check_lower,
     "improves": _check_improves,
@@ -240,8 +274,9 @@ CHECKS = ("ordered", *_EACH)
 
 def asked_rows(check: Check) -> dict[str, Mapping[str, Any]]:
     """Return the rows a check asks for ("rows", and "than" if it compares); of errors, the mean absolute."""
-    default = {"metric": "mean_absolute_error"} if check["kind"] in _ERRORS else {}
-    return {name: {**default, **check[name]} for name in ("rows", "than") if name in check}
+    default = {"metric": _ERROR} if check["kind"] in _ERRORS else {}
+    models = {"model": check["models"]} if "models" in check else {}
+    return {name: {**default, **models, **check[name]} for name in ("rows", "than") if name in check}
 
 
 def evaluate_check(table: pd.DataFrame, check: Check) -> list[Finding]:
@@ -252,16 +287,16 @@ def evaluate_check(table: pd.DataFrame, check: Check) -> list[Finding]:
     table : DataFrame
         Results table.
     check : mapping
-        ``kind`` (one of :data:`CHECKS`), ``rows`` (see :func:`select`), ``tolerance`` and what it needs:
-        ``value``, ``chance`` (else the majority-class control of the same fold), ``models``, ``than``. Of
-        errors: ``relative``, the share by which the error is lower (default 0), and ``same``, columns besides
-        data set, task, fold and seed in which both sides must agree.
+        ``kind`` (one of :data:`CHECKS`), ``rows`` (see :func:`select`), ``tolerance``, ``replicates`` (one of
+        :data:`REPLICATES`) and what it needs: ``value``, ``chance`` (else the majority-class control of the
+        same fold), ``models``, ``than``. Of errors: ``relative``, the published share by which the error is
+        lower. Of two sides: ``same``, columns besides fold and seed in which they must agree.
 
     Returns
     -------
     list of Finding
-        One per model (or pair of models) and setting; where several tasks are asked together, the hardest
-        decides. What was asked for and not run is a finding too.
+        One per model (or pair of models) and setting; where several tasks are asked together, each must hold.
+        What was asked for and not run is a finding too.
 
     Raises
     ------
@@ -276,10 +311,10 @@ def evaluate_check(table: pd.DataFrame, check: Check) -> list[Finding]:
     else:
         chosen = (matching if kind == "improves" else select)(table, asked)
         found = [_judge(table, check, name, rows) for name, rows in _parts(chosen, asked)]
-    return found or [Finding(None, False, "no such rows in this table")]
+    return found or [Finding(MISSING, "no such rows in this table")]
 
 
 def _judge(table: pd.DataFrame, check: Check, name: str, rows: pd.DataFrame) -> Finding:
     if rows.empty:
-        return Finding(None, False, f"{name} was not run")
+        return Finding(MISSING, f"{name} was not run")
     return _EACH[check["kind"]](table, check, name, rows)

@@ -1,11 +1,13 @@
-"""The ledger of claims: what a paper says, which rows would show it, and what our tables say to it.
+"""The ledger of claims: what papers say, and we; which rows would show it, and what our tables say to it.
 
 A claim stands in ``data/claims.yml`` as one sentence and a list of *checks*. A check names rows of a results
-table, what must hold for them, and its tolerance. Nobody types a verdict: it follows from the checks.
+table, what must hold for them, and its tolerance. Nobody types a verdict: it follows from the checks, from
+the role and size of the data, and from whether the networks had trained.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,41 +18,67 @@ import yaml
 
 from exprml.base.errors import check_known
 from exprml.base.files import data_folder
-from exprml.book.checks import CHECKS, Finding, asked_rows, evaluate_check, matching, select
+from exprml.base.roles import MADE, OWN, TWIN
+from exprml.book import checks
+from exprml.book.checks import CHECKS, REPLICATES, UNDECIDED, Finding, evaluate_check, select
+from exprml.evaluation.scoring import MAJORITY
 
 __all__ = [
-    "CANNOT", "CHECKS", "NOT_REPRODUCED", "PARTLY", "REPRODUCED", "Claim", "Finding", "evaluate_check",
-    "ledger", "select", "verdict", "verdicts", "verdicts_by_seed",
+    "CANNOT", "CHECKS", "KINDS", "LEDGERS", "NOT_REPRODUCED", "PARTLY", "REPLICATES", "REPRODUCED",
+    "UNDECIDED", "Claim", "Finding", "evaluate_check", "ledger", "select", "verdict", "verdicts",
+    "verdicts_by_seed",
 ]  # fmt: skip
 
 REPRODUCED, PARTLY, NOT_REPRODUCED = "reproduced", "partly", "not reproduced"
-CANNOT = "cannot be tested on this data"
+CANNOT = "cannot be tested here"
 NO_RESULT = "no result"  # with that seed
+SIZES = ("size", "count")  # kinds that only the paper's own data, or data made by its recipe, can confirm
+KINDS = ("direction", "order", *SIZES)
+LEDGERS = ("paper", "book")
+_ENOUGH = {True: 0.9, False: 0.02}  # of the paper's training samples: for a size, for a matter of sample size
+_NETWORK = re.compile("layer|d-gex|mlp|autoencoder|network")
+_UNFINISHED = 0.1  # share of fits that may still be improving in their last epoch
+_FITS = ["experiment", "dataset", "task", "model", "setting", "split", "fold", "seed"]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence of a paper with the checks that decide on it.
+    """One sentence of a paper, or of this book, with the checks that decide on it.
 
     Attributes
     ----------
     id, paper, notebook : str
         Name in the ledger, key of the paper, notebook whose table is asked.
+    ledger : {"paper", "book"}
+        Whose sentence it is.
+    kind : str
+        One of :data:`KINDS`. Sizes and counts are judged on the paper's own data alone.
     text, where : str
         The claim in our words and where the paper makes it.
     checks : tuple of dict
         What must hold; see :func:`evaluate_check`.
+    replicates : str
+        One of :data:`REPLICATES`: what the interval goes over.
+    samples : int, optional
+        Training samples of the paper, where they matter: to every size, and to what hangs on sample size.
+    untrained : bool
+        Whether networks that did not train count, because the claim is about that.
     cannot : dict
-        Role -> reason, for data on which the claim cannot be tested at all.
+        Role -> reason, for data that lack what the claim speaks of.
     """
 
     id: str
     paper: str
     notebook: str
+    ledger: str
+    kind: str
     text: str
     where: str
     checks: tuple[Mapping[str, Any], ...]
-    cannot: Mapping[str, str]
+    replicates: str = checks.BY_FOLD
+    samples: int | None = None
+    untrained: bool = False
+    cannot: Mapping[str, str] | None = None
 
 
 def ledger(notebook: str | None = None) -> list[Claim]:
@@ -62,7 +90,7 @@ def ledger(notebook: str | None = None) -> list[Claim]:
         If the notebook has no claim in the ledger.
     """
     entries = _parsed(data_folder("claims.yml").read_text(encoding="utf-8"))
-    claims = [Claim(**{"cannot": {}, **entry, "checks": tuple(entry["checks"])}) for entry in entries]
+    claims = [Claim(**{**entry, "checks": tuple(entry["checks"])}) for entry in entries]
     if notebook is None:
         return claims
     check_known("notebook with claims", [notebook], {claim.notebook for claim in claims})
@@ -78,47 +106,106 @@ def _parsed(text: str) -> list[dict[str, Any]]:
 def verdict(claim: Claim, table: pd.DataFrame) -> tuple[str, list[Finding]]:
     """Return the verdict on a claim and the findings it follows from.
 
-    *Reproduced*: every finding holds and every difference is clear. *Not reproduced*: none holds. *Cannot be
-    tested*: the role of the rows asked for rules it out, or some were not run. Everything else is *partly*.
+    *Cannot be tested here*: the data rule it out by role or size, or some rows were not run. *Undecided*: a
+    network had not trained, or no check is decided in the claim's favour and one is open. *Reproduced* and
+    *not reproduced*: all checks say so. Everything else is *partly*.
     """
-    asked = [rows for check in claim.checks for rows in asked_rows(check).values()]
-    roles = {role for rows in asked for role in matching(table, rows)["role"]} & set(claim.cannot)
-    if roles:
-        return CANNOT, [Finding(None, False, claim.cannot[role]) for role in sorted(roles)]
-    findings = [one for check in claim.checks for one in evaluate_check(table, check)]
-    holds = [one.holds for one in findings]
-    if None in holds:
+    asked = [one for check in claim.checks for one in checks.asked_rows(check).values()]
+    rows = pd.concat(checks.matching(table, one) for one in asked)
+    used = checks.by_patient(table) if claim.replicates == checks.BY_PATIENT else table
+    ways = {"replicates": claim.replicates}
+    findings = [one for check in claim.checks for one in evaluate_check(used, {**check, **ways})]
+    barred = _barred(claim, table, rows)
+    if barred:
+        numbers = findings if TWIN not in set(rows["role"]) else []
+        return CANNOT, [
+            Finding("ruled out", barred),
+            *(Finding("no verdict", one.sentence) for one in numbers),
+        ]
+    outcomes = {one.outcome for one in findings}
+    if checks.MISSING in outcomes:
         return CANNOT, findings
-    if not any(holds):
-        return NOT_REPRODUCED, findings
-    return (REPRODUCED if all(one.holds and one.clear for one in findings) else PARTLY), findings
+    idle = "" if claim.untrained else _not_trained(table, rows)
+    if idle:
+        return UNDECIDED, [Finding(UNDECIDED, idle), *findings]
+    if len(outcomes) == 1:
+        alike = {checks.HOLDS: REPRODUCED, checks.FAILS: NOT_REPRODUCED}
+        return alike.get(*outcomes, UNDECIDED), findings
+    return (PARTLY if checks.HOLDS in outcomes else UNDECIDED), findings
 
 
-def _word(finding: Finding) -> str:
-    if finding.holds is None:
-        return "cannot be tested"
-    if finding.holds and not finding.clear:
-        return "holds, but not clearly"
-    return "holds" if finding.holds else "fails"
+def _barred(claim: Claim, table: pd.DataFrame, rows: pd.DataFrame) -> str:
+    """Return why these data can say nothing about the claim, by rule or by the ledger's reason, or ""."""
+    roles, sized = set(rows["role"]), claim.kind in SIZES
+    if TWIN in roles:
+        return "A simulated twin shows that the code runs, not what real data are like"
+    for role in sorted(roles & set(claim.cannot or {})):
+        return claim.cannot[role]
+    if sized and roles - {OWN, MADE}:
+        return f"A {claim.kind} is judged on the paper's own data alone; our number stands beside it"
+    here = table.loc[table["dataset"].isin(rows["dataset"]), "n_train"].max()
+    if claim.samples and pd.notna(here) and here < _ENOUGH[sized] * claim.samples:
+        return f"{here:,} samples train here, {claim.samples:,} in the paper"
+    return ""
 
 
-def verdicts(table: pd.DataFrame, notebook: str) -> pd.DataFrame:
-    """Return one row per claim of a notebook: text, place in the paper, tolerance, findings, verdict.
+def _not_trained(table: pd.DataFrame, rows: pd.DataFrame) -> str:
+    """Return which network of these rows had not trained, and how that shows, or ""."""
+    scored = rows["metric"].isin(["balanced_accuracy", "mean_absolute_error"])
+    rows = rows[rows["model"].str.contains(_NETWORK) & scored]
+    fits = table[table["metric"] == "still_improving"].merge(rows[_FITS].drop_duplicates())
+    for model, part in fits.groupby("model"):
+        if part["value"].mean() > _UNFINISHED:
+            fraction = f"{part['value'].sum():.0f} of {len(part)} fits"
+            return f"{model} was still improving in its last epoch in {fraction}"
+    alike = ["dataset", "task", "metric"]
+    guess = table[table["model"].isin([MAJORITY, "control/predict-zero", "predict zero"])]
+    guess = guess.groupby(alike)["value"].mean().rename("guess").reset_index()
+    tried = table[(table["control"] == "") & table["model"].isin(rows["model"])].merge(guess, on=alike)
+    better = (tried["metric"] == "balanced_accuracy").map({True: 1, False: -1})
+    tried["gain"] = (tried["value"] - tried["guess"]) * better
+    intact = tried[~tried["setting"].str.contains("removed")]
+    best = intact.groupby(["model", "task", "setting"])["gain"].mean().groupby("model").max()
+    for model in best.index[best <= 0]:
+        return f"{model} is no better than a guess on intact data, so that it had not trained"
+    asked = tried.merge(rows[[*_FITS, "n_train", "metric"]].drop_duplicates())
+    still = asked["gain"].abs().lt(1e-6).groupby([asked["model"], asked["task"], asked["setting"]]).mean()
+    for model, task, _ in still.index[still > 0.5]:
+        return f"{model} gives one constant answer in most fits on {task}, so that it had not trained there"
+    return ""
+
+
+def verdicts(table: pd.DataFrame, notebook: str, reference: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return one row per claim of a notebook, with the verdict on it and the findings it follows from.
 
     Parameters
     ----------
     table : DataFrame
-        Results table of one run (this run's, or the reference run's).
+        Results table of this run.
     notebook : str
         ``"<paper>/<notebook>"``.
+    reference : DataFrame, optional
+        Results table of the reference run, whose verdicts then stand before this run's.
+
+    Returns
+    -------
+    DataFrame
+        claim, ledger, kind, text, where, then "reference run" and "reference found" if asked for, then
+        "verdict" and "found" of this run.
     """
+    runs = {"verdict": table} if reference is None else {"reference run": reference, "verdict": table}
     rows = []
     for claim in ledger(notebook=notebook):
-        found, findings = verdict(claim, table)
-        tolerance = ", ".join(sorted({str(check["tolerance"]) for check in claim.checks}))
-        words = "; ".join(f"{one.sentence} ({_word(one)})" for one in findings)
-        rows.append((claim.id, claim.text, claim.where, tolerance, words, found))
-    return pd.DataFrame(rows, columns=["claim", "text", "where", "tolerance", "found", "verdict"])
+        row = {
+            "claim": claim.id,
+            **{name: getattr(claim, name) for name in ("ledger", "kind", "text", "where")},
+        }
+        for name, run in runs.items():
+            row[name], findings = verdict(claim, run)
+            words = "; ".join(f"{one.sentence} ({one.outcome})" for one in findings)
+            row["found" if name == "verdict" else "reference found"] = words
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def verdicts_by_seed(table: pd.DataFrame, notebook: str) -> pd.DataFrame:

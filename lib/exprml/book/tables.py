@@ -191,9 +191,6 @@ def _spoken(name: str) -> str:
     return f"{label} net" if label.endswith("-layer") else label
 
 
-FEWEST_REPLICATES = 5  # below, an interval is no evidence either way
-
-
 def ahead(scores: pd.DataFrame, first: str, second: str, *, metric: str = "balanced_accuracy") -> str:
     """Return in words which of two models is ahead by how much, and whether the folds decide it.
 
@@ -220,7 +217,7 @@ def ahead(scores: pd.DataFrame, first: str, second: str, *, metric: str = "balan
         return f"{one} and {other} met on a single fold, which decides nothing"
     over = f"over {found.n} runs (folds and seeds)"
     interval = f"{found.mean:+.2g} [{found.low:+.2g}, {found.high:+.2g}] {over}"
-    if found.n < FEWEST_REPLICATES:
+    if found.n < compare.FEWEST_REPLICATES:
         return f"{one} less {other}: {interval}, too few to decide"
     if found.low <= 0 <= found.high:
         return f"{one} and {other} have no clear order: {interval}"

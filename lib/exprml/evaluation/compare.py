@@ -21,6 +21,8 @@ from exprml.evaluation.scoring import at_full_size
 CONFIDENCE = 0.95
 ENDS = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]  # of an interval, as quantiles
 FEWEST_POINTS_TO_SMOOTH = 30
+FEWEST_REPLICATES = 5  # below, an interval is no evidence either way
+PATIENTS = "patients:"  # begins the metric of an error on one tenth of the test patients
 _POINTS, _SHARE = 50, 2 / 3  # of a smoothed curve; of all points, what each local fit sees
 KEYS = [
     "task",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from anndata import AnnData
 from sklearn.base import BaseEstimator
 
 from exprml.base.errors import DataError, ParameterError
-from exprml.evaluation import experiment, landmark_parts
+from exprml.evaluation import compare, experiment, landmark_parts
 from exprml.evaluation.gene_errors import (
     SHUFFLED,
     advantages,
@@ -37,7 +38,8 @@ class Inference(NamedTuple):
     Attributes
     ----------
     scores : DataFrame
-        Rows for `exprml.book.results.write`: a row per model, fold, seed and metric of `overall`.
+        Rows for `exprml.book.results.write`: a row per model, fold, seed and metric of `overall`; of the
+        first fold also the mean absolute error on each tenth of the test groups (`compare.PATIENTS`).
     genes : DataFrame
         gene, absolute_error, squared_error, correlation, r2 (see `gene_errors`), model, setting, control,
         fold, seed.
@@ -142,6 +144,8 @@ def _errors(
             words = {**words, "control": ZERO}  # the mean of standardised training targets
         errors = gene_errors(part.test.y, predicted.reshape(part.test.y.shape), part.targets)
         values = overall(errors.by_gene)
+        if words["fold"] == 0:
+            values |= _by_tenth(errors.by_sample, part.test.groups)
         if score_validation:
             X, Y = part.validation[:2]
             wrong = gene_errors(Y, np.reshape(fitted.predict(X), Y.shape), part.targets)
@@ -154,6 +158,12 @@ def _errors(
         if keep_fitted and part is first:
             kept[words["model"]] = fitted
     return Inference(**_below(tables), fitted=kept, data=first)
+
+
+def _by_tenth(errors: np.ndarray, groups: np.ndarray) -> dict[str, float]:
+    """Return the mean error on each tenth of the groups; a group is in the same tenth whatever the seed."""
+    tenths = [crc32(str(one).encode()) % 10 for one in groups]
+    return pd.Series(errors).groupby(tenths).mean().add_prefix(compare.PATIENTS).to_dict()
 
 
 def in_unit(found: Inference, factors: pd.Series, *, setting: str) -> Inference:
