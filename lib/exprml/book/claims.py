@@ -19,7 +19,7 @@ import yaml
 from exprml.base.errors import check_known
 from exprml.base.files import data_folder
 from exprml.base.roles import MADE, OWN, TWIN
-from exprml.book import checks
+from exprml.book import checks, results
 from exprml.book.checks import CHECKS, REPLICATES, UNDECIDED, Finding, evaluate_check, select
 from exprml.evaluation.scoring import MAJORITY
 
@@ -153,7 +153,7 @@ def _not_trained(table: pd.DataFrame, rows: pd.DataFrame) -> str:
     """Return which network of these rows had not trained, and how that shows, or ""."""
     scored = rows["metric"].isin(["balanced_accuracy", "mean_absolute_error"])
     rows = rows[rows["model"].str.contains(_NETWORK) & scored]
-    fits = table[table["metric"] == "still_improving"].merge(rows[_FITS].drop_duplicates())
+    fits = table[table["metric"] == results.ENDED].merge(rows[_FITS].drop_duplicates())
     for model, part in fits.groupby("model"):
         if part["value"].mean() > _UNFINISHED:
             fraction = f"{part['value'].sum():.0f} of {len(part)} fits"
