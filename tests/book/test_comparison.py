@@ -1,11 +1,13 @@
 """Published, reference and own numbers: the same names, the same lines, nothing mixed."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from exprml.base.errors import DataError, UnknownNameError
-from exprml.book import comparison, results
+from exprml.book import claims, comparison, results
 
 FIVE, THREE, LINEAR = "heil2022/five-layer", "heil2022/three-layer", "heil2022/logistic-regression"
 
@@ -17,6 +19,17 @@ def rows(values, model=FIVE, task="tissues", setting="intact", **columns):
     fixed["metric"] = "balanced_accuracy"
     table = table.assign(model=model, task=task, setting=setting, **(fixed | columns))
     return table.reindex(columns=list(results.COLUMNS)).astype({"n_train": "Int64"})
+
+
+@pytest.fixture
+def run_of(monkeypatch):
+    """Return a function that makes a run of a chapter out of its table and the reference run's."""
+
+    def made(this_run, reference, notebook="heil2022/02-gtex-tissues"):
+        monkeypatch.setattr(results, "read_reference", {notebook: reference}.__getitem__)
+        return SimpleNamespace(notebook=notebook, table=lambda: this_run)
+
+    return made
 
 
 def value(table, *key):
@@ -87,10 +100,10 @@ def test_a_fit_that_two_experiments_share_counts_once():
     assert value(comparison.mean_scores(table), "tissues", "intact", FIVE) == (0.5, 0.2, 0.8)
 
 
-def test_only_lines_that_the_paper_and_we_share_are_kept():
+def test_only_lines_that_the_paper_and_we_share_are_kept(run_of):
     this_run = pd.concat([rows([0.5]), rows([0.9], model="random forest"), rows([0.9], task="tissues, rare")])
     reference = pd.concat([rows([0.7, 0.8]), rows([0.6], model=LINEAR)])
-    table = comparison.beside_published("heil2022", this_run, reference, dataset="GTEx")
+    table = comparison.beside_published(run_of(this_run, reference), "GTEx")
     lines = [tuple(line) for line in table[["source", "model", "value"]].to_numpy()]
     assert sorted(lines) == [
         ("published", FIVE, 0.8251), ("published", LINEAR, 0.8341),
@@ -100,27 +113,30 @@ def test_only_lines_that_the_paper_and_we_share_are_kept():
     assert set(table["setting"]) == {"intact"}
 
 
-def test_each_protocol_stands_beside_the_papers_line_it_answers():
+def test_each_protocol_stands_beside_the_papers_line_it_answers(run_of):
     tuned = "corrected/five-layer"
     ours = pd.concat([rows([0.2]), rows([0.6], tuned), rows([0.9], "random forest")])
     protocols = {"the paper's": {FIVE: FIVE}, "ours": {tuned: FIVE}}
-    found = comparison.beside_protocols("heil2022", ours, ours[:0], protocols, dataset="GTEx")
-    assert set(found["model"]) == {comparison.model_label(FIVE)}
+    run = run_of(ours, ours[:0])
+    found = comparison.beside_protocols(run, protocols, "GTEx")
+    assert set(found["model"]) == {FIVE}
     found = found.set_index(["protocol", "source"])["value"]
     assert found["the paper's", comparison.THIS_RUN] == 0.2
     assert found["ours", comparison.THIS_RUN] == 0.6
     assert found["the paper's", "published"] == found["ours", "published"] > 0.5
     assert len(found) == 4
+    halved = comparison.beside_protocols(run, protocols, "GTEx", rows=lambda table: table.assign(value=0.1))
+    assert set(halved.loc[halved["source"] == comparison.THIS_RUN, "value"]) == {0.1}
 
 
-def test_side_by_side_is_one_line_per_model_and_one_column_per_source():
+def test_side_by_side_is_one_line_per_model_and_one_column_per_source(run_of):
     reference = pd.concat([rows([0.7123, 0.8]), rows([0.6], model=LINEAR)])
-    beside = comparison.beside_published("heil2022", rows([0.5]), reference, dataset="GTEx")
+    beside = comparison.beside_published(run_of(rows([0.5]), reference), "GTEx")
     wide = comparison.side_by_side(beside)
     assert list(wide.columns) == ["task", "setting", "model", "published", "reference run", "this run"]
     lines = wide.set_index("model")
-    assert list(lines.loc[FIVE])[2:] == [0.825, 0.756, 0.5]
-    assert list(lines.loc[LINEAR])[2:4] == [0.834, 0.6]
+    assert list(lines.loc[FIVE])[2:] == pytest.approx([0.8251, 0.75615, 0.5])
+    assert list(lines.loc[LINEAR])[2:4] == [0.8341, 0.6]
     assert np.isnan(lines.loc[LINEAR, "this run"])
 
 
@@ -135,23 +151,22 @@ def test_a_grid_has_means_without_controls_in_the_order_of_the_table():
     assert turned.equals(grid.T)
 
 
-def test_data_sets_that_share_a_line_are_not_averaged():
+def test_data_sets_that_share_a_line_are_not_averaged(run_of):
     with pytest.raises(DataError, match=r"tissues, intact, heil2022/five-layer.*give `dataset`"):
-        comparison.beside_published("heil2022", rows([0.5]), rows([0.5]))
+        comparison.beside_published(run_of(rows([0.5]), rows([0.5])))
 
 
-def test_starts_of_the_pretraining_curves_are_named_as_in_our_tables():
+def test_starts_of_the_pretraining_curves_are_named_as_in_our_tables(run_of):
     """heil2022, Supp Fig 9: at 373 training samples, without a published spread."""
     starts = comparison.end_of_curves("heil2022", "Recount3", point=comparison.START)
     pretrained = starts[starts["item"] == "Supp Fig 9"]
     assert set(pretrained["setting"]) == {"pretrained", "not pretrained"}
     assert value(pretrained, "tissues", "pretrained", FIVE) == (0.3586, 0.3586, 0.3586)
     ours = pd.concat([rows([0.2], setting="pretrained"), rows([0.1], setting="not pretrained")])
-    beside = comparison.beside_published(
-        "heil2022", ours, rows([0.3], setting="pretrained"), dataset="Recount3", point=comparison.START
-    )
+    run = run_of(ours, rows([0.3], setting="pretrained"))
+    beside = comparison.beside_published(run, "Recount3", point=comparison.START)
     (line,) = comparison.side_by_side(beside).query("setting == 'pretrained'").to_dict("records")
-    assert (line["published"], line["reference run"], line["this run"]) == (0.359, 0.3, 0.2)
+    assert (line["published"], line["reference run"], line["this run"]) == (0.3586, 0.3, 0.2)
 
 
 D_GEX, OLS = "chen2016/d-gex-3", "chen2016/linear-regression"
@@ -189,15 +204,64 @@ def test_a_table_without_our_names_is_refused():
         comparison.published_table("chen2016", "Methods: training")
 
 
-def test_a_table_stands_beside_runs_with_the_spread_over_genes():
+def test_a_table_stands_beside_runs_with_the_spread_over_genes(run_of):
     wide = {"setting": "wide, dropout 10 %", "task": "targets", "metric": "mean_absolute_error"}
     this_run = pd.concat([
         rows([0.5, 0.6], D_GEX, **wide), rows([0.1, 0.1], D_GEX, **(wide | {"metric": "sd_over_genes"})),
         rows([0.7], "corrected/ridge", **wide), rows([0.8], OLS, **(wide | {"setting": ""})),
     ])  # fmt: skip
-    beside = comparison.beside_table("chen2016", "Table 1", this_run, this_run[:0])
+    beside = comparison.beside_table(run_of(this_run, this_run[:0], "chen2016/02-x"), "Table 1")
     run = beside[beside["source"] == "this run"]
     assert value(run, "targets", "wide, dropout 10 %", D_GEX) == (0.55, 0.45, 0.65)
     assert value(run, "targets", "", OLS) == (0.8, 0.8, 0.8)  # no spread over genes: the range of its folds
     assert set(beside["model"]) == {D_GEX, OLS}
-    assert comparison.side_by_side(beside)["published"].tolist() == [0.320, 0.378]
+    assert comparison.side_by_side(beside)["published"].tolist() == [0.3204, 0.3784]
+
+
+def test_numbers_of_any_kind_stand_beside_the_runs_line_by_line(run_of):
+    def share(table):
+        return table.groupby("task")["value"].mean()
+
+    run = run_of(rows([0.2, 0.4], task="trained"), rows([0.5], task="held out"))
+    printed = pd.Series({"trained": 0.9, "held out": np.nan, "never run": np.nan}).rename_axis("samples")
+    wide = comparison.side_by_side(comparison.beside_numbers(run, printed, share))
+    assert list(wide.columns) == ["samples", "published", "reference run", "this run"]
+    lines = wide.set_index("samples")
+    assert lines.loc["trained"].tolist()[::2] == [0.9, pytest.approx(0.3)]
+    assert lines.loc["held out", "reference run"] == 0.5
+    assert lines.isna().sum().sum() == 3
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Return a list that collects what a call displays, each output as its bundle and its metadata."""
+    found = []
+
+    def display(output, *, raw=False, metadata=None):
+        found.append((output if raw else {"text/html": getattr(output, "data", "")}, metadata or {}))
+
+    monkeypatch.setattr(comparison, "display", display)
+    monkeypatch.setattr("exprml.book.figures.page.display", display)
+    return found
+
+
+def test_one_call_closes_a_chapter_with_figure_table_and_verdicts(run_of, shown):
+    run = run_of(pd.concat([rows([0.5]), rows([0.8], model=LINEAR)]), rows([0.7]))
+    beside = comparison.beside_published(run, "GTEx")
+    comparison.close(run, beside, name="fig-x", caption="Both.", chance=0.1, role="stand-in")
+    (picture, said), table, now, _, kept = shown
+    assert "image/png" in picture
+    texts = said["exprml"]
+    assert (texts["name"], texts["caption"], texts["role"]) == ("fig-x", "Both.", "stand-in")
+    assert "farthest in tissues, intact, five-layer: 0.83 published, 0.50 here" in texts["alt"]
+    assert "lies 0.18 from the paper on average" in texts["alt"]
+    assert "<td>0.825</td>" in table[0]["text/html"]
+    first, *_ = claims.ledger(run.notebook)
+    assert first.id in now[0]["text/html"]
+    assert first.id in kept[0]["text/html"]
+    assert "another seed" in kept[0]["text/html"]
+
+
+def test_a_chapter_without_published_numbers_closes_with_its_verdicts_alone(run_of, shown):
+    comparison.close(run_of(rows([0.5]), rows([0.7])))
+    assert len(shown) == 3

@@ -139,23 +139,20 @@ def test_published_numbers_keep_every_row_and_their_source(monkeypatch):
     table = results.published("heil2022")
     assert len(table) == 877
     assert list(table.columns[:17]) == list(results.COLUMNS)
-    end = table.query("model == 'five-layer net' and n_train == 14073 and setting.str.startswith('full')")
+    end = table.query("model == 'five-layer net' and setting.str.contains('^full.*train_samples=14073')")
     assert end["value"].tolist() == [0.8251]
-    assert set(end["role"]) == {"published"}
     assert (table["source"] != "").all()
     with pytest.raises(UnknownNameError, match="did you mean 'heil2022'"):
         results.published("heil2021")
 
 
-def test_numbers_of_one_place_have_a_name_each(monkeypatch):
-    monkeypatch.delenv("EXPRML_ROOT", raising=False)
-    methods = results.numbers("bhukya2021", "Methods")
-    assert (methods["MLP hidden 1"], methods["lr initial"]) == (11850, 0.0005)
-    assert "D-GEX hidden layers x units" not in methods  # "3 x 9000"
-    with pytest.raises(DataError, match=r"'Table 1' of bhukya2021 has several .*results\.published"):
-        results.numbers("bhukya2021", "Table 1")
-    with pytest.raises(UnknownNameError, match="did you mean 'Methods'"):
-        results.numbers("bhukya2021", "Method")
+def test_settings_of_one_table_go_to_the_experiments_they_answer(run, project):
+    both = pd.concat([ROWS.assign(setting=words) for words in ("intact", "removed")])
+    results.write(both, run, {"intact": "one", "removed": "two", "removed jointly": "three"})
+    by_setting = run.table().groupby("setting")["experiment"].unique()
+    assert by_setting.map(list).to_dict() == {"intact": ["one"], "removed": ["two"]}
+    with pytest.raises(UnknownNameError, match="setting 'removed'"):
+        results.write(both, run, {"intact": "one"})
 
 
 def test_reference_runs_carry_their_stamp(run, project):

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import yaml
+from IPython.display import display
 
 from exprml.base.errors import DataError, UnknownNameError
 from exprml.base.files import data_folder
-from exprml.book import results
+from exprml.book import claims, figures, results, tables
 from exprml.book.figures.look import model_label
 from exprml.evaluation.scoring import at_full_size
+
+if TYPE_CHECKING:
+    from exprml.book.report import Run
 
 PUBLISHED, REFERENCE, THIS_RUN = "published", "reference run", "this run"
 START, END = "start of curve", "end of curve"
 _KEYS = ["task", "setting", "model"]
+_VALUES = ["source", "value", "low", "high"]
+Rows = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 def end_of_curves(paper: str, dataset: str = "", *, point: str = END) -> pd.DataFrame:
@@ -104,20 +110,13 @@ def _named(row: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any] |
     ours = next((one for one in names["rows"] if re.fullmatch(one["is"], words)), None)
     if metric is None or ours is None:
         return None
-    match = re.fullmatch(ours["is"], words)
     scale = 0.01 if "%" in row["metric"] else 1.0
     value, spread = scale * row["value"], scale * np.nan_to_num(float(row["spread"] or 0))
-    return {
-        "task": ours.get("task", names["task"].get(row["task"], row["task"])),
-        "setting": match.expand(ours["setting"]),
-        "model": match.expand(ours["model"]),
-        "metric": metric,
-        "value": value,
-        "low": value - spread,
-        "high": value + spread,
-        "item": row["item"],
-        "dataset": row["dataset"],
-    }
+    task = ours.get("task", names["task"].get(row["task"], row["task"]))
+    setting, model = map(re.fullmatch(ours["is"], words).expand, (ours["setting"], ours["model"]))
+    line = {"task": task, "setting": setting, "model": model, "metric": metric}
+    numbers = {"value": value, "low": value - spread, "high": value + spread}
+    return line | numbers | {"item": row["item"], "dataset": row["dataset"]}
 
 
 def _task(dataset: str, task: str, names: Mapping[str, Any]) -> str:
@@ -162,7 +161,7 @@ def score_grid(table: pd.DataFrame, rows: str = "model", columns: str = "setting
 
 
 def beside_published(
-    paper: str, this_run: pd.DataFrame, reference: pd.DataFrame, *, dataset: str = "", point: str = END
+    run: Run, dataset: str = "", *, point: str = END, rows: Rows = pd.DataFrame.copy
 ) -> pd.DataFrame:
     """Return published, reference-run and this run's scores in one long table with a column ``source``.
 
@@ -170,49 +169,47 @@ def beside_published(
 
     Parameters
     ----------
-    paper, dataset, point : str
-        As in `end_of_curves`. For the start of curves give tables with nothing but smallest training sizes.
-    this_run, reference : DataFrame
-        Results tables.
+    run : Run
+        Says which paper and chapter, and has this run's results table.
+    dataset, point : str
+        As in `end_of_curves`. For the start of curves, `rows` must keep the smallest training sizes alone.
+    rows : function, optional
+        Takes a results table, returns the rows to compare: some of them, or under the paper's names.
 
     Raises
     ------
     DataError
         If the paper's data sets share a line (all tissues of GTEx and of Recount3): name one.
     """
-    return _beside(paper, end_of_curves(paper, dataset, point=point), mean_scores, this_run, reference)
+    published = end_of_curves(run.notebook.partition("/")[0], dataset, point=point)
+    return _beside(run, published, lambda table: mean_scores(rows(table)))
 
 
 def beside_protocols(
-    paper: str,
-    this_run: pd.DataFrame,
-    reference: pd.DataFrame,
-    protocols: Mapping[str, Mapping[str, str]],
-    *,
-    dataset: str = "",
+    run: Run, protocols: Mapping[str, Mapping[str, str]], dataset: str = "", *, rows: Rows = pd.DataFrame.copy
 ) -> pd.DataFrame:
     """Return `beside_published` once for each protocol of ours, with a column ``protocol``.
 
     Parameters
     ----------
-    paper, dataset : str
-    this_run, reference : DataFrame
+    run, dataset, rows
         As in `beside_published`.
     protocols : mapping of str to mapping
         Words for a protocol → its models, each with the paper's model on whose line it stands.
     """
 
     def beside(models: Mapping[str, str]) -> pd.DataFrame:
-        runs = (table[table["model"].isin(list(models))] for table in (this_run, reference))
-        runs = (table.assign(model=table["model"].map(models)) for table in runs)
-        return beside_published(paper, *runs, dataset=dataset)
+        def renamed(table: pd.DataFrame) -> pd.DataFrame:
+            table = rows(table)[lambda one: one["model"].isin(list(models))]
+            return table.assign(model=table["model"].map(models))
+
+        return beside_published(run, dataset, rows=renamed)
 
     found = [beside(models).assign(protocol=words) for words, models in protocols.items()]
-    table = pd.concat(found, ignore_index=True)
-    return table.assign(model=table["model"].map(model_label))
+    return pd.concat(found, ignore_index=True)
 
 
-def beside_table(paper: str, item: str, this_run: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+def beside_table(run: Run, item: str) -> pd.DataFrame:
     """Return a published table of errors beside the reference run and this run, with a column ``source``.
 
     What is drawn as ± around a mean error is, as the paper prints it, the standard deviation over genes;
@@ -220,17 +217,16 @@ def beside_table(paper: str, item: str, this_run: pd.DataFrame, reference: pd.Da
 
     Parameters
     ----------
-    paper, item : str
+    run : Run
+        As in `beside_published`.
+    item : str
         As in `published_table`.
-    this_run, reference : DataFrame
-        Results tables.
 
     Raises
     ------
     DataError
         If the item says two things of one line.
     """
-    published = published_table(paper, item, "mean_absolute_error")
 
     def scores(table: pd.DataFrame) -> pd.DataFrame:
         found, around = mean_scores(table, "mean_absolute_error"), mean_scores(table, "sd_over_genes")
@@ -238,30 +234,90 @@ def beside_table(paper: str, item: str, this_run: pd.DataFrame, reference: pd.Da
         low, high = found["value"] - width, found["value"] + width
         return found.assign(low=low.fillna(found["low"]), high=high.fillna(found["high"]))
 
-    return _beside(paper, published, scores, this_run, reference)
+    return _beside(run, published_table(run.notebook.partition("/")[0], item, "mean_absolute_error"), scores)
 
 
-def _beside(
-    paper: str,
-    published: pd.DataFrame,
-    scores: Callable[[pd.DataFrame], pd.DataFrame],
-    this_run: pd.DataFrame,
-    reference: pd.DataFrame,
+def beside_numbers(
+    run: Run, published: pd.Series, measured: Callable[[pd.DataFrame], pd.Series]
 ) -> pd.DataFrame:
+    """Return numbers of any kind beside the reference run's and this run's, with a column ``source``.
+
+    Parameters
+    ----------
+    run : Run
+        As in `beside_published`.
+    published : Series
+        A number for each line; the levels of its index, named, become columns.
+    measured : function
+        Takes a results table, returns a Series with such an index; other lines are left out.
+    """
+    ours = {name: measured(table).reindex(published.index) for name, table in _runs(run).items()}
+    return pd.concat({PUBLISHED: published, **ours}, names=["source"]).rename("value").reset_index()
+
+
+def _runs(run: Run) -> dict[str, pd.DataFrame]:
+    return {REFERENCE: results.read_reference(run.notebook), THIS_RUN: run.table()}
+
+
+def _beside(run: Run, published: pd.DataFrame, scores: Rows) -> pd.DataFrame:
     """Return the three sources below each other: what the paper published and we have run."""
     twice = published[published.duplicated(_KEYS)]
     if len(twice):
         line = ", ".join(twice.iloc[0][_KEYS])
-        raise DataError(f"{paper} published {line!r} for several data sets: give `dataset`")
-    sources = {PUBLISHED: published, REFERENCE: scores(reference), THIS_RUN: scores(this_run)}
+        raise DataError(f"the paper published {line!r} for several data sets: give `dataset`")
+    sources = {PUBLISHED: published} | {name: scores(table) for name, table in _runs(run).items()}
     table = pd.concat([part.assign(source=name) for name, part in sources.items()], ignore_index=True)
     ours = table[table["source"] != PUBLISHED][_KEYS].drop_duplicates()
     wanted = published[_KEYS].merge(ours)
-    return table.merge(wanted.drop_duplicates(), on=_KEYS)
+    return table[[*_KEYS, *_VALUES]].merge(wanted.drop_duplicates(), on=_KEYS)
 
 
 def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the long table of `beside_published` as one line per task, setting and model."""
-    order = [name for name in (PUBLISHED, REFERENCE, THIS_RUN) if name in set(table["source"])]
-    wide = table.pivot_table(index=_KEYS, columns="source", values="value", sort=False)[order]
-    return wide.round(3).reset_index()
+    """Return the long table of `beside_published` and its kin as one line for each thing compared."""
+    lines = [name for name in table if name not in _VALUES]
+    wide = table.pivot_table(index=lines, columns="source", values="value", sort=False)
+    return wide.reindex(columns=[PUBLISHED, REFERENCE, THIS_RUN]).rename_axis(columns=None).reset_index()
+
+
+def close(
+    run: Run, beside: pd.DataFrame | None = None, *, digits: int = 3, name: str = "", caption: str = "",
+    what: str = "balanced accuracy", role: str | None = None, **drawing: Any,
+) -> None:  # fmt: skip
+    """Show what closes a chapter: published beside our numbers as figure and table, then the verdicts.
+
+    Parameters
+    ----------
+    run : Run
+        What :func:`exprml.book.report.start` returned; everything else is looked up by its notebook.
+    beside : DataFrame, optional
+        From `beside_published` or its kin; none where the paper has no number to set ours beside.
+    digits : int
+        Decimals of the table.
+    name, caption, role : str
+        As in `figures.show`; without a name, no figure. Its alt text says how far this run is from the paper.
+    what, **drawing
+        What the numbers are, and whatever else `figures.published_and_reproduced` takes.
+    """
+    if beside is not None:
+        beside = beside.assign(model=beside["model"].map(model_label)) if "model" in beside else beside
+        if name:
+            drawing = {"label": ("setting", "model"), "what": what} | drawing
+            drawn = figures.published_and_reproduced(beside, **drawing)
+            figures.show(drawn, name=name, caption=caption, alt=_distances(beside, what), role=role)
+        display(tables.show(side_by_side(beside), digits=digits))
+    runs = _runs(run)
+    display(tables.show(claims.verdicts(runs[THIS_RUN], run.notebook)))
+    display(tables.say("And the reference run, seed by seed:"))
+    display(tables.show(claims.verdicts_by_seed(runs[REFERENCE], run.notebook)))
+
+
+def _distances(beside: pd.DataFrame, what: str) -> str:
+    """Return the message of the figure: how far this run lies from what is published, and where farthest."""
+    lines = side_by_side(beside).dropna(subset=[PUBLISHED, THIS_RUN])
+    apart = (lines[THIS_RUN] - lines[PUBLISHED]).abs()
+    found = f"Dots on {len(lines)} lines: {what}, published, of the reference run and of this run"
+    if len(lines):
+        *words, paper, _, here = lines.loc[apart.idxmax()]
+        found += f", which lies {apart.mean():.2f} from the paper on average, farthest in "
+        found += f"{', '.join(filter(None, words))}: {paper:.2f} published, {here:.2f} here"
+    return f"{found}. The numbers stand in the table below."

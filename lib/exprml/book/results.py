@@ -6,7 +6,8 @@ The same run on the same machine gives the same bytes; seconds, which never repe
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,11 @@ _SAME_ROW = [name for name in COLUMNS if name != "value"]
 
 
 def write(
-    table: pd.DataFrame, run: Session, experiment: str | None = None, *, dataset: str | None = None
+    table: pd.DataFrame,
+    run: Session,
+    experiment: str | Mapping[str, str] | None = None,
+    *,
+    dataset: str | None = None,
 ) -> None:
     """Add rows to the notebook's results table, replacing what an earlier session wrote of the experiments.
 
@@ -43,8 +48,9 @@ def write(
         ``still_improving`` of networks, which becomes a row of that metric for each fit.
     run : Session
         What :func:`exprml.book.report.start` returned; fills device, threads, profile and run.
-    experiment : str, optional
-        Id from ``data/experiments.csv`` (the paper's prefix may be left out) for rows that have none.
+    experiment : str or mapping, optional
+        Id from ``data/experiments.csv`` (the paper's prefix may be left out) for rows that have none; or
+        the id of each setting, where the settings of a table answer different experiments.
     dataset : str, optional
         Slot or data set name for rows that have none; needed only with several slots, or with none.
 
@@ -52,6 +58,8 @@ def write(
     ------
     DataError
         If a column is unknown or missing, a value is infinite or no number, or two rows cannot be told apart.
+    UnknownNameError
+        If there is no such experiment, or a setting has none.
     """
     rows = _filled(table, run, experiment, dataset)
     _check(rows)
@@ -128,7 +136,7 @@ def published(paper: str) -> pd.DataFrame:
     """Return every number a paper published, in the columns of a results table.
 
     Further columns: ``item`` (figure or table), ``source`` (how it was read), ``spread``, ``spread_kind``,
-    ``note``. ``experiment`` is filled where exactly one experiment answers the item.
+    ``note``.
 
     Raises
     ------
@@ -139,52 +147,14 @@ def published(paper: str) -> pd.DataFrame:
     rows = quoted[quoted["paper_key"] == paper].reset_index(drop=True)
     if rows.empty:
         raise UnknownNameError("paper", paper, quoted["paper_key"].unique(), "data/published/results.csv")
-    rows["n_train"] = rows["setting"].fillna("").str.extract(r"train_samples=(\d+)", expand=False)
-    listed = _experiments().query("paper == @paper")
-    single = listed[~listed["published"].duplicated(keep=False)].set_index("published")["id"]
-    rows["experiment"] = rows["item"].map(single)
-    rows[["role", "profile", "run"]] = "published"
     rows["value"] = pd.to_numeric(rows["value"], errors="coerce")  # a few are texts such as "0.4/0.4/0.2"
     return _typed(rows.reindex(columns=[*COLUMNS, "item", "source", "spread", "spread_kind", "note"]))
 
 
-def numbers(paper: str, item: str) -> dict[str, float]:
-    """Return what a paper prints in one place, one number a quantity: name -> value.
-
-    Parameters
-    ----------
-    paper, item : str
-        Key of the paper; the place as ``data/published/results.csv`` has it ("Methods").
-
-    Returns
-    -------
-    dict
-        In the order of that file; what is printed in words is left out.
-
-    Raises
-    ------
-    UnknownNameError
-        If nothing of that place is quoted.
-    DataError
-        If a quantity has several values there, as in a table: take the rows of `published`.
-    """
-    rows = published(paper)
-    check_known(f"item of {paper}", [item], set(rows["item"]), "data/published/results.csv")
-    rows = rows[(rows["item"] == item) & rows["value"].notna()]
-    twice = rows.loc[rows["metric"].duplicated(), "metric"]
-    if len(twice):
-        raise DataError(f"{item!r} of {paper} has several values of {twice.iloc[0]!r}: use results.published")
-    return dict(zip(rows["metric"], rows["value"].astype(float), strict=True))
-
-
 def experiment_ids() -> list[str]:
     """Return the ids of ``data/experiments.csv``; empty if the project keeps no such list."""
-    return list(_experiments()["id"])
-
-
-def _experiments() -> pd.DataFrame:
     path = data_folder("experiments.csv")
-    return pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=["id", "paper", "published"])
+    return list(pd.read_csv(path)["id"]) if path.is_file() else []
 
 
 def full_experiment_id(name: str, notebook: str) -> str:
@@ -200,12 +170,17 @@ def full_experiment_id(name: str, notebook: str) -> str:
     raise UnknownNameError("experiment", name, known, "data/experiments.csv")
 
 
-def _filled(table: pd.DataFrame, run: Session, experiment: str | None, dataset: str | None) -> pd.DataFrame:
+def _filled(table: pd.DataFrame, run: Session, experiment: Any, dataset: str | None) -> pd.DataFrame:
     known = [*COLUMNS, "seconds", ENDED]
     unknown = [name for name in table.columns if name not in known]
     if unknown:
         raise DataError(f"a results table has no column {unknown[0]!r}; columns: {', '.join(known)}")
     rows = table.reset_index(drop=True).copy()
+    if isinstance(experiment, Mapping):
+        check_known(
+            "setting", rows["setting"].unique(), experiment, "the experiments handed to results.write"
+        )
+        experiment = rows["setting"].map(experiment)
     if experiment is not None:
         rows["experiment"] = rows["experiment"].fillna(experiment) if "experiment" in rows else experiment
     if "dataset" not in rows or rows["dataset"].isna().any():
@@ -230,10 +205,8 @@ def _with_dataset(rows: pd.DataFrame, run: Session, dataset: str | None) -> pd.D
     slot = next(iter(run.plan.values())) if dataset is None else run.plan.get(dataset)
     by_name = {entry["dataset"]: entry for entry in run.plan.values()}
     entry = slot or by_name.get(dataset) or {"dataset": dataset, "role": MADE}
-    rows = rows.assign(dataset=rows.get("dataset", pd.Series(index=rows.index, dtype=object)))
-    rows["dataset"] = rows["dataset"].fillna(entry["dataset"])
-    rows["role"] = rows["role"].fillna(entry["role"]) if "role" in rows else entry["role"]
-    return rows
+    given = rows.reindex(columns=["dataset", "role"]).astype(object)
+    return rows.assign(**{name: column.fillna(entry[name]) for name, column in given.items()})
 
 
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -86,8 +86,12 @@ def say(*sentences: str, bullets: bool = False) -> Markdown | None:
     folded = [" ".join(one.split()) for one in sentences if one]
     if not folded:
         return None
+    return _markdown("\n".join(f"- {one}" for one in folded) if bullets else " ".join(folded))
+
+
+def _markdown(text: str) -> Markdown:
     said = Markdown("")  # of the text itself IPython would fetch an address, or read a file of that name
-    said.data = "\n".join(f"- {one}" for one in folded) if bullets else " ".join(folded)
+    said.data = text
     return said
 
 
@@ -104,16 +108,15 @@ def answer(run: Session, found: str, sure: str) -> Markdown:
     Where all data are twins, the answer says that it proves nothing about real ones. Where networks were
     still improving when their training ended, it says which.
     """
-    data = f"{run.data_words}."
-    title = "Answer"
+    title, data = "Answer", f"{run.data_words}."
     if {entry["role"] for entry in run.plan.values()} == {TWIN}:
         title = "Answer for simulated data"
         data += " They show how the comparison works, and are no evidence about real data."
     lines = {title: found, "How sure": f"{sure} {_unfinished(run.table())}", "On what data": data}
-    said = Markdown("")
     lines = {title: " ".join(words.split()) for title, words in lines.items()}
-    said.data = "\n\n".join(f"**{title}.** {words[:1].upper()}{words[1:]}" for title, words in lines.items())
-    return said
+    return _markdown(
+        "\n\n".join(f"**{title}.** {words[:1].upper()}{words[1:]}" for title, words in lines.items())
+    )
 
 
 def _unfinished(table: pd.DataFrame) -> str:
@@ -166,9 +169,7 @@ def source(taught: Callable[..., object]) -> Markdown:
     lines = code.splitlines()
     if ast.get_docstring(first) is not None:
         del lines[first.body[0].lineno - 1 : first.body[0].end_lineno]
-    said = Markdown("")
-    said.data = "\n".join([f"```python\n# {taught.__module__}", *lines, "```"])
-    return said
+    return _markdown("\n".join([f"```python\n# {taught.__module__}", *lines, "```"]))
 
 
 def ranked(means: pd.Series) -> str:

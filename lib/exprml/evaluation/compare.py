@@ -15,7 +15,7 @@ from scipy import stats
 from statsmodels.nonparametric.smoothers_lowess import lowess
 from statsmodels.stats.multitest import multipletests
 
-from exprml.base.errors import DataError, ParameterError, UnknownNameError
+from exprml.base.errors import DataError, ParameterError, check_known
 from exprml.evaluation.scoring import at_full_size
 
 CONFIDENCE = 0.95
@@ -24,16 +24,8 @@ FEWEST_POINTS_TO_SMOOTH = 30
 FEWEST_REPLICATES = 5  # below, an interval is no evidence either way
 PATIENTS = "patients:"  # begins the metric of an error on one tenth of the test patients
 _POINTS, _SHARE = 50, 2 / 3  # of a smoothed curve; of all points, what each local fit sees
-KEYS = [
-    "task",
-    "setting",
-    "control",
-    "split",
-    "seed",
-    "fold",
-    "n_train",
-    "model",
-]  # of a score, but its metric
+# Of a score, all but its metric.
+KEYS = ["task", "setting", "control", "split", "seed", "fold", "n_train", "model"]
 
 
 class Estimate(NamedTuple):
@@ -176,9 +168,7 @@ def paired_values(
         If they share no row.
     """
     rows = table[table["metric"] == metric]
-    for name in (a, b):
-        if name not in set(rows[of]):
-            raise UnknownNameError(of, name, set(rows[of]), f"the rows of metric {metric!r}")
+    check_known(of, (a, b), set(rows[of]), f"the rows of metric {metric!r}")
     keys = [key for key in KEYS if key in rows and key != of]
     wide = rows.set_index([*keys, of])["value"].unstack(of)
     differences = (wide[a] - wide[b]).dropna()

@@ -124,16 +124,13 @@ def at_edge(model: TunedRegressor) -> str:
     if len(tried) < 2:
         return ""
     chosen = tried[int(model.path_["mean_absolute_error"].argmin())]
-    whole = np.issubdtype(tried.dtype, np.integer)
-    ends = (1, model.n_features_in_) if whole else (0, np.inf)
+    ends = (1, model.n_features_in_) if np.issubdtype(tried.dtype, np.integer) else (0, np.inf)
     if chosen in ends or tried.min() < chosen < tried.max():
         return ""
-    words = ("smallest", "smaller") if chosen == tried.min() else ("largest", "larger")
-    name = {"n_neighbours": "number of neighbours"}.get(model.candidate, model.candidate)
-    return (
-        f"The {name} {chosen:.3g} is the {words[0]} of {len(tried)} tried; what a {words[1]} one would do "
-        "is not known."
-    )
+    words = "small" if chosen == tried.min() else "larg"
+    name = model.candidate.replace("n_neighbours", "number of neighbours")
+    tried_words = f"is the {words}est of {len(tried)} tried"
+    return f"The {name} {chosen:.3g} {tried_words}; what a {words}er one would do is not known."
 
 
 def near_zero(Y: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
