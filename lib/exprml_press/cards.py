@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from tabulate import tabulate
 
 from exprml.base.files import write_text_if_changed
 from exprml.data import catalogue
@@ -21,6 +24,7 @@ _COUNTED = {
     "maximum": "largest value",
     "missing": "missing values",
 }
+_table = partial(tabulate, tablefmt="pipe", disable_numparse=True, stralign="right", colalign=("left",))
 _COUNTED_BY_CLASS = ("samples", "groups", "minimum", "floor_share", "missing")
 _ABSENT = (
     "The files of this data set were not on the machine that built this page, so nothing is counted here. "
@@ -28,27 +32,20 @@ _ABSENT = (
 )
 
 
-def write_cards(folder: str | Path, *, profile: str | None = None) -> list[Path]:
+def write_cards(folder: Path, *, profile: str | None = None) -> None:
     """Write the card of every data set and their index as MyST pages.
 
     Parameters
     ----------
-    folder : str or Path
+    folder : Path
         Where to: ``data-cards`` of the stage.
     profile : str, optional
         Of the build. If its plan was made under policy "simulated", the mirror is left alone.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The pages, the index last.
     """
-    folder = Path(folder)
     nearby = not profile or catalogue.plan_for(profile).get("policy") != "simulated"
     pages = {name: card(name, nearby=nearby) for name in catalogue.names()}
     for name, text in {**pages, "index": index()}.items():
         write_text_if_changed(folder / f"{name}.md", text)
-    return [folder / f"{name}.md" for name in [*pages, "index"]]
 
 
 def card(name: str, *, nearby: bool = True) -> str:
@@ -84,7 +81,7 @@ def index() -> str:
         "# Data cards\n\nEvery data set of the book: what it is, how many samples *and groups* each class "
         "has, where its values have a floor, and what it can and cannot show. What the roles mean stands in "
         "[How to read this book](../book/how-to-read.md).\n\n"
-        f"{_table(('data set', 'name', 'role'), rows)}\n"
+        f"{_table(rows, ('data set', 'name', 'role'), stralign='left')}\n"
     )
 
 
@@ -97,7 +94,7 @@ def _counts(found: catalogue.Entry, counts: dict[str, Any]) -> str:
         if counts[key] is not None and (counts["n_samples"] or key in ("n_samples", "n_genes"))
     ]
     rows += [("units", _escape(found.units))] if found.units else []
-    parts = [_table(("", "count"), rows)]
+    parts = [_table(rows, ("", "count"))]
     parts += [_classes(found, label, classes) for label, classes in sorted(counts["classes"].items())]
     return "\n\n".join(parts)
 
@@ -109,7 +106,7 @@ def _classes(found: catalogue.Entry, label: str, classes: list[dict[str, Any]]) 
         for one in sorted(classes, key=lambda one: (-one["groups"], one["label"]))
     ]
     text = f"Classes of `{label}`, by groups: a class counts by its groups, not its samples."
-    return f"{text}\n\n{_table(head, rows)}"
+    return f"{text}\n\n{_table(rows, head)}"
 
 
 def _terms(found: catalogue.Entry) -> str:
@@ -150,11 +147,6 @@ def _badges(found: catalogue.Entry) -> str:
     return " ".join(
         f"[{role}]{{.page-badge .role-{role}}} in {paper}" for paper, role in sorted(found.roles.items())
     )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    rules = ["---", *(["---:"] * (len(head) - 1))] if len(head) != 3 else ["---"] * 3
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rules, *rows])
 
 
 def _number(counts: Mapping[str, Any], key: str) -> str:

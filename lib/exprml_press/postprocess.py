@@ -31,7 +31,7 @@ def to_page(document: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
         _tidy(cell)
         _describe_figure(cell)
     folding.fold(document["cells"])
-    _answer_first(document["cells"])
+    about = {**about, "answer": _answer_first(document["cells"])}
     document["metadata"].pop("papermill", None)
     document["metadata"]["exprml"] = {**document["metadata"].get("exprml", {}), **about}
     scrub = path_scrubber()
@@ -46,11 +46,7 @@ def to_page(document: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
 def failed_cell(document: dict[str, Any]) -> int | None:
     """Return the number among the code cells (from 1) of the failed cell: the last one that was begun."""
     code = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
-    begun = [
-        number
-        for number, cell in enumerate(code, 1)
-        if cell["metadata"].get("papermill", {}).get("start_time")
-    ]
+    begun = [at for at, cell in enumerate(code, 1) if cell["metadata"].get("papermill", {}).get("start_time")]
     return begun[-1] if begun else None
 
 
@@ -116,19 +112,22 @@ def _describe_figure(cell: dict[str, Any]) -> None:
             cell["metadata"]["exprml"] = {"role": said.get("role", "")}
 
 
-def _answer_first(cells: list[dict[str, Any]]) -> None:
-    """Set what the cell tagged ``answer`` says under the title, as a box; the cell keeps its code, folded."""
+def under_title(text: str, said: str) -> str:
+    """Return a page's Markdown with what answers it in a box under the title."""
+    title, _, rest = text.partition("\n")
+    return f"{title}\n\n::::{{admonition}} In short\n:class: tip exprml-answer\n{said}\n::::\n{rest}"
+
+
+def _answer_first(cells: list[dict[str, Any]]) -> str:
+    """Set what the cell tagged ``answer`` says under the title and return it; its code stays, folded."""
     for cell in cells:
-        said = [
-            out["data"]["text/markdown"]
-            for out in cell.get("outputs", [])
-            if "text/markdown" in out.get("data", {})
-        ]
-        if "answer" in cell["metadata"].get("tags", []) and said and cells[0]["cell_type"] == "markdown":
-            title, _, rest = "".join(cells[0]["source"]).partition("\n")
-            box = f"::::{{admonition}} In short\n:class: tip exprml-answer\n{''.join(said[0])}\n::::"
-            cells[0]["source"] = f"{title}\n\n{box}\n{rest}"
-            cell["outputs"] = []
+        if "answer" in cell["metadata"].get("tags", []) and cells[0]["cell_type"] == "markdown":
+            said = ["".join(out.get("data", {}).get("text/markdown", "")) for out in cell.get("outputs", [])]
+            if any(said):
+                cells[0]["source"] = under_title("".join(cells[0]["source"]), said[0])
+                cell["outputs"] = []
+                return said[0]
+    return ""
 
 
 def _in_strings(value: Any, change: Callable[[str], str]) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from exprml_press.runner.folders import Folders
 
 _PROSE = ("_config.yml", "_toc.yml", "book")
 _CARDS = "data-cards"
+_SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 _JUPYTER_BOOK = (
     "import sys; from exprml.book import machine; machine.spare_slow_imports(); "
     "machine.leave_with_parent(int(sys.argv.pop(1)), lambda: None); "
@@ -52,11 +54,26 @@ def make_stage(folders: Folders, pages: Mapping[str, dict[str, Any]]) -> str:
             shutil.copyfile(source, folders.stage / name)
     for name, document in pages.items():
         write_text(folders.stage / "notebooks" / f"{name}.ipynb", json.dumps(document, ensure_ascii=False))
+    for path in (folders.stage / "book").glob("*.md"):
+        said = [_answered(name, pages[name]) for name in sorted(pages) if name.startswith(f"{path.stem}/")]
+        if said:  # the introduction of a part
+            write_text(path, postprocess.under_title(path.read_text(encoding="utf-8"), "\n".join(said)))
     if _CARDS in (folders.stage / "_toc.yml").read_text(encoding="utf-8"):
         from exprml_press import cards
 
         cards.write_cards(folders.stage / _CARDS, profile=folders.label)
     return _site_hash(folders.stage)
+
+
+def _answered(name: str, page: Mapping[str, Any]) -> str:
+    """Return the question of a page and the first sentence of its answer, for its part's introduction."""
+    about = page["metadata"]["exprml"]
+    question = "".join(page["cells"][0]["source"]).partition("\n")[0].lstrip("# ")
+    title, _, found = about.get("answer", "").partition("\n")[0].partition(".** ")
+    if about.get("status") == "failed" or not found:
+        found = "No answer: this notebook failed, and its page says where."
+    data = " *Simulated data:*" if "simulated" in title else ""
+    return f"- [{question}](../notebooks/{name}.ipynb){data} {_SENTENCE_END.split(found)[0]}"
 
 
 def stand_in_page(source: Mapping[str, Any], name: str, why: str) -> dict[str, Any]:

@@ -44,3 +44,28 @@ def test_the_answer_follows_the_results(path):
     assert re.findall(r"^\*\*([A-Z][\w ]+)\.\*\*", said, flags=re.M) == ["Answer", "How sure", "On what data"]
     assert "nan" not in said
     assert answer_on(path, turned_around(table)) != said
+
+
+BY_SETTING = {  # no models are compared: two settings, and where the answer says the number of each
+    "bhukya2021/01-how-many-dimensions": {
+        "uncentred": r"uncentred ([\d,]+)",
+        "standardised": r"standardised ([\d,]+) \(",
+    },
+    "chen2016/01-landmarks-and-targets": {
+        "ranks: all": r"move it, by ([\d.]+)",
+        "ranks: landmarks apart": r"beside ([\d.]+) ranked",
+    },
+}
+
+
+@pytest.mark.parametrize("name", BY_SETTING)
+def test_an_answer_about_settings_follows_them(name):
+    path, table = project_root() / "notebooks" / f"{name}.ipynb", results.read_reference(name)
+    one, other = BY_SETTING[name]
+    swapped = table.assign(setting=table["setting"].replace({one: other, other: one}))
+    first, second = (
+        [re.search(pattern, answer_on(path, each))[1] for pattern in BY_SETTING[name].values()]
+        for each in (table, swapped)
+    )
+    assert first[0] != first[1]
+    assert second == first[::-1]

@@ -72,7 +72,9 @@ def test_what_changes_from_run_to_run_is_dropped_and_what_is_known_is_added():
     cell = code_cell(papermill={"duration": 3}, execution={"iopub": "12:00"})
     shown = page_of(cell, exprml={"experiments": ["one"]})
     assert shown["cells"][0]["metadata"] == {}
-    assert shown["metadata"] == {"exprml": {"experiments": ["one"], "key": "k", "status": "complete"}}
+    assert shown["metadata"] == {
+        "exprml": {"experiments": ["one"], "key": "k", "status": "complete", "answer": ""}
+    }
 
 
 def test_injected_values_stay_visible_and_error_markers_go():

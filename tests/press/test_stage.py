@@ -3,7 +3,7 @@
 import pytest
 
 from exprml.base.errors import ExprmlError
-from exprml_press import stage
+from exprml_press import postprocess, stage
 from exprml_press.runner.folders import Folders
 
 PAGE = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -29,6 +29,42 @@ def test_stage_holds_prose_and_pages_and_forgets_what_was_there(folders, project
     stage.make_stage(folders, {"index": PAGE})
     staged = {path.relative_to(folders.stage).as_posix() for path in folders.stage.rglob("*.*")}
     assert staged == {"_config.yml", "_toc.yml", "book/primer.md", "notebooks/index.ipynb"}
+
+
+def page(question, answer="", **about):
+    """Return an executed notebook as `postprocess.to_page` leaves it."""
+    title = {"cell_type": "markdown", "metadata": {}, "source": [f"# {question}\n", "\n", "The claim."]}
+    outputs = [{"output_type": "display_data", "data": {"text/markdown": answer}}] if answer else []
+    cell = {"cell_type": "code", "source": "tables.answer(run, found, sure)", "outputs": outputs}
+    document = {**PAGE, "cells": [title, cell | {"metadata": {"tags": ["answer"]}}], "metadata": {}}
+    return postprocess.to_page(document, {"status": "done", **about})
+
+
+def test_a_part_begins_with_the_answers_of_its_pages(folders, project):
+    (project.root / "book/paper.md").write_text("# A part\n\nWhat it asks.\n")
+    (project.root / "book/primer.md").write_text("# Primer\n")
+    found = {
+        "paper/02": page(
+            "Is it so?", "**Answer for simulated data.** Yes: by 0.5. And more.\n\n**How sure.** Not."
+        ),
+        "paper/01": page("How many?", "**Answer.** It depends: 0.8 or 1. Of E. coli, three."),
+        "paper/03": page("Who failed?", "**Answer.** Nobody.", status="failed"),
+        "paper/04": stage.stand_in_page(page("Who never ran?"), "paper/04", "killed"),
+        "index": page("The book", "**Answer.** All of it."),
+    }
+    stage.make_stage(folders, found)
+    lines = (folders.stage / "book/paper.md").read_text().split("\n")
+    assert lines[:4] == ["# A part", "", "::::{admonition} In short", ":class: tip exprml-answer"]
+    failed = "No answer: this notebook failed, and its page says where."
+    assert lines[4:8] == [
+        "- [How many?](../notebooks/paper/01.ipynb) It depends: 0.8 or 1.",
+        "- [Is it so?](../notebooks/paper/02.ipynb) *Simulated data:* Yes: by 0.5.",
+        f"- [Who failed?](../notebooks/paper/03.ipynb) {failed}",
+        f"- [Who never ran?](../notebooks/paper/04.ipynb) {failed}",
+    ]
+    assert lines.index("::::") < lines.index("What it asks.")
+    assert (folders.stage / "book/primer.md").read_text() == "# Primer\n"
+    assert "In short" not in (project.root / "book/paper.md").read_text()
 
 
 def test_hash_follows_content_only(folders, project):

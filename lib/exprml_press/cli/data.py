@@ -101,20 +101,10 @@ def _verify(given: argparse.Namespace) -> int:
 def _show(given: argparse.Namespace) -> int:
     found = catalogue.entry(given.name)
     print(f"{found.title}\n")
-    sentences = {
-        "what it is": found.about,
-        "shows": found.shows,
-        "cannot show": found.cannot_show,
-        "floor": found.floor,
-        "units": found.units,
-        "roles": ", ".join(f"{role} in {paper}" for paper, role in found.roles.items()),
-        "group": found.group,
-        "licence": found.licence,
-        "how to get it": found.how_to_get,
-    }
-    for title, text in sentences.items():
-        if text:
-            print(f"{title}: {text}")
+    for title in ("about", "shows", "cannot_show", "floor", "units", "group", "licence", "how_to_get"):
+        if text := getattr(found, title):
+            print(f"{title.replace('_', ' ')}: {text}")
+    print("roles:", ", ".join(f"{role} in {paper}" for paper, role in found.roles.items()))
     for one in found.citations:
         print(f"cite: {one['text']}. https://doi.org/{one['doi']}")
     for file in found.files:

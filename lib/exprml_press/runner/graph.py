@@ -128,10 +128,9 @@ def _is_complete(folders: Folders, order: Order) -> bool:
 def _page(folders: Folders, made: Mapping[str, Order], name: str) -> dict[str, Any]:
     """Return the page of a notebook: complete, failed with its traceback, or not run with the reason."""
     order = made[name]
-    if _is_complete(folders, order):
-        return json.loads(folders.page(name).read_text(encoding="utf-8"))
-    if folders.failed(name).is_file():
-        return json.loads(folders.failed(name).read_text(encoding="utf-8"))
+    path = folders.page(name) if _is_complete(folders, order) else folders.failed(name)
+    if path.is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
     return stage.stand_in_page(order.notebook.document, name, _why_killed(folders))
 
 
