@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from exprml.base.errors import DataError, UnknownNameError
-from exprml.book import claims, comparison, results
+from exprml.book import claims, comparison, figures, results
 
 FIVE, THREE, LINEAR = "heil2022/five-layer", "heil2022/three-layer", "heil2022/logistic-regression"
 
@@ -142,12 +142,12 @@ def test_side_by_side_is_one_line_per_model_and_one_column_per_source(run_of):
 
 def test_a_grid_has_means_without_controls_in_the_order_of_the_table():
     own = [rows([0.6, 0.8], setting="removed"), rows([0.9]), rows([0.5], model=LINEAR)]
-    grid = comparison.score_grid(pd.concat([*own, rows([0.1], control="majority")]))
-    assert list(grid.index) == [comparison.model_label(name) for name in (FIVE, LINEAR)]
+    grid = figures.score_grid(pd.concat([*own, rows([0.1], control="majority")]))
+    assert list(grid.index) == [figures.model_label(name) for name in (FIVE, LINEAR)]
     assert list(grid.columns) == ["removed", "intact"]
     assert grid.iloc[0].tolist() == pytest.approx([0.7, 0.9])
     assert np.isnan(grid.iloc[1, 0])
-    turned = comparison.score_grid(pd.concat(own), rows="setting", columns="model")
+    turned = figures.score_grid(pd.concat(own), rows="setting", columns="model")
     assert turned.equals(grid.T)
 
 
@@ -250,10 +250,10 @@ def test_one_call_closes_a_chapter_with_figure_table_and_verdicts(run_of, shown)
     beside = comparison.beside_published(run, "GTEx")
     comparison.close(run, beside, name="fig-x", caption="Both.", chance=0.1, role="stand-in")
     (picture, said), table, now, _, kept = shown
-    assert "image/png" in picture
+    assert "image/svg+xml" in picture["text/html"]
     texts = said["exprml"]
     assert (texts["name"], texts["caption"], texts["role"]) == ("fig-x", "Both.", "stand-in")
-    assert "farthest in tissues, intact, five-layer: 0.83 published, 0.50 here" in texts["alt"]
+    assert "farthest in intact, five-layer, tissues: 0.83 published, 0.50 here" in texts["alt"]
     assert "lies 0.18 from the paper on average" in texts["alt"]
     assert "<td>0.825</td>" in table[0]["text/html"]
     first, *_ = claims.ledger(run.notebook)

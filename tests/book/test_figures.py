@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import base64
-import io
 import re
+import xml.dom.minidom
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot
-from PIL import Image
+from matplotlib.text import Text
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
+from exprml.base.files import data_folder
 from exprml.book import figures
 from exprml.book.figures import lettering, look, page
+from exprml.models import presets
 
 
 def a_row(model, setting, fold, n_train, value, **more):
@@ -40,6 +42,10 @@ def table():
 
 def lines(panel):
     return {line.get_label(): line for line in panel.get_lines()}
+
+
+def words_in(figure):
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
 
 
 def note(figure):
@@ -110,6 +116,19 @@ def test_pairs_join_the_same_fold_at_the_largest_size(table):
     assert ends == [(0.6, 0.4), (0.7, 0.5), (0.8, 0.1), (0.9, 0.2)]
 
 
+def test_both_ends_of_a_comparison_are_on_the_axis_and_numbers_on_both_sides(table):
+    two = pd.concat([table, table.assign(task="pairs")])
+    figure = figures.before_after(two, facet="task", labels={"removed": "after removal"})
+    for panel in figure.axes:
+        assert [one.get_text() for one in panel.get_xticklabels()] == ["intact", "after removal"]
+        assert panel.get_xlabel() == "highest after: five-layer, 0.45"
+    ticks = [panel.yaxis.get_major_ticks()[0] for panel in figure.axes]
+    assert [(one.label1.get_visible(), one.label2.get_visible()) for one in ticks] == [
+        (True, False),
+        (False, True),
+    ]
+
+
 def test_pairs_without_one_side_are_refused(table):
     with pytest.raises(DataError, match="'joint'"):
         figures.before_after(table, after="joint")
@@ -136,11 +155,27 @@ def test_the_note_names_what_a_fold_stands_for(table):
 
 def test_a_model_keeps_its_colour_and_models_differ():
     names = ["logistic regression", "three-layer", "five-layer", "forest"]
-    assert figures.model_style("heil2022/three-layer")["color"] == figures.model_style("three-layer")["color"]
-    assert len({figures.model_style(name)["color"] for name in names}) == len(names)
-    assert len({figures.model_style(name)["marker"] for name in names}) == len(names)
-    assert figures.model_style("corrected/forest")["markerfacecolor"] == "white"
-    assert figures.model_style("something new") == figures.model_style("something new")
+    assert look.model_style("heil2022/three-layer")["color"] == look.model_style("three-layer")["color"]
+    assert len({look.model_style(name)["color"] for name in names}) == len(names)
+    assert len({look.model_style(name)["marker"] for name in names}) == len(names)
+    assert look.model_style("corrected/forest")["markerfacecolor"] == "white"
+    assert look.model_style("heil2022/forest") != look.model_style("forest")
+    assert look.model_style("something new") == look.model_style("something new")
+
+
+def test_no_two_models_of_the_book_share_a_style():
+    """A preset without a row of its own fails here."""
+    own = {look._bare(name): look._MODELS[look._bare(name)][:2] for name in presets.names()}
+    assert len(set(own.values())) == len(own)
+
+
+@pytest.mark.parametrize("path", sorted(data_folder("reference").rglob("*.csv")), ids=lambda path: path.stem)
+def test_no_two_models_of_a_page_share_a_style(path):
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    models = set(table.loc[table["control"] == "", "model"]) if "model" in table else set()
+    known = [name for name in models if look._bare(name) in look._MODELS]
+    styles = {name: tuple(look.model_style(name).values()) for name in known}
+    assert len(set(styles.values())) == len(styles), styles
 
 
 def test_the_look_leaves_the_readers_settings_alone():
@@ -195,7 +230,7 @@ def test_recall_heatmap_averages_folds_and_orders_by_groups():
     np.testing.assert_allclose(panel.collections[0].get_array(), [[0.3], [0.9]])
     assert [label.get_text() for label in panel.get_yticklabels()] == ["Brain (90)", "Blood (30)"]
     with pytest.raises(DataError, match="recall"):
-        figures.recall_heatmap(rows.assign(metric="accuracy"))
+        figures.recall_heatmap(rows.assign(metric="accuracy"), sizes=pd.Series(dtype=int))
 
 
 def test_confusion_shows_shares_of_the_true_class():
@@ -207,9 +242,9 @@ def test_confusion_shows_shares_of_the_true_class():
 def test_class_sizes_count_groups_and_mark_the_excluded():
     obs = pd.DataFrame({"tissue": ["a"] * 4 + ["b"] * 3, "donor": [1, 2, 3, 3, 1, 1, 1]})
     panel = figures.class_sizes(obs, "tissue", "donor", floor=2).axes[0]
-    drawn = {}
-    for one in panel.collections:
-        drawn.setdefault(one.get_label(), []).extend(tuple(map(int, spot)) for spot in one.get_offsets())
+    drawn = {
+        name: [tuple(map(int, spot)) for spot in line.get_xydata()] for name, line in lines(panel).items()
+    }
     assert drawn["samples"] == [(4, 0), (3, 1)]
     assert drawn["donors"] == [(3, 0)]
     assert drawn["excluded"] == [(1, 1)]
@@ -229,12 +264,14 @@ def test_the_other_kinds_draw_something():
         figures.density({"a": points["x"], "constant": np.ones(4)}, marks={"floor": 0}),
         figures.feature_histograms(points[["x", "y"]].to_numpy(), points["kind"], {"one": 0, "two": 1}),
         figures.heatmap_table(pd.DataFrame(rng.normal(size=(3, 4))), what="numbers"),
-        figures.workflow(),
     ]
     for figure in drawn:
-        shades = np.asarray(Image.open(io.BytesIO(page.png(figure))).convert("L"))
-        assert shades.std() > 5
-        assert shades[0, 0] == 255
+        assert len(words_in(figure)) > 5
+        for same in (figure, figure.again()):
+            form, content = page.drawn(same, "fig-one")
+            assert form == "svg+xml"
+            assert re.search(rb'<path d="M 0 [\d.]+ L [^"]*" class="s0"/>', content)
+            assert b".s0{fill: #ffffff}" in content
 
 
 @pytest.fixture
@@ -256,26 +293,76 @@ def shown(monkeypatch):
     return show
 
 
-def test_show_hands_texts_to_the_page_and_a_light_white_picture(table, shown):
+def pictures_in(bundle):
+    """Return the SVGs of a figure's HTML: the one for telephones, the one for the page."""
+    packed = re.findall(r"data:image/svg\+xml;base64,([^\"]+)", bundle["text/html"])
+    return [base64.b64decode(one).decode() for one in packed]
+
+
+def test_show_hands_texts_and_two_light_pictures_to_the_page(table, shown):
     bundle, said = shown(figures.learning_curves(table), caption="Two\n  models.")
-    texts = {"name": "fig-one", "caption": "Two models.", "alt": "The net leads.", "role": ""}
+    alt = f"Lines of balanced accuracy by training samples. The net leads. {lettering.IN_RESULTS}"
+    texts = {"name": "fig-one", "caption": "Two models.", "alt": alt, "role": ""}
     assert said["exprml"] == texts
-    assert "height" not in said["image/png"]
-    picture = base64.b64decode(bundle["image/png"])
-    assert len(picture) < 150_000
-    image = Image.open(io.BytesIO(picture)).convert("RGBA")
-    assert image.getpixel((0, 0)) == (255, 255, 255, 255)
-    assert image.width > 1000
+    narrow, wide = (xml.dom.minidom.parseString(one).documentElement for one in pictures_in(bundle))
+    assert (narrow.getAttribute("width"), wide.getAttribute("width")) == ("252pt", "518.4pt")
+    assert float(narrow.getAttribute("height")[:-2]) > float(wide.getAttribute("height")[:-2])
+    assert '<source media="(max-width: 576px)"' in bundle["text/html"]
+    assert len(bundle["text/html"]) < 60_000
     assert not pyplot.get_fignums()
+
+
+def test_words_of_a_picture_stay_words_with_all_their_digits(table, shown):
+    rows = pd.DataFrame(
+        {"comparison": ["a \u2212 b 1.23456"], "mean": 0.3, "low": 0.2, "high": 0.4, "p": 0.0005}
+    )
+    for picture in pictures_in(shown(figures.paired_differences(rows))[0]):
+        told = [
+            one.firstChild.data for one in xml.dom.minidom.parseString(picture).getElementsByTagName("text")
+        ]
+        assert "p < 0.001" in told
+        assert "a \u2212 b 1.23456" in told
+        assert not re.search(r"\d\.\d{3,}[^<>]*>", re.sub(">[^<]*<", "><", picture))
+
+
+def test_a_crowd_of_marks_is_a_picture_and_ids_differ_between_figures():
+    rng = np.random.default_rng(0)
+    for count, form in ((1900, "svg+xml"), (2100, "webp")):
+        points = pd.DataFrame(rng.normal(size=(count, 2)), columns=["x", "y"]).assign(kind="a")
+        assert page.drawn(figures.scatter(points, "x", "y", label="kind"), "fig-one")[0] == form
+    figure = figures.scatter(points[:50], "x", "y", label="kind")
+    one, other = (set(re.findall(rb' id="([^"]+)"', page.drawn(figure, name)[1])) for name in ("a", "b"))
+    assert one
+    assert not one & other
+
+
+def test_a_telephone_gets_its_panels_below_each_other_and_no_word_beside_the_page(table):
+    long = {
+        "five-layer": "a network with quite a name",
+        "logistic regression": "another with a longer name yet",
+    }
+    tables = [table, table.replace({"model": long})]
+    beside = pd.DataFrame(
+        {"comparison": [" - ".join(long.values())] * 2, "mean": 0.1, "low": 0.0, "high": 0.2}
+    )
+    drawn = [figures.learning_curves(one, chance=0.5) for one in tables]
+    drawn += [figures.paired_differences(beside), figures.before_after(tables[1], chance=0.5)]
+    drawn += [figures.heatmap_table(tables[1], rows=["task", "model"])]
+    for figure in drawn:
+        small = figure.again()
+        small.canvas.draw()
+        assert small.get_figwidth() == 3.5
+        box = small.get_tightbbox()
+        assert box.x0 >= -0.05
+        assert box.x1 <= 3.55
+        assert len({round(panel.get_position().x0, 2) for panel in small.axes}) == 1
 
 
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
-        ({"alt": " "}, "no alt"),
         ({"caption": ""}, "no caption"),
         ({"name": "Fig 1"}, "Fig 1"),
-        ({"alt": "Two models."}, "repeats"),
     ],
 )
 def test_a_figure_without_words_is_refused(table, shown, texts, said):
@@ -335,18 +422,58 @@ def test_a_role_that_is_none_is_refused(table, shown):
 
 
 def test_the_same_figure_gives_the_same_bytes(table):
-    first, second = (page.png(figures.before_after(table)) for _ in range(2))
+    first, second = (page.drawn(figures.before_after(table, chance=0.1), "fig-one") for _ in range(2))
     assert first == second
+    assert b"dc:date" not in first[1]
 
 
-def test_means_in_words_leave_out_controls_and_small_sizes(table):
-    words = figures.describe_means(table, by=["setting", "model"], chance=0.05)
-    assert (
-        words.startswith("Mean balanced accuracy: removed: five-layer 0.45; intact: five-layer 0.65") is False
+def test_a_figure_says_chart_message_and_where_its_numbers_are(table):
+    words = figures.before_after(table, chance=0.05).says.alt()
+    assert words == (
+        "Lines of balanced accuracy from intact to removed. Highest after is five-layer (0.65 to 0.45), "
+        "lowest logistic regression (0.85 to 0.15). Every number is in this page's results table."
     )
-    assert "five-layer 0.65" in words
-    assert "logistic regression 0.85" in words
-    assert words.endswith("chance 0.05.")
+    words = figures.learning_curves(table).says.alt()
+    assert "intact highest logistic regression 0.85, lowest five-layer 0.65" in words
+    one = table[table["model"] == "five-layer"]
+    assert "intact five-layer 0.65, at the left end 0.65" in figures.learning_curves(one).says.alt().lower()
+
+
+def test_an_alt_text_ends_after_sixty_words_and_says_how_much_it_left_out():
+    says = lettering.Says("Dots", "Means", [f"model {place} has five words" for place in range(40)])
+    words = says.alt()
+    assert 50 < len(words.split()) <= 60
+    told = words.count("has five words")
+    assert f"and {40 - told} more. The numbers are in the table" in words
+    assert says.alt("the net leads.") == f"Dots. The net leads. {lettering.IN_CELL}"
+
+
+@pytest.mark.parametrize(
+    ("p", "words"), [(0.0004, "p < 0.001"), (0.001, "p < 0.001"), (0.0123, "p = 0.012"), (np.nan, "")]
+)
+def test_a_p_value_ends_where_a_bootstrap_does(p, words):
+    assert lettering.p_words(p) == words
+
+
+def test_low_and_high_never_share_a_direction_of_a_colour_map(table):
+    cells = pd.DataFrame([[0.0, 1.0]])
+    bright = {}
+    for better in ("higher", "lower"):
+        shades = figures.heatmap_table(cells, better=better).axes[0].collections[0]
+        shades.update_scalarmappable()
+        bright[better] = shades.get_facecolors().sum(axis=1).argmax()
+    assert bright == {"higher": 1, "lower": 0}
+
+
+def test_a_long_table_becomes_a_grid_of_labels(table):
+    grid = figures.score_grid(table[table["n_train"] > 50], rows=["task", "model"])
+    assert grid.loc["tissues, five-layer"].round(2).to_dict() == {"removed": 0.45, "intact": 0.65}
+    assert "highest 0.85 (logistic regression, intact)" in figures.heatmap_table(table).says.alt().lower()
+    told = table.assign(metric="recall").assign(model="corrected/" + table["model"])
+    assert list(figures.score_grid(told, columns="metric").index) == [
+        "five-layer (corrected)",
+        "logistic regression (corrected)",
+    ]
 
 
 ODD = [
@@ -366,21 +493,19 @@ def test_names_from_a_file_are_drawn_whatever_they_are(recwarn):
         figures.confusion(pd.DataFrame(1, index=ODD, columns=ODD)),
     ]
     for picture in pictures:
-        assert len(page.png(picture)) > 1000
+        xml.dom.minidom.parseString(page.drawn(picture, "fig-odd")[1])
         texts = [label.get_text() for label in picture.axes[0].get_yticklabels()]
         assert len(set(texts)) == len(ODD)
         assert picture.axes[0].get_position().width > 0.2  # the words leave room for the panel
     assert not [str(one.message) for one in recwarn]
 
 
-def test_letters_without_a_font_are_drawn_by_number_and_the_caption_says_so(monkeypatch, shown):
-    monkeypatch.setattr(lettering, "_letters", lambda: frozenset(range(32, 127)))
-    names = ["\u80bf\u7624 2", "plain", "50 $"]
-    assert lettering.drawn(names) == ["[U+80BF 7624] 2", "plain", r"50 \$"]
-    counts = pd.DataFrame(1, index=names, columns=names)
-    assert "letters for which no font" in shown(figures.confusion(counts))[1]["exprml"]["caption"]
-    counts = counts.loc[["plain"], ["plain"]]
-    assert shown(figures.confusion(counts))[1]["exprml"]["caption"] == "Two models."
+def test_letters_stay_as_they_are_but_those_that_cannot_be_seen():
+    assert lettering.drawn(["\u80bf\u7624 2", "a\u202eb", "50 $"]) == [
+        "\u80bf\u7624 2",
+        "a[U+202E]b",
+        r"50 \$",
+    ]
 
 
 def test_every_name_has_its_home_and_is_no_module():

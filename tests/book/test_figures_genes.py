@@ -6,7 +6,7 @@ import pytest
 
 from exprml.base.errors import DataError
 from exprml.book import figures
-from exprml.evaluation.gene_errors import gene_wins
+from exprml.book.figures import look
 
 NET, LINEAR, RIDGE = "chen2016/d-gex-3", "chen2016/linear-regression", "corrected/ridge"
 
@@ -50,10 +50,9 @@ def test_density_tells_settings_of_a_model_apart():
         figures.error_density(table[:0])
 
 
-def test_alt_text_of_the_density_names_means_and_middle_halves(genes):
-    words = figures.describe_density(genes)
-    assert "linear regression 0.600 (0.550 to 0.650)" in words
-    assert "control: predict zero 0.833" in words
+def test_the_alt_text_of_the_density_has_the_mean_of_every_line(genes):
+    words = figures.error_density(genes).says.alt()
+    assert "linear regression 0.600; D-GEX, 3 layers 0.567; control: predict zero 0.833" in words
 
 
 def test_scatter_draws_each_gene_once_with_wins_and_gains(genes):
@@ -66,19 +65,7 @@ def test_scatter_draws_each_gene_once_with_wins_and_gains(genes):
     assert "median +16.7%" in text
     assert figure.axes[0].get_xlabel() == "error, D-GEX, 3 layers"
     assert figure.axes[0].get_ylabel() == "error, linear regression"
-
-
-def test_wins_in_words(genes):
-    words = figures.describe_wins(gene_wins(genes, NET, LINEAR), "D-GEX", "linear regression")
-    assert words.startswith("D-GEX has the lower error in 66.7% of 3 genes")
-    assert "+16.7% in the median gene" in words
-
-
-def test_reductions_in_words():
-    table = pd.DataFrame({"comparison": ["net, linear"], "mean": [0.1533], "low": [0.1], "high": [0.2]})
-    expected = "Relative reduction of the overall error: net, linear +15.3% (+10.0% to +20.0%)."
-    assert figures.describe_reductions(table) == expected
-    assert figures.describe_reductions(table, what="Rise").startswith("Rise: net, linear +15.3%")
+    assert "D-GEX, 3 layers is: lower than linear regression in 66.7%" in figure.says.alt()
 
 
 def history(*values):
@@ -96,10 +83,8 @@ def test_error_by_epoch_draws_lines_levels_and_the_chosen_epoch():
     (dot,) = [line for line in panel.get_lines() if line.get_marker() == "o"]
     assert list(dot.get_xdata()) == [2]
     assert list(dot.get_ydata()) == [0.4]
-    words = figures.describe_epochs(histories, levels={RIDGE: 0.45})
-    assert "no dropout least 0.400 in epoch 2, 0.500 in epoch 3" in words
-    assert "tuned ridge 0.450" in words
-    with pytest.raises(DataError, match="'dropout' has no column 'test'"):
+    assert "No dropout 0.600 at 1 to 0.500 at 3" in figure.says.alt()
+    with pytest.raises(DataError, match="needs a column 'test'"):
         figures.error_by_epoch({"dropout": history(0.1).drop(columns="test")})
 
 
@@ -128,11 +113,9 @@ def test_weights_map_draws_every_edge_in_the_colour_of_its_sign():
     assert tuple(drawn[1].get_colors()[0][:3]) == positive
     texts = [text.get_text().replace("\n", " ") for text in panel.texts]
     assert texts == ["2 of 3 inputs", "1 of 2 hidden units", "2 of 4 outputs"]
-    words = figures.describe_weights(EDGES, (3, 2, 4))
-    assert words.startswith(
-        "4 strong weights, 75% of them positive, touch 2 of 3 inputs, 1 of 2 hidden units"
-    )
-    assert words.endswith("the busiest hidden unit has 4.")
+    words = figure.says.alt()
+    assert "4 strong weights, 75% positive, touch 2 of 3 inputs, 1 of 2 hidden units, 2 of 4 outputs" in words
+    assert "the busiest hidden unit has 4" in words
     with pytest.raises(DataError, match="end 3 of 3 nodes"):
         figures.weights_map(EDGES, (3, 2, 3))
 
@@ -146,8 +129,8 @@ def test_variance_curves_draw_lines_levels_and_marks():
     assert list(drawn["b"].get_ydata()) == [0.5, 1.0]
     assert drawn["99 %"].get_ydata()[0] == 0.99
     assert drawn["paper"].get_xdata()[0] == 5
-    assert figures.describe_curves(table) == (
-        "Share by components: a 0.200 at 1 to 0.900 at 10; b 0.500 at 1 to 1.000 at 10."
+    assert (
+        "share by components. A 0.200 at 1 to 0.900 at 10; b 0.500 at 1 to 1.000 at 10." in figure.says.alt()
     )
     with pytest.raises(DataError, match="needs a column 'kind'"):
         figures.variance_curves(table.drop(columns="kind"))
@@ -158,5 +141,5 @@ def test_the_two_ridges_have_names_of_their_own_and_d_gex_its_spelling():
     words = ["LR-L2 (ridge)", "tuned ridge", "LR-L1 (lasso)", "D-GEX (corrected)", "E-MLP"]
     assert [figures.model_label(name) for name in names] == words
     same = ("d-gex-1", "d-gex-2", "d-gex-3", "lasso", "ridge", "linear-regression", "knn-ge")
-    styles = [figures.model_style(f"chen2016/{name}") for name in same]
+    styles = [look.model_style(f"chen2016/{name}") for name in same]
     assert len({(style["color"], style["marker"]) for style in styles}) == len(same)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+from html import unescape
 
 import matplotlib.pyplot as plt
 import pytest
@@ -43,6 +45,20 @@ def test_every_figure_says_that_its_data_are_simulated(name):
         if one["exprml"]["role"] not in ("twin", "made", "drawing")
     ]
     assert not silent, "figures.show(..., role=run.role(slot)), or role='drawing' where no data is drawn"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_alt_texts_are_sentences_of_at_most_sixty_words(name):
+    cells = json.loads(Folders("smoke").page(name).read_text(encoding="utf-8"))["cells"]
+    texts = [cell["metadata"]["mystnb"]["image"]["alt"] for cell in cells if "mystnb" in cell["metadata"]]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    html = "".join("".join(one.get("data", {}).get("text/html", "")) for one in outputs)
+    texts += [unescape(one) for one in re.findall(r'<img[^>]* alt="([^"]*)"', html)]
+    assert texts
+    assert not [one for one in texts if not 5 < len(one.split()) <= 60]
+    assert all(re.fullmatch(r"[A-Z][^.]+\. .+\.", one) for one in texts), (
+        "chart. message. where the numbers are."
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -127,16 +127,23 @@ def test_two_to_four_exercises_each_with_a_solution(chapter):
     assert re.findall(r"```\{solution\} (\S+)", text) == labels
 
 
-def test_every_figure_has_name_caption_and_alt_and_is_last_in_its_cell(path):
+def test_every_figure_has_name_and_caption_and_is_last_in_its_cell(path):
     for code in sources(path, "code"):
         shown = len(re.findall(r"figures\.show\(", code))
         if not shown:
             continue
         assert shown == 1
-        assert all(f"    {word}=" in code for word in ("name", "caption", "alt"))
+        assert all(f"    {word}=" in code for word in ("name", "caption"))
         assert code.rstrip().endswith(")")
         last = re.findall(r"^\S.*", code, flags=re.M)
         assert last[-2].startswith("figures.show(") or last[-1].startswith("tables.where_possible(")
+
+
+def test_low_errors_and_high_scores_run_through_the_colours_in_opposite_directions(path):
+    for code in sources(path, "code"):
+        if "heatmap_table(" in code:
+            caption = code.partition("caption=")[2].partition("role=")[0].lower()
+            assert ("error" in caption or "flatter" in caption) == ('better="lower"' in code), code
 
 
 def test_no_two_figures_of_the_book_have_one_name():

@@ -145,21 +145,6 @@ def mean_scores(table: pd.DataFrame, metric: str = "balanced_accuracy") -> pd.Da
     return scores.reset_index()
 
 
-def score_grid(table: pd.DataFrame, rows: str = "model", columns: str = "setting") -> pd.DataFrame:
-    """Return mean scores as a grid, models by their labels: what `figures.heatmap_table` draws.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Results rows of one training size; control rows are left out.
-    rows, columns : str
-        Columns of the table that become the sides of the grid, in the order in which they come.
-    """
-    own = table[table["control"] == ""]
-    own = own.assign(model=own["model"].map(model_label))
-    return own.pivot_table(index=rows, columns=columns, values="value", sort=False)
-
-
 def beside_published(
     run: Run, dataset: str = "", *, point: str = END, rows: Rows = pd.DataFrame.copy
 ) -> pd.DataFrame:
@@ -294,7 +279,7 @@ def close(
     digits : int
         Decimals of the table.
     name, caption, role : str
-        As in `figures.show`; without a name, no figure. Its alt text says how far this run is from the paper.
+        As in `figures.show`; without a name, no figure.
     what, **drawing
         What the numbers are, and whatever else `figures.published_and_reproduced` takes.
     """
@@ -303,21 +288,9 @@ def close(
         if name:
             drawing = {"label": ("setting", "model"), "what": what} | drawing
             drawn = figures.published_and_reproduced(beside, **drawing)
-            figures.show(drawn, name=name, caption=caption, alt=_distances(beside, what), role=role)
+            figures.show(drawn, name=name, caption=caption, role=role)
         display(tables.show(side_by_side(beside), digits=digits))
     runs = _runs(run)
     display(tables.show(claims.verdicts(runs[THIS_RUN], run.notebook)))
     display(tables.say("And the reference run, seed by seed:"))
     display(tables.show(claims.verdicts_by_seed(runs[REFERENCE], run.notebook)))
-
-
-def _distances(beside: pd.DataFrame, what: str) -> str:
-    """Return the message of the figure: how far this run lies from what is published, and where farthest."""
-    lines = side_by_side(beside).dropna(subset=[PUBLISHED, THIS_RUN])
-    apart = (lines[THIS_RUN] - lines[PUBLISHED]).abs()
-    found = f"Dots on {len(lines)} lines: {what}, published, of the reference run and of this run"
-    if len(lines):
-        *words, paper, _, here = lines.loc[apart.idxmax()]
-        found += f", which lies {apart.mean():.2f} from the paper on average, farthest in "
-        found += f"{', '.join(filter(None, words))}: {paper:.2f} published, {here:.2f} here"
-    return f"{found}. The numbers stand in the table below."

@@ -1,30 +1,26 @@
-"""Figures a reader can play with: live in a kernel, precomputed on the page, static where nothing moves.
+"""Figures a reader can play with: in a kernel, on the page, static where nothing moves.
 
-On the page every choice is drawn beforehand and the controls only turn the pile of pictures (``jslink`` and
+Every choice is drawn beforehand and the controls only turn the pile of pictures (``jslink`` and
 ``Stack``): no kernel, no network. The static figure comes along for print and for browsers without scripts.
+Panels are drawn for a telephone, which a screen shows larger; their axes are the same in every view.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 import itertools
 import json
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from typing import Any
 
 import ipywidgets
-from IPython.display import Image as Picture
+import numpy as np
 from IPython.display import display
-from matplotlib import pyplot
 from matplotlib.figure import Figure
-from PIL import Image
 
 from exprml.base.errors import ParameterError
-from exprml.book.figures.page import figure_texts, png, stamp
+from exprml.book.figures.page import alt_of, figure_texts, picture, stamp
 
 MOST_PANELS = 30
 MOST_BYTES = 1_000_000
@@ -36,7 +32,6 @@ def explorable(
     draw: Callable[..., Figure],
     controls: Choices,
     *,
-    alt: Callable[..., str],
     name: str,
     caption: str,
     start: Mapping[str, Any] | None = None,
@@ -48,11 +43,9 @@ def explorable(
     Parameters
     ----------
     draw : callable
-        ``draw(**choice)`` → Figure; one keyword a control.
+        ``draw(**choice)`` → a figure of `figures`, which says what it shows; one keyword a control.
     controls : mapping
         Control → its values, or ``{words: value}`` to name them. Numbers become a slider, words buttons.
-    alt : callable
-        ``alt(**choice)`` → what that panel shows, in words, computed.
     name, caption : str
         As in `figures.show`.
     start : mapping, optional
@@ -65,27 +58,23 @@ def explorable(
     Raises
     ------
     ParameterError
-        On the page: more than 30 panels, more than a megabyte, or a panel without alt text.
+        More than 30 panels, more than a megabyte, or a panel without alt text.
 
     Notes
     -----
-    With ``EXPRML_PAGE=1`` the panels are drawn now; without it the cell is a live ``interact``.
+    With ``EXPRML_PAGE=1`` the controls work without a kernel; without it they are live widgets.
     """
     named = {one: _named(values) for one, values in controls.items()}
     first = {one: (start or {}).get(one, next(iter(values.values()))) for one, values in named.items()}
     _check(named, first)
     words = {one: (labels or {}).get(one, one.replace("_", " ")) for one in named}
-    texts = figure_texts(name, caption, alt(**first))
-
-    def stamped(**choice: Any) -> Figure:
-        figure = draw(**choice)
-        texts["role"] = stamp(figure, role)
-        return figure
-
-    if os.environ.get("EXPRML_PAGE") == "1":
-        _on_page(stamped, alt, named, first, words, texts)
-    else:
-        _live(stamped, named, first, words)
+    drawn = _drawn(draw, named)
+    pictures, texts = {}, {}
+    for values, figure in drawn.items():
+        texts[values] = figure_texts(name, caption, alt_of(figure)) | {"role": stamp(figure, role)}
+        pictures[values] = picture(figure, name, texts[values]["alt"], 'class="explorable-panel"')
+    _weigh(pictures)
+    _show(pictures, named, first, words, texts[tuple(first.values())])
 
 
 def _named(values: Sequence[Any] | Mapping[str, Any]) -> dict[str, Any]:
@@ -122,31 +111,27 @@ def _control(values: Mapping[str, Any], first: Any, words: str):
     return kind(options=options, value=first, description=f"{words}:", style=style, layout=layout)
 
 
-def _picture(figure: Figure, alt: str) -> str:
-    """Return an ``<img>`` with the figure inside: 128 colours, packed without loss, a third of a PNG."""
-    packed = io.BytesIO()
-    pixels = Image.open(io.BytesIO(png(figure))).convert("RGB").quantize(128, dither=Image.Dither.NONE)
-    pixels.convert("RGB").save(packed, "WEBP", lossless=True, method=4)
-    pyplot.close(figure)
-    source = base64.b64encode(packed.getvalue()).decode()
-    words = escape(alt, quote=True)
-    return f'<img class="explorable-panel" alt="{words}" src="data:image/webp;base64,{source}">'
-
-
-def _panels(draw, alt, named: Mapping[str, Mapping[str, Any]]) -> dict[tuple[Any, ...], str]:
-    """Return the picture of every choice, keyed by the controls' values in order."""
-    pictures = {}
+def _drawn(draw: Callable[..., Figure], named: Mapping[str, Mapping[str, Any]]) -> dict[tuple, Figure]:
+    """Return the figure of every choice, by the controls' values in order; no axis differs between them."""
+    drawn = {}
     for values in itertools.product(*(values.values() for values in named.values())):
-        choice = dict(zip(named, values, strict=True))
-        text = " ".join(alt(**choice).split())
-        if not text:
-            raise ParameterError(f"the panel {choice} has no alt text")
-        pictures[values] = _picture(draw(**choice), text)
+        figure = draw(**dict(zip(named, values, strict=True)))
+        drawn[values] = figure.again() if getattr(figure, "again", None) else figure
+    for panels in zip(*(figure.axes for figure in drawn.values()), strict=True):
+        for axis in "xy":
+            ends = np.array([getattr(panel, f"get_{axis}lim")() for panel in panels])
+            down = ends[0, 0] > ends[0, 1]
+            both = (ends.max(), ends.min()) if down else (ends.min(), ends.max())
+            for panel in panels:
+                panel.set(**{f"{axis}lim": both})
+    return drawn
+
+
+def _weigh(pictures: Mapping[tuple, str]) -> None:
     size = sum(map(len, pictures.values()))
     if size > MOST_BYTES:
         weight = f"{len(pictures)} panels weigh {size / 1e6:.1f} MB"
         raise ParameterError(f"{weight}, more than {MOST_BYTES / 1e6:g} MB: draw fewer or simpler ones")
-    return pictures
 
 
 def _stack(pictures: Mapping[tuple, str], widgets: Sequence[Any], named: Sequence[Mapping[str, Any]]):
@@ -162,24 +147,15 @@ def _stack(pictures: Mapping[tuple, str], widgets: Sequence[Any], named: Sequenc
     return stack
 
 
-def _on_page(draw, alt, named, first, words, texts: dict[str, str]) -> None:
+def _show(pictures, named, first, words, texts: dict[str, str]) -> None:
     """Display controls, panels and static figure as one output, so that it is one numbered figure."""
-    pictures = _panels(draw, alt, named)
     widgets = [_control(values, first[one], words[one]) for one, values in named.items()]
     pile = _stack(pictures, widgets, list(named.values()))
     box = ipywidgets.VBox([*widgets, pile], layout={"width": "100%"}).add_class("explorable")
+    if os.environ.get("EXPRML_PAGE") != "1":
+        return display(box)
     view = json.dumps({"model_id": box.model_id, "version_major": 2, "version_minor": 0})
     static = pictures[tuple(first.values())].replace("explorable-panel", "explorable-static", 1)
     html = f'<script type="application/vnd.jupyter.widget-view+json">{view}</script>\n{static}'
     bundle = {"text/html": html, "text/plain": f"Explorable figure: {texts['alt']}"}
-    display(bundle, raw=True, metadata={"exprml": texts})
-
-
-def _live(draw, named, first, words) -> None:
-    def view(**choice: Any) -> None:
-        figure = draw(**choice)
-        display(Picture(png(figure), width=round(figure.get_size_inches()[0] * 100)))
-        pyplot.close(figure)
-
-    widgets = {one: _control(values, first[one], words[one]) for one, values in named.items()}
-    ipywidgets.interact(view, **widgets)
+    return display(bundle, raw=True, metadata={"exprml": texts})

@@ -38,7 +38,8 @@ def above_chance(table: pd.DataFrame) -> pd.DataFrame:
     found = pd.DataFrame(found).rename(columns={"mean": "above"})
     found["p"] = compare.benjamini_hochberg(found.pop("p_value"))
     sign = (found["above"] > 0).map({True: "above", False: "below"})
-    found["found"] = sign.where(found["p"] < LEVEL, "at")
+    apart = (found["low"] > 0) | (found["high"] < 0)  # all there is where replicates are too few for a test
+    found["found"] = sign.where((found["p"] < LEVEL) | (found["p"].isna() & apart), "at")
     return found.drop(columns=["n", "reference"])
 
 
@@ -87,7 +88,7 @@ def _intact(intact: pd.DataFrame, linear: str) -> str:
 
 
 def _gain(better: pd.DataFrame) -> str:
-    clear = better["p"] < LEVEL if "p" in better else True  # one of several differences: adjusted
+    clear = ~(better["p"] >= LEVEL) if "p" in better else True  # one of several differences: adjusted
     gains, losses = better[(better["low"] > 0) & clear], better[(better["high"] < 0) & clear]
     if len(gains):
         return f"**Does nonlinearity pay?** Yes, against the linear model: {_differences(gains)}."

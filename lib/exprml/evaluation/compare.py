@@ -19,6 +19,7 @@ from exprml.base.errors import DataError, ParameterError, check_known
 from exprml.evaluation.scoring import at_full_size
 
 CONFIDENCE = 0.95
+FEWEST_REPLICATES = 5  # below, an interval is no evidence either way
 ENDS = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]  # of an interval, as quantiles
 FEWEST_POINTS_TO_SMOOTH = 30
 FEWEST_REPLICATES = 5  # below, an interval is no evidence either way
@@ -29,7 +30,10 @@ KEYS = ["task", "setting", "control", "split", "seed", "fold", "n_train", "model
 
 
 class Estimate(NamedTuple):
-    """A mean with its interval and two-sided test; ``reference`` is what it is tested against."""
+    """A mean with its interval and two-sided test; ``reference`` is what it is tested against.
+
+    With fewer than five replicates there is an interval and no p-value: it is NaN.
+    """
 
     mean: float
     low: float
@@ -66,10 +70,15 @@ def interval(values: Sequence[float], test_ratio: float = 0.0, *, reference: flo
     error = float(values.std(ddof=1) * np.sqrt(1 / n + test_ratio))
     if error <= 1e-12 * max(1.0, abs(mean)):  # all alike but for rounding
         same = abs(mean - reference) <= 1e-12
-        return Estimate(mean, mean, mean, 1.0 if same else 0.0, n, reference)
+        return Estimate(mean, mean, mean, tested(1.0 if same else 0.0, n), n, reference)
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * error
     p_value = 2 * float(stats.t.sf(abs(mean - reference) / error, n - 1))
-    return Estimate(mean, mean - half, mean + half, p_value, n, reference)
+    return Estimate(mean, mean - half, mean + half, tested(p_value, n), n, reference)
+
+
+def tested(p_value: float, n: int) -> float:
+    """Return a p-value of n replicates; NaN of fewer than five."""
+    return float(p_value) if n >= FEWEST_REPLICATES else float("nan")
 
 
 def paired_difference(
@@ -210,7 +219,7 @@ def group_bootstrap(
         scores[i] = metric(truth[drawn], predicted[drawn])
     low, high = np.quantile(scores, ENDS)
     p_value = 2 * min(np.mean(scores <= reference), np.mean(scores >= reference))
-    p_value = float(np.clip(p_value, 1 / n_draws, 1))
+    p_value = tested(np.clip(p_value, 1 / n_draws, 1), len(members))
     return Estimate(metric(truth, predicted), float(low), float(high), p_value, len(members), reference)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
-from exprml.evaluation.compare import ENDS, benjamini_hochberg
+from exprml.evaluation.compare import ENDS, benjamini_hochberg, tested
 
 SHUFFLED = "shuffled targets"
 GENES_AT_ONCE = 512  # bounds the memory of float64 copies: 45 MB for 11,101 samples
@@ -233,7 +233,8 @@ def error_reductions(
         tail = 2 * min(np.mean(reductions <= 0), np.mean(reductions >= 0))
         total = sums.sum(axis=0)
         row = {"comparison": words, "mean": 1 - total[0] / total[1], "low": low, "high": high}
-        found.append({**row, "p_value": float(np.clip(tail, 1 / n_draws, 1)), "n_groups": len(sums)})
+        p_value = tested(np.clip(tail, 1 / n_draws, 1), len(sums))
+        found.append({**row, "p_value": p_value, "n_groups": len(sums)})
     table = pd.DataFrame(found)
     if increases:
         table = table.assign(mean=-table["mean"], low=-table["high"], high=-table["low"])

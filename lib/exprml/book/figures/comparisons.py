@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
 from exprml.book.figures import look
 from exprml.book.figures.curves import draw_lines
+from exprml.book.figures.lettering import IN_RESULTS, Says, p_words
+from exprml.book.figures.look import Drawing
 from exprml.book.figures.rows import UNITS, panels_of, require_columns, rows_of
 from exprml.evaluation.scoring import at_full_size
 
 
-@look.theme()
+@look.kind
 def before_after(
     table: pd.DataFrame,
     *,
@@ -25,7 +28,7 @@ def before_after(
     facets: Sequence[str] | None = None,
     chance: float | Mapping[str, float] | None = None,
     labels: Mapping[str, str] | None = None,
-) -> Figure:
+) -> Drawing:
     """Draw each model's balanced accuracy in two settings at the largest size: folds thin, means large.
 
     Parameters
@@ -48,50 +51,57 @@ def before_after(
         there = sorted(set(map(str, rows["setting"])))
         raise DataError(f"no rows with setting {missing[0]!r}: the table has {there}")
     panels = panels_of(rows, facet, facets)
-    figure, axes = look.panel_grid(len(panels), across=3, height=3.1, sharey=True)
+    figure, axes = look.new_figure(len(panels), height=3.1, sharey=True)
+    sides = {one: labels.get(one, one) for one in (before, after)}
+    told = []
     for panel, (name, part) in zip(axes.flat, panels, strict=False):
-        _pairs(panel, part, {before: -0.2, after: 0.2}, named=len(panels) == 1)
+        _pairs(panel, part, list(sides))
         look.draw_chance(panel, chance, name)
-        panel.set(title=labels.get(name, name), xlabel="")
-    words = f"left: {labels.get(before, before)}; right: {labels.get(after, after)}"
-    note = look.honest_note(rows, f"{words}; thin: single {labels.get('fold', 'fold')}s")
-    return look.finish(figure, axes, what=labels.get("value", "balanced accuracy"), note=note)
+        changes = part[part["control"] == ""].pivot_table(index="model", columns="setting", values="value")
+        changes = changes.rename(look.model_label)[list(sides)].dropna()
+        ends = changes[after].idxmax(), changes[after].idxmin()
+        high, low = (f"{one} ({changes.at[one, before]:.2f} to {changes.at[one, after]:.2f})" for one in ends)
+        told.append(f"{name} highest after is {high}, lowest {low}".strip())
+        panel.set(title=labels.get(name, name))
+        panel.set_xticks([0, 1], [fill(words, 16) for words in sides.values()])
+        panel.set_xlabel(f"highest after: {ends[0]}, {changes.at[ends[0], after]:.2f}", color=look.MUTED)
+    for panel in axes[:, -1]:  # both ends of a comparison are on an axis
+        panel.tick_params(labelright=True)
+    note = look.honest_note(rows, f"thin: single {labels.get('fold', 'fold')}s")
+    what = labels.get("value", "balanced accuracy")
+    says = Says(f"Lines of {what} from {' to '.join(sides.values())}", "", told, IN_RESULTS)
+    return look.finish(figure, axes, what=what, note=note, says=says)
 
 
-def _pairs(panel: Axes, rows: pd.DataFrame, shifts: Mapping[str, float], *, named: bool) -> None:
-    """Draw the pairs of one panel: a slot per model, controls last; `named` on the axis or in the legend."""
+def _pairs(panel: Axes, rows: pd.DataFrame, sides: Sequence[str]) -> None:
+    """Draw the pairs of one panel: before on the left, after on the right, models beside each other."""
     styles = look.line_styles(rows)
     for place, (name, style) in enumerate(styles.items()):
         if name in set(rows.loc[rows["control"] != "", "line"]):
             style |= {"marker": MARKS[place % 4], "markerfacecolor": "white", "markeredgecolor": look.MUTED}
-    places = {name: place for place, name in enumerate(styles)}
+    shifts = dict(zip(styles, np.linspace(-0.2, 0.2, len(styles) + 2)[1:-1], strict=True))
     units = ["line", *(unit for unit in UNITS if unit in rows), "setting"]
-    folds = rows[rows["setting"].isin(shifts)].groupby(units, dropna=False)["value"].mean().reset_index()
-    folds["place"] = folds["line"].map(places) + folds["setting"].map(shifts)
+    folds = rows[rows["setting"].isin(sides)].groupby(units, dropna=False)["value"].mean().reset_index()
+    folds["place"] = folds["line"].map(shifts) + folds["setting"].map(list(sides).index)
     folds["unit"] = folds.groupby(units[:-1], dropna=False).ngroup()
-    thin = {"linewidth": 0.7, "alpha": 0.35, "marker": "", "linestyle": "-", "label": None}
+    thin = {"linewidth": 0.6, "alpha": 0.25, "marker": "", "linestyle": "-", "label": None}
     draw_lines(panel, folds, "place", "value", styles, units="unit", estimator=None, zorder=2, **thin)
-    large = {"markersize": 7, "linewidth": 2.2, "zorder": 3} | ({"label": None} if named else {})
-    draw_lines(panel, folds, "place", "value", styles, **large)
-    words = [str(style["label"]).replace(" ", "\n", 1).replace("-layer ", "-layer\n")
-             for style in styles.values()]  # fmt: skip
-    panel.set_xticks(range(len(words)) if named else [], words if named else [])
-    panel.set_xlim(-0.6, len(words) - 0.4)
+    draw_lines(panel, folds, "place", "value", styles, markersize=7, linewidth=2.2, zorder=3)
+    panel.set_xlim(-0.35, 1.35)
     panel.grid(axis="x", visible=False)
 
 
 MARKS = "osDv"  # of controls
 
 
-@look.theme()
+@look.kind
 def paired_differences(
     table: pd.DataFrame,
     *,
     facet: str | None = None,
     what: str = "difference in balanced accuracy",
     interval: str = "95 % interval",
-    points: pd.DataFrame | None = None,
-) -> Figure:
+) -> Drawing:
     """Draw a forest plot: each difference as a dot with its interval, beside the line of no difference.
 
     Parameters
@@ -105,8 +115,6 @@ def paired_differences(
         Words for the axis.
     interval : str
         What low and high are; written under the figure.
-    points : DataFrame, optional
-        Single differences (columns ``comparison``, ``value``), e.g. one a fold, drawn small.
 
     Raises
     ------
@@ -127,19 +135,19 @@ def paired_differences(
         ):  # those without zero are filled
             style = {"color": look.BLUE, "marker": "o", "markerfacecolor": inside}
             _intervals(panel, rows.assign(value=rows["mean"]), **style)
-        if points is not None:
-            single = points.assign(place=points["comparison"].map(part.set_index("comparison")["place"]))
-            panel.plot(single["value"], single["place"] - 0.25, "|", color=look.MUTED, ms=5)
         _name_lines(panel, part["comparison"])
         panel.grid(axis="y", visible=False)
         if "p" in part and part["p"].notna().any():
-            texts = [f"p = {p:.2g}" if pd.notna(p) else "" for p in part["p"]]
-            right = panel.secondary_yaxis("right")
-            right.set_yticks(part["place"], texts, fontsize=7.5, color=look.MUTED)
-            right.tick_params(length=0)
-            right.spines[:].set_visible(False)
+            texts = [p_words(p) for p in part["p"]]
+            for place, words in zip(part["place"], texts, strict=True):
+                panel.text(1.02, place, words, fontsize=7.5, color=look.MUTED, va="center",
+                           transform=panel.get_yaxis_transform())  # fmt: skip
         panel.set(title=name, xlabel=what)
-    return look.finish(figure, axes, what="", note=look.honest_note(table, f"dot: mean; bar: {interval}"))
+    note = look.honest_note(table, f"dot: mean; bar: {interval}")
+    told = (f"{one.comparison} {one.mean:+.3f} ({one.low:+.3f} to {one.high:+.3f})"
+            for one in table.itertuples())  # fmt: skip
+    says = Says(f"Dots with intervals: {what}", "", told)
+    return look.finish(figure, axes, what="", note=note, says=says)
 
 
 def _intervals(panel: Axes, rows: pd.DataFrame, **style: object) -> None:
@@ -162,7 +170,7 @@ _SOURCES = {
 }
 
 
-@look.theme()
+@look.kind
 def published_and_reproduced(
     table: pd.DataFrame,
     *,
@@ -171,7 +179,7 @@ def published_and_reproduced(
     what: str = "balanced accuracy",
     bars: str = "as published, or the range of this run",
     chance: float | Mapping[str, float] | None = None,
-) -> Figure:
+) -> Drawing:
     """Draw published, reference-run and this run's numbers on one line each.
 
     Parameters
@@ -194,7 +202,7 @@ def published_and_reproduced(
     words = table[columns].astype(str).agg(lambda row: ", ".join(filter(None, row)), axis=1)
     panels = panels_of(table.assign(words=words), facet)
     lines = max(part["words"].nunique() for _, part in panels)
-    figure, axes = look.new_figure(1, len(panels), height=0.9 + 0.27 * lines, sharex=True)
+    figure, axes = look.new_figure(len(panels), across=1, height=0.9 + 0.27 * lines, sharex=True)
     for panel, (name, part) in zip(axes.flat, panels, strict=True):
         lines = list(dict.fromkeys(part["words"]))[::-1]
         places = part["words"].map(lines.index)
@@ -206,4 +214,14 @@ def published_and_reproduced(
         panel.set_title(name)
     axes[-1, 0].set_xlabel(what)
     note = look.honest_note(table, f"bars: {bars}" if "low" in table else "")
-    return look.finish(figure, axes, what="", note=note)
+    lines = ["words", *([facet] if facet in table and facet not in columns else [])]
+    wide = table.assign(words=words).pivot_table(index=lines, columns="source", values="value", sort=False)
+    told = []
+    if {"published", "this run"} <= set(wide):
+        apart = (wide["this run"] - wide["published"]).abs().dropna()
+        farthest, place = wide.loc[apart.idxmax()], apart.idxmax()
+        told = [f"this run lies {apart.mean():.2f} from the paper on average",
+                f"farthest in {place if isinstance(place, str) else ', '.join(place)}: "
+                f"{farthest['published']:.2f} published, {farthest['this run']:.2f} here"]  # fmt: skip
+    says = Says(f"Dots of {what}: published, reference run, this run", "", told, IN_RESULTS)
+    return look.finish(figure, axes, what="", note=note, says=says)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
-from exprml.base.errors import DataError
 from exprml.book.figures import look
+from exprml.book.figures.lettering import IN_RESULTS, Says
+from exprml.book.figures.look import Drawing
 from exprml.book.figures.rows import UNITS, panels_of, require_columns, rows_of, spread_words
 
 
@@ -50,7 +50,7 @@ def _scale(panel: Axes, values: pd.Series, *, log_x: bool) -> None:
     panel.xaxis.set_minor_formatter(NullFormatter())
 
 
-@look.theme()
+@look.kind
 def accuracy_against(
     table: pd.DataFrame,
     x: str,
@@ -63,8 +63,7 @@ def accuracy_against(
     labels: Mapping[str, str] | None = None,
     marks: Mapping[str, float] | None = None,
     dots: bool = True,
-    across: int = 3,
-) -> Figure:
+) -> Drawing:
     """Draw a score against a numeric column, a line per model, a panel per setting.
 
     Parameters
@@ -88,8 +87,6 @@ def accuracy_against(
         Vertical lines to name on the axis: ``{"the paper's size": 5000}``.
     dots : bool
         Draw every fold.
-    across : int
-        Panels in a row at most.
 
     Raises
     ------
@@ -98,8 +95,8 @@ def accuracy_against(
     """
     rows, labels = rows_of(table, metric), labels or {}
     panels = panels_of(rows, facet, facets)
-    height = 3.3 if len(panels) <= across else 2.6
-    figure, axes = look.panel_grid(len(panels), across=across, height=height, sharex=True, sharey=True)
+    across = 2 if len(panels) == 4 else 3
+    figure, axes = look.new_figure(len(panels), across=across, height=3.0, sharex=True, sharey=True)
     for panel, (name, part) in zip(axes.flat, panels, strict=False):
         _folds(panel, part, x, dots=dots)
         look.draw_chance(panel, chance, name)
@@ -109,7 +106,22 @@ def accuracy_against(
         panel.set_xlabel(labels.get(x, x.replace("n_", "number of ").replace("_", " ")))
     note = look.honest_note(rows, spread_words(rows, labels) if dots else "")
     what = labels.get("value", (metric or "score").replace("_", " "))
-    return look.finish(figure, axes, what=what, note=note)
+    chart = f"Lines of {what} by {labels.get(x, x.replace('_', ' '))}"
+    says = Says(chart, "At the right end", _ends(panels, x), IN_RESULTS)
+    return look.finish(figure, axes, what=what, note=note, says=says)
+
+
+def _ends(panels: Sequence[tuple[str, pd.DataFrame]], x: str) -> Iterator[str]:
+    """Yield the highest and the lowest line of each panel at its right end; of a single line, both ends."""
+    for name, part in panels:
+        own = _by_step(part[part["control"] == ""], x).sort_values("step")
+        means = own.groupby(["line", "step"])["value"].mean()
+        last = means.groupby(level="line").last().rename(look.model_label)
+        if len(last) == 1:
+            yield f"{name} {last.index[0]} {last.iloc[0]:.2f}, at the left end {means.iloc[0]:.2f}".strip()
+        elif len(last):
+            ends = f"highest {last.idxmax()} {last.max():.2f}, lowest {last.idxmin()} {last.min():.2f}"
+            yield f"{name} {ends}".strip()
 
 
 def _folds(panel: Axes, rows: pd.DataFrame, x: str, *, dots: bool) -> None:
@@ -125,7 +137,7 @@ def _folds(panel: Axes, rows: pd.DataFrame, x: str, *, dots: bool) -> None:
 
 def learning_curves(
     table: pd.DataFrame, *, labels: Mapping[str, str] | None = None, **options: Any
-) -> Figure:
+) -> Drawing:
     """Draw score against training samples, a panel per setting (intact beside removed), every fold a dot.
 
     Parameters are those of `accuracy_against`; the horizontal axis is ``n_train``. No smoothing: below thirty
@@ -135,7 +147,7 @@ def learning_curves(
     return accuracy_against(table, "n_train", **{"log_x": False, "labels": words, **options})
 
 
-@look.theme()
+@look.kind
 def variance_curves(
     table: pd.DataFrame,
     *,
@@ -147,8 +159,8 @@ def variance_curves(
     words: Mapping[str, str] | None = None,
     log_x: bool = False,
     dots: bool = False,
-    note: str = "",
-) -> Figure:
+    chosen: Mapping[str, float] | None = None,
+) -> Drawing:
     """Draw what a number of dimensions holds: explained variance, or the error of a reconstruction.
 
     Parameters
@@ -165,8 +177,8 @@ def variance_curves(
         Logarithmic axis.
     dots : bool
         Mark every point.
-    note : str
-        Small print.
+    chosen : mapping of line to number, optional
+        Where validation chose, marked.
 
     Raises
     ------
@@ -177,37 +189,32 @@ def variance_curves(
     words, rows = words or {}, table[[x, value]].assign(line=table[line].astype(str))
     figure, axes = look.new_figure(height=3.1)
     panel = axes[0, 0]
-    options = {} if dots else {"marker": ""}
-    draw_lines(panel, rows, x, value, look.class_styles(rows["line"].unique()), **options)
+    options, styles = {} if dots else {"marker": ""}, _styles(rows["line"].unique())
+    draw_lines(panel, rows, x, value, styles, **options)
+    for name, place in (chosen or {}).items():
+        row = rows[(rows["line"] == name) & (rows[x] == place)]
+        panel.plot(row[x], row[value], "o", ms=7, color=styles[name]["color"], mec="white", zorder=4)
     look.draw_levels(panel, levels)
     look.draw_marks(panel, marks)
     panel.set(xlabel=words.get(x, x), xscale="log" if log_x else "linear")
     panel.xaxis.set_major_formatter("{x:,.0f}")
-    return look.finish(figure, axes, what=words.get(value, value), note=note, columns=3)
-
-
-def describe_curves(
-    table: pd.DataFrame, *, x: str = "components", value: str = "share", line: str = "kind"
-) -> str:
-    """Return a sentence for the alt text of `variance_curves`: both ends of every line."""
-    parts = []
+    what, told = words.get(value, value), []
     for name, part in table.groupby(line, sort=False):
         ends = part.groupby(x)[value].mean().iloc[[0, -1]].items()
-        parts.append(f"{name} {' to '.join(f'{mean:.3f} at {place:,}' for place, mean in ends)}")
-    return f"{value[:1].upper()}{value[1:]} by {x}: {'; '.join(parts)}."
+        told.append(f"{_words(str(name))} {' to '.join(f'{mean:.3f} at {place:,}' for place, mean in ends)}")
+    says = Says(f"Lines of {what} by {words.get(x, x)}", "", told)
+    note = f"dots: the {words.get(x, x)} that was chosen" if chosen else ""
+    return look.finish(figure, axes, what=what, note=note, says=says, columns=3)
 
 
-@look.theme()
 def error_by_epoch(
     histories: Mapping[str, pd.DataFrame],
     *,
     column: str = "test",
-    chosen: Mapping[str, int] | None = None,
     levels: Mapping[str, float] | None = None,
     what: str = "mean absolute error",
-    log_x: bool = False,
-    note: str = "",
-) -> Figure:
+    **options: Any,
+) -> Drawing:
     """Draw an error after each epoch, a line for each network (chen2016, Fig 5).
 
     Parameters
@@ -216,37 +223,22 @@ def error_by_epoch(
         ``history_`` of fitted networks: columns epoch and `column`. A model's name gets its own colour.
     column : str
         Which error ("test" of ``infer(..., watch_test=True)``).
-    chosen : mapping of words to int, optional
-        The epoch that validation chose (``best_epoch_``), marked.
     levels : mapping of words to float, optional
         Horizontal lines: errors of models without epochs ("linear regression").
-    what, note : str
-        Words for the vertical axis; small print.
-    log_x : bool
-        Logarithmic axis.
+    what : str
+        Words for the vertical axis.
+    **options
+        As in `variance_curves`: the epochs ``chosen``, ``log_x``.
 
     Raises
     ------
     DataError
         If a history lacks the column.
     """
-    for words, history in histories.items():
-        if column not in history or "epoch" not in history:
-            raise DataError(f"history of {words!r} has no column {column!r}: it has {list(history.columns)}")
     rows = pd.concat(histories, names=["line"]).reset_index(level=0)
-    styles = _epoch_styles(list(histories))
-    figure, axes = look.new_figure(height=3.1)
-    panel = axes[0, 0]
-    draw_lines(panel, rows, "epoch", column, styles, marker="")
-    for words, epoch in (chosen or {}).items():
-        row = rows[(rows["line"] == words) & (rows["epoch"] == epoch)]
-        panel.plot(row["epoch"], row[column], "o", ms=7, color=styles[words]["color"], mec="white", zorder=4)
-    look.draw_levels(panel, {_words(name): level for name, level in (levels or {}).items()})
-    panel.set(xlabel="epoch", xscale="log" if log_x else "linear")
-    if not log_x:
-        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-    note = look.BETWEEN.join(filter(None, ["dots: the epoch that was chosen" if chosen else "", note]))
-    return look.finish(figure, axes, what=what, note=note, columns=3)
+    levels = {_words(name): level for name, level in (levels or {}).items()}
+    columns = {"x": "epoch", "value": column, "line": "line", "words": {column: what}}
+    return variance_curves(rows, levels=levels, **columns, **options)
 
 
 def _words(name: str) -> str:
@@ -254,24 +246,9 @@ def _words(name: str) -> str:
     return look.model_label(name) if "/" in name else name
 
 
-def _epoch_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the style of each network, in its own colour if all are models and differ in it."""
-    styles = look.class_styles(names)
+def _styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the style of each line, in its own colour if all are models and differ in it."""
     colours = {look.model_style(name)["color"]: name for name in names if "/" in name}
     own = {name: {"color": colour} for colour, name in colours.items()} if len(colours) == len(names) else {}
+    styles = look.class_styles(names)
     return {name: {**style, "label": _words(name), **own.get(name, {})} for name, style in styles.items()}
-
-
-def describe_epochs(
-    histories: Mapping[str, pd.DataFrame], *, column: str = "test", levels: Mapping[str, float] | None = None
-) -> str:
-    """Return a sentence for the alt text of `error_by_epoch`: the least error and the last of each line."""
-    parts = []
-    for words, history in histories.items():
-        best, last = history.loc[history[column].idxmin()], history.iloc[-1]
-        parts.append(
-            f"{_words(words)} least {best[column]:.3f} in epoch {best['epoch']:.0f}, "
-            f"{last[column]:.3f} in epoch {last['epoch']:.0f}"
-        )
-    parts += [f"{_words(words)} {level:.3f}" for words, level in (levels or {}).items()]
-    return f"Error by epoch: {'; '.join(parts)}."

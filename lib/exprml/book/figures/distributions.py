@@ -7,24 +7,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from exprml.base.errors import DataError
 from exprml.book.figures import look
-from exprml.book.figures.lettering import drawn
+from exprml.book.figures.lettering import Says, drawn
+from exprml.book.figures.look import Drawing
 
 
-@look.theme()
+@look.kind
 def feature_histograms(
     values: np.ndarray,
     labels: Sequence[str],
     features: Mapping[str, int],
     *,
-    bins: int = 40,
     what: str = "expression",
     shared: bool = True,
-) -> Figure:
+) -> Drawing:
     """Draw the values of chosen features by class, a panel each: what a linear and a nonlinear feature are.
 
     Parameters
@@ -34,8 +33,6 @@ def feature_histograms(
         Class of each sample.
     features : mapping of panel title to column
         E.g. ``{"A linear feature": 0, "A nonlinear feature": 2500}``.
-    bins : int
-        Bars, the same for every class and panel.
     what : str
         Words for the axis.
     shared : bool
@@ -50,23 +47,28 @@ def feature_histograms(
     if len(labels) != values.shape[0]:
         raise DataError(f"{len(labels)} labels for {values.shape[0]} samples")
     styles = look.class_styles(sorted(set(labels)))
-    figure, axes = look.new_figure(len(features), height=2.7, sharex=shared, sharey=shared)
+    figure, axes = look.new_figure(len(features), across=4, height=2.7, sharex=shared, sharey=shared)
     for panel, (title, column) in zip(axes.flat, features.items(), strict=True):
         rows = pd.DataFrame({"value": np.ravel(values[:, column]).astype(float), "class": labels})
         for place, (name, own) in enumerate(rows.groupby("class")["value"]):
             colour = styles[name]["color"]
-            sns.histplot(own, bins=bins, binrange=(rows["value"].min(), rows["value"].max()), element="step",
+            sns.histplot(own, bins=40, binrange=(rows["value"].min(), rows["value"].max()), element="step",
                          color=colour, alpha=0.45, label=name, ax=panel)  # fmt: skip
             panel.plot(own.mean(), 0, "^", ms=12 - 4 * place, color=colour, mec="white", clip_on=False)
         panel.set(title=title, xlabel=what)
     note = "triangles: class means, all that a linear model of one feature sees"
-    return look.finish(figure, axes, what="samples", note=note)
+    told = [
+        f"{title} {', '.join(f'{name} {np.mean(column[labels == name]):.2f}' for name in styles)}"
+        for title, column in ((title, values[:, place]) for title, place in features.items())
+    ]
+    says = Says("Histograms by class", "Class means", told)
+    return look.finish(figure, axes, what="samples", note=note, says=says)
 
 
-@look.theme()
+@look.kind
 def scatter(
     points: pd.DataFrame, x: str, y: str, *, label: str, words: Mapping[str, str] | None = None
-) -> Figure:
+) -> Drawing:
     """Draw two columns against each other, a colour and marker per class.
 
     Parameters
@@ -80,26 +82,38 @@ def scatter(
     """
     words = words or {}
     figure, axes = look.new_figure(height=3.2)
-    for name, style in look.class_styles(points[label].unique()).items():
-        own = points[points[label].astype(str) == name]
-        sns.scatterplot(own, x=x, y=y, color=style["color"], marker=style["marker"], label=name, s=18,
-                        alpha=0.65, linewidth=0, legend=False, rasterized=True, ax=axes[0, 0])  # fmt: skip
+    styles = look.class_styles(points[label].unique())
+    palette, markers = ({name: one[of] for name, one in styles.items()} for of in ("color", "marker"))
+    shown = sns.scatterplot(points.astype({label: str}), x=x, y=y, hue=label, style=label, palette=palette,
+                            markers=markers, s=18, alpha=0.65, linewidth=0, ax=axes[0, 0])  # fmt: skip
+    shown.get_legend().remove()
     axes[0, 0].set_xlabel(words.get(x, x))
-    return look.finish(figure, axes, what=words.get(y, y), note="", columns=5)
+    middle = points.groupby(label, sort=False)[[x, y]].median()
+    told = (f"{name} {own[x]:.2f} and {own[y]:.2f}" for name, own in middle.iterrows())
+    says = Says(f"Dots, {words.get(x, x)} and {words.get(y, y)}", "Medians", told)
+    return look.finish(figure, axes, what=words.get(y, y), note="", says=says, columns=5)
 
 
-def draw_density(panel: Axes, values: np.ndarray, ends: tuple[float, float], **style: object) -> None:
-    """Draw a smoothed density between two ends; of values that are all the same, the place."""
-    if np.ptp(values) > 1e-9:
-        sns.kdeplot(x=values, clip=ends, cut=99, gridsize=300, ax=panel, **style)
-    else:
-        panel.axvline(values[0], **style)
+def draw_densities(
+    lines: Mapping[str, tuple[np.ndarray, Mapping[str, object]]], what: str, ends: tuple[float, float]
+) -> tuple[Drawing, np.ndarray]:
+    """Return a figure with a smoothed density of each (values, style) between two ends, its mean marked."""
+    figure, axes = look.new_figure(height=3.0)
+    panel = axes[0, 0]
+    for name, (values, style) in lines.items():
+        if np.ptp(values) > 1e-9:
+            sns.kdeplot(x=values, clip=ends, cut=99, gridsize=200, ax=panel, label=name, **style)
+        else:  # all the same: the place
+            panel.axvline(values[0], label=name, **style)
+        panel.plot(values.mean(), 0, "^", ms=9, color=style["color"], mec="white", clip_on=False, zorder=4)
+    panel.set(xlabel=what, ylim=(0, None))
+    return figure, axes
 
 
-@look.theme()
+@look.kind
 def density(
     samples: Mapping[str, np.ndarray], *, what: str = "value", marks: Mapping[str, float] | None = None
-) -> Figure:
+) -> Drawing:
     """Draw smoothed densities of several sets of numbers over one axis.
 
     Parameters
@@ -113,23 +127,23 @@ def density(
     clean = {name: np.asarray(values, dtype=float).ravel() for name, values in samples.items()}
     clean = {name: values[np.isfinite(values)] for name, values in clean.items()}
     every = np.concatenate(list(clean.values()))
-    figure, axes = look.new_figure(height=2.9)
-    panel = axes[0, 0]
-    for (name, values), style in zip(clean.items(), look.class_styles(clean).values(), strict=True):
-        line = {"color": style["color"], "linestyle": style["linestyle"]}
-        draw_density(panel, values, (every.min(), every.max()), label=f"{name} (n = {len(values):,})", **line)
-        panel.fill_between(*panel.lines[-1].get_data(), color=style["color"], alpha=0.12, lw=0)
-    for words, place in (marks or {}).items():
-        panel.axvline(place, color=look.MUTED, lw=1, ls=(0, (4, 3)))
-        panel.annotate(words, (place, 1), xycoords=("data", "axes fraction"), fontsize=7.5, color=look.MUTED)
-    panel.set(xlabel=what, ylim=(0, None))
-    return look.finish(figure, axes, what="density", note="")
+    styles = [
+        {one: style[one] for one in ("color", "linestyle")} for style in look.class_styles(clean).values()
+    ]
+    lines = {f"{name} (n = {len(values):,})": (values, style)
+             for (name, values), style in zip(clean.items(), styles, strict=True)}  # fmt: skip
+    figure, axes = draw_densities(lines, what, (every.min(), every.max()))
+    look.draw_marks(axes[0, 0], marks)
+    quartiles = {name: np.quantile(values, [0.25, 0.5, 0.75]) for name, values in clean.items()}
+    told = (f"{name} {mid:.2f} ({low:.2f} to {high:.2f})" for name, (low, mid, high) in quartiles.items())
+    says = Says(f"Densities of {what}", "Median and middle half", told)
+    return look.finish(figure, axes, what="density", note="triangles: means", says=says)
 
 
-@look.theme()
+@look.kind
 def class_sizes(
     table: pd.DataFrame, label: str, group: str, *, floor: int | None = None, group_word: str = "donors"
-) -> Figure:
+) -> Drawing:
     """Draw samples and groups per class: a class counts by its groups.
 
     Parameters
@@ -149,18 +163,24 @@ def class_sizes(
     kept = counts["groups"] >= (floor or 0)
     figure, axes = look.new_figure(height=0.9 + 0.2 * len(counts))
     panel = axes[0, 0]
-    panel.hlines(range(len(counts)), counts["groups"], counts["samples"], color="#b8c1cb", lw=2)
-
-    def dots(values: pd.Series, label: str, **style: object) -> None:
-        style |= {"order": counts.index, "jitter": False, "zorder": 3, "legend": False, "label": label}
-        sns.stripplot(x=values, y=values.index, ax=panel, **style)
-
-    dots(counts["samples"], "samples", marker="D", size=7, color=look.BLUE)
-    ring = {"size": 6, "edgecolor": look.ORANGE, "linewidth": 1}
-    dots(counts["groups"][kept], group_word, color=look.ORANGE, **ring)
+    places = np.arange(len(counts))
+    panel.hlines(places, counts["groups"], counts["samples"], color="#b8c1cb", lw=2)
+    panel.plot(counts["samples"], places, "D", ms=6, color=look.BLUE, label="samples")
+    for own, inside, words in ((kept, look.ORANGE, group_word), (~kept, "white", "excluded")):
+        if own.any():
+            panel.plot(
+                counts["groups"][own], places[own], "o", ms=6, color=look.ORANGE, mfc=inside, label=words
+            )
+    panel.set_yticks(places, counts.index)
+    panel.invert_yaxis()
     if floor:
-        dots(counts["groups"][~kept], "excluded", color="white", **ring)
         panel.axvline(floor, color=look.MUTED, lw=1, ls=(0, (4, 3)), label=f"at least {floor} {group_word}")
     panel.set(xscale="log", xlabel=f"samples and {group_word} (logarithmic)")
-    panel.xaxis.set_major_formatter("{x:,.0f}")
-    return look.finish(figure, axes, what="", note="")
+    panel.xaxis.set(major_formatter="{x:,.0f}", minor_formatter=NullFormatter())
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    told = [f"most {group_word} {counts.index[0]} ({counts['groups'].iloc[0]:,})",
+            f"fewest {counts.index[-1]} ({counts['groups'].iloc[-1]:,})"]  # fmt: skip
+    if floor:
+        told.append(f"{kept.sum()} of {len(kept)} have at least {floor}")
+    says = Says(f"Dots, samples and {group_word} of each {label}", "", told)
+    return look.finish(figure, axes, what="", note="", says=says)

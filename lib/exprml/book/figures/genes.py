@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from exprml.base.errors import DataError
 from exprml.book.figures import look
-from exprml.book.figures.distributions import draw_density
+from exprml.book.figures.distributions import draw_densities
+from exprml.book.figures.lettering import IN_FIGURE, IN_RESULTS, Says
+from exprml.book.figures.look import Drawing
 from exprml.evaluation.gene_errors import GeneWins, Side, errors_beside, gene_wins
 
 
@@ -22,8 +23,8 @@ def side_label(side: Side) -> str:
     return f"{look.model_label(model)}, {setting}" if setting else look.model_label(model)
 
 
-@look.theme()
-def error_density(genes: pd.DataFrame) -> Figure:
+@look.kind
+def error_density(genes: pd.DataFrame) -> Drawing:
     """Draw the density of the error over genes, a line for each model and setting, controls in grey.
 
     As Fig 2 of chen2016. The mean of each line, the overall error, is a mark on the axis.
@@ -41,21 +42,21 @@ def error_density(genes: pd.DataFrame) -> Figure:
     """
     lines = _errors_by_line(genes)
     every = np.concatenate(list(lines.values()))
-    models = list(dict.fromkeys(model for model, *_ in lines))
-    figure, axes = look.new_figure(height=3.0)
-    panel = axes[0, 0]
+    models, styled = list(dict.fromkeys(model for model, *_ in lines)), {}
     for (model, setting, control), errors in lines.items():
         own = [line[1] for line in lines if line[0] == model and line[2] == control]
         dash = models.index(model) if len(own) == 1 else own.index(setting)
-        style = {"color": look.model_style(model)["color"], "linestyle": look.DASHES[dash % 4],
-                 "label": side_label((model, setting if own[1:] else ""))}  # fmt: skip
+        style = {"color": look.model_style(model)["color"], "linestyle": look.DASHES[dash % 4]}
+        words = side_label((model, setting if own[1:] else ""))
         if control:
-            style = {**look.control_style(control), "label": look.control_label(control)}
-        draw_density(panel, errors, (max(0.0, every.min() - 0.05), every.max() + 0.05), **style)
-        panel.plot(errors.mean(), 0, "^", ms=9, color=style["color"], mec="white", clip_on=False, zorder=4)
-    panel.set(xlabel="mean absolute error of a gene", ylim=(0, None))
+            style, words = look.control_style(control), look.control_label(control)
+        styled[words] = errors, style
+    ends = max(0.0, every.min() - 0.05), every.max() + 0.05
+    figure, axes = draw_densities(styled, "mean absolute error of a gene", ends)
     note = f"{len(errors):,} genes; triangles: mean over genes"
-    return look.finish(figure, axes, what="density over genes", note=note, columns=3)
+    told = (f"{words} {own.mean():.3f}" for words, (own, _) in styled.items())
+    says = Says("Densities of the error over genes", "Means", told, IN_RESULTS)
+    return look.finish(figure, axes, what="density over genes", note=note, says=says, columns=3)
 
 
 def _errors_by_line(genes: pd.DataFrame) -> dict[tuple[str, str, str], np.ndarray]:
@@ -70,20 +71,10 @@ def _errors_by_line(genes: pd.DataFrame) -> dict[tuple[str, str, str], np.ndarra
     return dict(sorted(found.items(), key=lambda one: (one[0][2] != "", order.index(one[0][0]))))
 
 
-def describe_density(genes: pd.DataFrame) -> str:
-    """Return a sentence for the alt text of `error_density`: mean and middle half of each line."""
-    parts = []
-    for (model, setting, control), errors in _errors_by_line(genes).items():
-        low, high = np.quantile(errors, [0.25, 0.75])
-        words = look.control_label(control) if control else side_label((model, setting))
-        parts.append(f"{words} {errors.mean():.3f} ({low:.3f} to {high:.3f})")
-    return f"Mean error over genes, and the range of the middle half of them: {'; '.join(parts)}."
-
-
-@look.theme()
+@look.kind
 def gene_scatter(
     genes: pd.DataFrame, x: Side, y: Side | list[Side], *, words: Mapping[Side, str] | None = None
-) -> Figure:
+) -> Drawing:
     """Draw each gene's error under two models against each other, with the share of wins and their size.
 
     As Fig 3 of chen2016: above the diagonal the model on the horizontal axis is ahead.
@@ -108,6 +99,10 @@ def gene_scatter(
         panel.set_ylabel(f"error, {words.get(side, side_label(side))}", visible=True)
     note = "dot: a gene; above the line the horizontal axis's model is ahead; shade: within 1 % of it"
     look.put_note(figure, note)
+    named = words.get(x, side_label(x))
+    told = (f"lower than {words.get(side, side_label(side))} in {gene_wins(genes, x, side).share:.1%}"
+            for side in sides)  # fmt: skip
+    figure.says = Says("Dots, a gene each: errors of two models", f"The error of {named} is", told, IN_FIGURE)
     return figure
 
 
@@ -116,25 +111,9 @@ def _against(panel: Axes, both: pd.DataFrame, wins: GeneWins) -> None:
     ends = np.array([0.0, float(both.to_numpy().max()) * 1.03])
     panel.fill_between(ends, 0.99 * ends, 1.01 * ends, color=look.MUTED, alpha=0.3, lw=0)
     panel.plot(ends, ends, color=look.INK, lw=0.9)
-    style = {"color": look.BLUE, "alpha": 0.35, "linewidth": 0, "rasterized": True}
+    style = {"color": look.BLUE, "alpha": 0.35, "linewidth": 0}
     sns.scatterplot(both, x="x", y="y", s=5, ax=panel, **style)
     text = f"lower in {wins.share:.1%} of {wins.n_genes:,} genes\ngain: median {wins.median:+.1%}"
     text += f"\n5–95 %: {wins.low:+.1%} to {wins.high:+.1%}"
     box = {"boxstyle": "round,pad=0.3", "fc": "white", "ec": "none", "alpha": 0.85}
     panel.text(0.03, 0.98, text, transform=panel.transAxes, va="top", fontsize=7.5, color=look.INK, bbox=box)
-
-
-def describe_wins(wins: GeneWins, better: str, than: str) -> str:
-    """Return a sentence on `gene_wins`: share of genes, and the size of the gains.
-
-    Parameters
-    ----------
-    wins : GeneWins
-    better, than : str
-        Words for the two models.
-    """
-    return (
-        f"{better} has the lower error in {wins.share:.1%} of {wins.n_genes:,} genes; its gain over {than} "
-        f"is {wins.median:+.1%} in the median gene, {wins.low:+.1%} to {wins.high:+.1%} in nine "
-        "tenths of them."
-    )

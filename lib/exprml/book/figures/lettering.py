@@ -1,37 +1,24 @@
-"""Words from a file as a figure can draw them: short, on one line, no mathematics, every letter."""
+"""Words from a file as a figure can draw them: short, on one line, no mathematics; and figures in words."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
-from itertools import groupby
+from itertools import accumulate
+from typing import NamedTuple
 
-from matplotlib.font_manager import findfont, fontManager
-from matplotlib.ft2font import FT2Font
-
+MOST_WORDS = 60  # of an alt text
+IN_RESULTS = "Every number is in this page's results table."
+IN_CELL = "The numbers are in the table that this cell draws."
+IN_FIGURE = "Every number is written in the figure."
 LETTERS = 30  # of a label beside a panel; a letter of East Asia counts twice
-CODE = "U+"
-# Asked, in this order, for letters that the book's own font lacks; those installed here are used.
-_OTHERS = (
-    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei",
-    "PingFang SC", "Hiragino Sans GB", "Hiragino Sans", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic",
-    "Apple SD Gothic Neo", "Noto Sans Devanagari", "Nirmala UI", "Arial Unicode MS", "Segoe UI Symbol",
-)  # fmt: skip
-
-
-@cache
-def families() -> list[str]:
-    """Return the book's font and those installed here that help out where it lacks a letter."""
-    installed = set(fontManager.get_font_names())
-    return ["DejaVu Sans", *(name for name in _OTHERS if name in installed)]
 
 
 def drawn(names: Iterable[object], most: int = LETTERS) -> list[str]:
     """Return labels for names from a file, one for each, and different ones for different names.
 
-    What is longer than `most` loses its middle. A letter for which no font is installed, and a sign that
-    cannot be seen, are written by their number in Unicode (``[U+6B63 5E38]``).
+    What is longer than `most` loses its middle. A sign that cannot be seen is written by its number in
+    Unicode (``[U+202E]``).
 
     Parameters
     ----------
@@ -41,31 +28,38 @@ def drawn(names: Iterable[object], most: int = LETTERS) -> list[str]:
         Letters a label may have.
     """
     names = [str(name) for name in names]
-    labels = {name: _shortened(_in_letters(" ".join(name.split())), most) for name in names}
+    labels = {name: _shortened("".join(map(_visible, " ".join(name.split()))), most) for name in names}
     for label in {label for label in labels.values() if list(labels.values()).count(label) > 1}:
         alike = sorted(name for name in labels if labels[name] == label)
         labels |= {name: f"{label} ({number})" for number, name in enumerate(alike, 1)}
     return [labels[name].replace("$", r"\$") for name in names]
 
 
-@cache
-def _letters() -> frozenset[int]:
-    """Return the code of every letter that can be drawn here."""
-    fonts = [FT2Font(findfont(name, fallback_to_default=False)) for name in families()]
-    return frozenset(code for font in fonts for code in font.get_charmap())
+class Says(NamedTuple):
+    """What a figure says in words: its chart, the parts of its message, and where the numbers stand."""
+
+    chart: str
+    what: str = ""
+    parts: Iterable[str] = ()
+    where: str = IN_CELL
+
+    def alt(self, message: str = "") -> str:
+        """Return the alt text: with the message given, or as many parts as 60 words hold."""
+        parts = list(self.parts)
+        room = MOST_WORDS - len(f"{self.chart}. {self.what} and 99 more. {self.where}".split())
+        fit = sum(length <= room for length in accumulate(len(part.split()) for part in parts))
+        told = [*parts[:fit], *([f"and {len(parts) - fit} more"] if fit < len(parts) else [])]
+        message = message or ": ".join(filter(None, [self.what, "; ".join(told)]))
+        return f"{self.chart}. {message[:1].upper()}{message[1:].rstrip('.')}. {self.where}"
 
 
-def _in_letters(name: str) -> str:
-    """Return a name with every letter that cannot be drawn, or seen, as its number."""
-    parts = []
-    for visible, run in groupby(name, key=_visible):
-        letters = list(run)
-        parts += letters if visible else [f"[{CODE}{' '.join(f'{ord(one):04X}' for one in letters)}]"]
-    return "".join(parts)
+def p_words(p: float) -> str:
+    """Return a p-value in words: nothing for NaN, a bound where a bootstrap of 1,000 draws or more ends."""
+    return "" if p != p else "p < 0.001" if p <= 0.001 else f"p = {p:.2g}"
 
 
-def _visible(letter: str) -> bool:
-    return ord(letter) in _letters() and not unicodedata.category(letter).startswith("C")
+def _visible(letter: str) -> str:
+    return f"[U+{ord(letter):04X}]" if unicodedata.category(letter).startswith("C") else letter
 
 
 def _shortened(name: str, most: int) -> str:

@@ -1,13 +1,17 @@
 """The one look: seaborn's theme with fonts legible in a 700-pixel column, one palette, white ground.
 
 A model keeps its colour and marker in every figure of the book; a control is grey with a dash of its own.
+Every kind of figure can be drawn twice: for the page, and narrow, panels below each other, for a telephone.
 """
 
 from __future__ import annotations
 
+import warnings
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial, wraps
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -16,11 +20,12 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
 
 from exprml.base.roles import NOT_OWN
-from exprml.book.figures.lettering import drawn, families
+from exprml.book.figures.lettering import Says, drawn
 
-WIDTH = 7.2  # inches; at 144 dots per inch this is the page's text column, sharp on dense screens
+WIDTH, NARROW = 7.2, 3.5  # inches of 100 pixels: the page's text column, and that of a telephone
 INK, MUTED, RULE = "#1f2933", "#5c6773", "#d9dee3"
 # Okabe and Ito's palette, distinct under the common colour-vision deficiencies; without its pale yellow
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C564B", "#7F7F7F")
@@ -35,7 +40,7 @@ LEVEL_DASHES = ((0, (6, 1.5, 1, 1.5)), (0, (3, 2)), (0, (1, 2)))  # of horizonta
 # A model's colour, marker and, where its bare name is not enough, words; in the order of legends.
 _MODELS: dict[str, tuple[str, ...]] = {
     "logistic regression": (BLUE, "o"),
-    "linear regression": (BLUE, "o"),
+    "linear regression": (BLUE, "8"),
     "three layer": (AMBER, "s"),
     "three layer batchnorm": (_VIOLET, "P"),
     "five layer": (ORANGE, "^"),
@@ -43,24 +48,28 @@ _MODELS: dict[str, tuple[str, ...]] = {
     "forest": (GREEN, "D"),
     "random forest": (GREEN, "D"),
     "nearest neighbours": (SKY, "X"),
-    "linear converged": (_SLATE, "h"),
+    "linear converged": (_SLATE, "8"),
     "lasso": (SKY, "<", "LR-L1 (lasso)"),
     "ridge": (_SLATE, "h"),
     "reduced rank": (_INDIGO, "p", "reduced-rank regression"),
     "component regression": (_OLIVE, "d", "PCA regression"),
     "knn ge": (BROWN, "X", "KNN-GE"),
-    "boosted trees": (GREEN, "D"),
+    "boosted trees": ("#BCBD22", "D"),
     "d gex 1": (AMBER, "v", "D-GEX, 1 layer"),
     "d gex 2": (PINK, "s", "D-GEX, 2 layers"),
-    "d gex 3": (ORANGE, "^", "D-GEX, 3 layers"),
-    "d gex": (ORANGE, "^", "D-GEX"),
-    "d gex, as printed": (SKY, "X", "D-GEX, as printed"),
+    "d gex 3": (ORANGE, "D", "D-GEX, 3 layers"),
+    "d gex": (ORANGE, "p", "D-GEX"),
+    "d gex, as printed": (SKY, "P", "D-GEX, as printed"),
     "mlp": (_CYAN, "*", "MLP"),
-    "e mlp": (_VIOLET, "P", "E-MLP"),
+    "e mlp": (_VIOLET, "D", "E-MLP"),
     "e mlp, as printed": (_PLUM, "d", "E-MLP, as printed"),
     "autoencoder": (_PLUM, ">"),
+    "pca": (BROWN, "*", "PCA"),
+    "logistic by gradient": (_CYAN, "o"),
+    "majority": (GREY, "x"),
+    "predict zero": (GREY, "X"),
 }
-_SPARE = ((SKY, "X"), (BROWN, "p"), (_CYAN, "*"), (GREY, "<"), ("#BCBD22", ">"), (_PLUM, "d"))
+_SPARE = ((SKY, "H"), (BROWN, "p"), (_CYAN, "H"), (GREY, "<"), ("#BCBD22", ">"), (_PLUM, "H"))
 _CONTROL_DASHES = {
     "majority": (3, 2), "shuffled": (8, 2.5), "linear": (6, 1.5, 1, 1.5), "mean": (3, 2), "zero": (3, 3),
 }  # fmt: skip
@@ -86,55 +95,105 @@ _RULES = {
 }
 
 
+class Drawing(Figure):
+    """A figure that says in words what it shows, and can draw itself again for a telephone.
+
+    Attributes
+    ----------
+    says : Says
+        What its alt text is made of.
+    again : callable
+        Returns the same for a telephone; None if there is no other.
+    """
+
+    says: Says | None = None
+    again: Callable[[], Drawing] | None = None
+
+
 @contextmanager
-def theme() -> Iterator[None]:
-    """Draw with the book's look, in a block or in the function it decorates; the reader's own comes back."""
-    with mpl.rc_context():
+def theme(width: float = WIDTH) -> Iterator[None]:
+    """Draw with the book's look, in a block; the reader's own comes back."""
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a reader's browser has more letters
         mpl.rcdefaults()
-        rules = _RULES | {"font.family": families()}
+        rules = _RULES | {"figure.figsize": (width, 3)}
         sns.set_theme("paper", "whitegrid", PALETTE, font_scale=0.95, rc=rules)
         yield
 
 
-def new_figure(columns: int = 1, rows: int = 1, *, height: float = 3.2, **options: Any):
-    """Return ``(figure, axes)``, axes a rows × columns array, in the book's look.
+def kind(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
+    """Make a function a kind of figure: in the book's look, and narrow when its ``again`` is called."""
+
+    def at(width: float, args: tuple, options: dict) -> Drawing:
+        with theme(width):
+            figure = draw(*args, **options)
+            if narrow():
+                _wrap(figure)
+        return figure
+
+    @wraps(draw)
+    def twice(*args: Any, **options: Any) -> Drawing:
+        figure = at(WIDTH, args, options)
+        figure.again = partial(at, NARROW, args, options)
+        return figure
+
+    return twice
+
+
+def narrow() -> bool:
+    """Tell whether a telephone is drawn for."""
+    return mpl.rcParams["figure.figsize"][0] == NARROW
+
+
+def _wrap(figure: Figure) -> None:
+    """Break the words of a narrow figure into lines, and give their rows the room."""
+    for panel in figure.axes:
+        panel.set_title(fill(panel.get_title("left"), 42))
+        panel.set(xlabel=fill(panel.get_xlabel(), 40), ylabel=fill(panel.get_ylabel(), 30))
+        if isinstance(panel.yaxis.get_major_locator(), FixedLocator):
+            words = [fill(one.get_text(), 22) for one in panel.get_yticklabels()]
+            panel.set_yticks(panel.get_yticks(), words)
+            more = max(one.count("\n") for one in [*words, ""])
+            figure.set_figheight(figure.get_figheight() + 0.12 * more * len(words))
+
+
+def new_figure(count: int = 1, *, across: int = 3, height: float = 3.2, **options: Any):
+    """Return ``(figure, axes)``: `count` panels in rows, spare ones hidden, in the book's look.
 
     Parameters
     ----------
-    columns, rows : int
-        The grid of panels.
+    count, across : int
+        Panels, and how many stand in a row at most; a narrow figure has them all below each other.
     height : float
         Height of one row, inches.
     **options
-        Passed to ``Figure.subplots`` (``sharex``, ``sharey``, ``width_ratios``).
+        Passed to ``Figure.subplots`` (``sharex``, ``sharey``).
 
     Notes
     -----
     The figure is unknown to pyplot: nothing is left open, and no backend draws it a second time.
     """
-    figure = Figure(figsize=(WIDTH, height * rows), layout="constrained")
+    height *= 0.8 if narrow() and count > 2 else 1
+    columns = 1 if narrow() else min(count, across)
+    rows = -(-count // columns)
+    figure = Drawing(figsize=(NARROW if narrow() else WIDTH, height * rows), layout="constrained")
     FigureCanvasAgg(figure)
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
-    return figure, figure.subplots(rows, columns, squeeze=False, **options)
-
-
-def panel_grid(count: int, *, across: int, height: float, **options: Any):
-    """Return ``(figure, axes)``: `count` panels, `across` in a row at most, spare ones hidden."""
-    columns = min(count, across)
-    figure, axes = new_figure(columns, -(-count // columns), height=height, **options)
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
     for spare in axes.flat[count:]:
         spare.set_visible(False)
     return figure, axes
 
 
-def finish(figure: Figure, axes: Any, *, what: str, note: str, columns: int = 4) -> Figure:
-    """Name the vertical axis of the left panels, add legend and small print; return the figure."""
+def finish(figure: Drawing, axes: Any, *, what: str, note: str, says: Says, columns: int = 4) -> Drawing:
+    """Name the vertical axis of the left panels, add legend, small print, alt text; return the figure."""
     for panel in axes.flat:
         panel.set_ylabel("")
     for panel in axes[:, 0]:
         panel.set_ylabel(what)
     put_legend(figure, axes.flat, columns=columns)
     put_note(figure, note)
+    figure.says = says
     return figure
 
 
@@ -157,14 +216,14 @@ def model_label(name: str) -> str:
 def model_style(name: str) -> dict[str, Any]:
     """Return colour and marker of a model: the same in every figure of the book.
 
-    Filled markers by default; the published protocol beside a corrected one (names ``corrected/…``) stays
-    recognisable because the corrected one is drawn with a white middle.
+    A paper's own protocol has filled markers, a corrected one (``corrected/…``) a white middle, and what is
+    neither (a name without a stroke) a grey one.
     """
     bare = _bare(name).replace(" net", "").replace(" network", "")
     colour, marker, *_ = _MODELS.get(bare, _SPARE[zlib.crc32(bare.encode()) % len(_SPARE)])
-    hollow = str(name).startswith("corrected/")
-    return {"color": colour, "marker": marker, "markerfacecolor": "white" if hollow else colour,
-            "markeredgecolor": colour}  # fmt: skip
+    paper, stroke, _ = str(name).partition("/")
+    middle = "white" if paper == "corrected" else colour if stroke else RULE
+    return {"color": colour, "marker": marker, "markerfacecolor": middle, "markeredgecolor": colour}
 
 
 def control_style(control: str) -> dict[str, Any]:
@@ -248,7 +307,7 @@ def put_note(figure: Figure, note: str) -> None:
 def _in_lines(note: str, figure: Figure) -> str:
     """Return the parts of a note, none of them broken, in lines that the figure is wide enough for."""
     lines, most = [""], int(figure.get_figwidth() * NOTE_LETTERS)
-    for part in note.split(BETWEEN):
+    for part in (fill(one, most) for one in note.replace("\n", BETWEEN).split(BETWEEN)):
         longer = f"{lines[-1]}{BETWEEN}{part}" if lines[-1] else part
         fits = len(longer.rsplit("\n", 1)[-1]) <= most
         lines = [*lines[:-1], longer] if fits or not lines[-1] else [*lines, part]
@@ -268,8 +327,9 @@ def put_legend(figure: Figure, axes: Iterable[Axes], *, columns: int = 4) -> Non
     if len(levels) > 1:
         entries["chance"], *_ = [entries.pop(label) for label in levels]
     for wide in range(min(columns, len(entries)), 0, -1):
-        words = drawn(entries, LEGEND_LETTERS)
+        words = [fill(one, 42) if narrow() else one for one in drawn(entries, LEGEND_LETTERS)]
         legend = figure.legend(entries.values(), words, loc="outside upper left", ncols=wide)
         if wide == 1 or legend.get_window_extent().width <= 0.98 * figure.bbox.width:
-            return
+            more = 0.16 * (len(words) - 2) if narrow() else 0  # no panel shrinks for its sake
+            return figure.set_figheight(figure.get_figheight() + max(0, more))
         legend.remove()  # long names: fewer beside each other, none cut

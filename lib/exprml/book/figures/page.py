@@ -6,22 +6,24 @@ import base64
 import io
 import re
 import warnings
+from html import escape
 
-import pandas as pd
 from IPython.display import display
-from matplotlib import pyplot
+from matplotlib import pyplot, rc_context
+from matplotlib.collections import Collection, QuadMesh
 from matplotlib.figure import Figure
-from matplotlib.text import Text
+from PIL import Image
 
 from exprml.base.errors import ParameterError, check_known
 from exprml.base.roles import NOT_OWN, ROLES
 from exprml.book import context
-from exprml.book.figures.lettering import CODE
-from exprml.book.figures.look import model_label, put_note
-from exprml.book.figures.rows import rows_of
-from exprml.evaluation.scoring import at_full_size
+from exprml.book.figures.look import put_note
 
-DOTS_PER_INCH = 144
+DOTS_PER_INCH = 144  # of what is a picture inside
+MOST_MARKS = 2_000
+TELEPHONE = "(max-width: 576px)"
+_STYLE = r' style="([^"]*)"'
+_UNTOLD = ("Creator", "Date", "Format", "Type")
 NOTE_HEIGHT = 0.3  # inches of a line of small print
 DRAWING = "drawing"
 REHEARSED = "rehearsal on generated files: not a result"
@@ -33,7 +35,7 @@ def figure_texts(name: str, caption: str, alt: str) -> dict[str, str]:
     Raises
     ------
     ParameterError
-        If the name is not a label, caption or alt text is empty, or the alt text only repeats the caption.
+        If the name is not a label, or caption or alt text is empty.
     """
     if not re.fullmatch(r"[a-z][a-z0-9-]*", str(name)):
         raise ParameterError(f"figure name {name!r}: use small letters, digits and hyphens, e.g. 'fig-pairs'")
@@ -41,23 +43,63 @@ def figure_texts(name: str, caption: str, alt: str) -> dict[str, str]:
     for what, text in texts.items():
         if not text:
             raise ParameterError(f"figure {name!r} has no {what}: give a sentence, computed from the table")
-    if texts["alt"] == texts["caption"]:
-        remedy = "state what the figure shows"
-        raise ParameterError(f"figure {name!r}: the alt text repeats the caption; {remedy}")
     return {"name": name, **texts}
 
 
-def png(figure: Figure) -> bytes:
-    """Return the figure as PNG bytes on an opaque white ground (readable in dark mode too)."""
-    stream = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a page is no place for them; a box is drawn
-        options = {"dpi": DOTS_PER_INCH, "facecolor": "white", "metadata": {"Software": None}}
+def alt_of(figure: Figure, message: str = "") -> str:
+    """Return the alt text of a figure: with the message given, or with what it says of itself."""
+    says = getattr(figure, "says", None)
+    return says.alt(message) if says else message
+
+
+def drawn(figure: Figure, name: str) -> tuple[str, bytes]:
+    """Return type and bytes of the figure on an opaque white ground: SVG, or WebP of more than 2,000 marks.
+
+    Text stays text, ids are salted with the name, and the same figure gives the same bytes.
+    """
+    stream, options = io.BytesIO(), {"dpi": DOTS_PER_INCH, "facecolor": "white"}
+    crowds = [one for one in figure.findobj(Collection) if not isinstance(one, QuadMesh)]
+    crowded = sum(max(len(one.get_offsets()), len(one.get_paths())) for one in crowds) > MOST_MARKS
+    with warnings.catch_warnings(), rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        warnings.filterwarnings("ignore", "Glyph .* missing")
+        if not crowded:
+            figure.savefig(stream, format="svg", metadata=dict.fromkeys(_UNTOLD), **options)
+            return "svg+xml", _lean(stream.getvalue().decode()).encode()
         figure.savefig(stream, format="png", **options)
-    return stream.getvalue()
+    pixels = Image.open(stream).convert("RGB").quantize(128, dither=Image.Dither.NONE).convert("RGB")
+    pixels.save(packed := io.BytesIO(), "WEBP", lossless=True, method=4)
+    return "webp", packed.getvalue()
 
 
-def show(figure: Figure, *, name: str, caption: str, alt: str, role: str | None = None) -> None:
+def _lean(svg: str) -> str:
+    """Return an SVG of matplotlib's at a third of its size: nothing that is drawn changes."""
+    svg = svg[svg.index("<svg") :].replace("'DejaVu Sans'", "'DejaVu Sans',Verdana,sans-serif")
+    svg = re.sub(r"(\d+\.\d\d)\d+(?=[^<>]*>)", r"\1", svg)  # in tags: words keep their digits
+    svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>| id=\"[A-Za-z2.]+_\d+\"", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"\s*\n\s*(?=[<\"])", "", svg).replace("\n", "")
+    while (inner := re.sub(r"<g>((?:(?!</?g\b).)*)</g>", r"\1", svg)) != svg:
+        svg = inner
+    svg = re.sub(r'(<g clip-path="[^"]+">)(<use[^>]*/>)</g>((?:\1<use[^>]*/></g>)+)',
+                 lambda run: run[1] + run[2] + re.sub("</?g[^>]*>", "", run[3]) + "</g>", svg)  # fmt: skip
+    styles = {one: f"s{place}" for place, one in enumerate(dict.fromkeys(re.findall(_STYLE, svg)))}
+    rules = "".join(f".{name}{{{style}}}" for style, name in styles.items())
+    svg = re.sub(_STYLE, lambda style: f' class="{styles[style[1]]}"', svg)
+    return svg.replace("</style>", f"{rules}</style>", 1)
+
+
+def picture(figure: Figure, name: str, alt: str, *more: str) -> str:
+    """Return an ``<img>`` with the figure inside; `more` are attributes."""
+    words, source = escape(alt, quote=True), _address(figure, name)
+    return f'<img alt="{words}" {" ".join(more)} src="{source}">'
+
+
+def _address(figure: Figure, name: str) -> str:
+    form, content = drawn(figure, name)
+    pyplot.close(figure)
+    return f"data:image/{form};base64,{base64.b64encode(content).decode()}"
+
+
+def show(figure: Figure, *, name: str, caption: str, alt: str = "", role: str | None = None) -> None:
     """Display a figure as the last output of its cell, with what the page needs to number and read it out.
 
     Parameters
@@ -66,9 +108,10 @@ def show(figure: Figure, *, name: str, caption: str, alt: str, role: str | None 
     name : str
         Label for cross references: small letters, digits, hyphens (``fig-tissues-curves``).
     caption : str
-        What is drawn, in a sentence or two; MyST markup allowed.
+        What to see, in a sentence or two; MyST markup allowed.
     alt : str
-        The message in words, computed from the same table as the figure; see `describe_means`.
+        The message in words; the alt text says before it which chart it is, and after it where the numbers
+        are: 60 words at most. By default what the figure says of itself.
     role : str, optional
         Of the data drawn: written under the figure, unless the small print says it already, as that of
         figures drawn from a results table does. "drawing" for what shows no data.
@@ -80,14 +123,16 @@ def show(figure: Figure, *, name: str, caption: str, alt: str, role: str | None 
     UnknownNameError
         If there is no such role.
     """
-    texts = figure_texts(name, caption, alt)
+    texts = figure_texts(name, caption, alt_of(figure, alt))
     texts["role"] = stamp(figure, role)
-    if any(f"[{CODE}" in text.get_text() for text in figure.findobj(Text)):
-        texts["caption"] += f" [{CODE}…]: letters for which no font is installed, by their numbers."
     width = round(figure.get_figwidth() * 100)  # without a height: a telephone would squeeze the picture
-    bundle = {"image/png": base64.b64encode(png(figure)).decode(), "text/plain": f"Figure: {texts['alt']}"}
-    display(bundle, raw=True, metadata={"exprml": texts, "image/png": {"width": width}})
-    pyplot.close(figure)
+    html = picture(figure, name, texts["alt"], f'width="{width}"')
+    if again := getattr(figure, "again", None):
+        stamp(small := again(), role)
+        source = f'<source media="{TELEPHONE}" srcset="{_address(small, name)}">'
+        html = f"<picture>{source}{html}</picture>"
+    bundle = {"text/html": html, "text/plain": f"Figure: {texts['alt']}"}
+    display(bundle, raw=True, metadata={"exprml": texts})
 
 
 def stamp(figure: Figure, role: str | None) -> str:
@@ -104,66 +149,3 @@ def stamp(figure: Figure, role: str | None) -> str:
         figure.set_figheight(figure.get_figheight() + NOTE_HEIGHT)  # no panel shrinks for its sake
         put_note(figure, f"{said}\n{words}".strip())  # in the corner it would lie on the axis's words
     return role
-
-
-def describe_differences(
-    table: pd.DataFrame, *, what: str = "Differences in balanced accuracy", digits: str = ".3f"
-) -> str:
-    """Return a sentence for the alt text of `paired_differences`: every difference with its interval.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns comparison, mean, low, high (`exprml.evaluation.compare.differences`).
-    what : str
-        What the numbers are.
-    digits : str
-        Their format.
-    """
-    rows = table[["comparison", "mean", "low", "high"]].itertuples(index=False)
-    parts = (
-        f"{words} {mean:+{digits}} ({low:+{digits}} to {top:+{digits}})" for words, mean, low, top in rows
-    )
-    return f"{what}: {'; '.join(parts)}."
-
-
-def describe_reductions(table: pd.DataFrame, *, what: str = "Relative reduction of the overall error") -> str:
-    """Return `describe_differences` in percent: for a forest of error reductions, or increases."""
-    return describe_differences(table, what=what, digits=".1%")
-
-
-def describe_means(
-    table: pd.DataFrame,
-    *,
-    by: str | list[str] = "model",
-    metric: str | None = "balanced_accuracy",
-    chance: float | None = None,
-) -> str:
-    """Return a sentence that lists a table's means at the largest training size: the core of an alt text.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Long results; controls are left out.
-    by : str or list of str
-        What tells the means apart, outermost first (``["setting", "model"]``).
-    metric : str or None
-        Which rows; None if the table has one metric only.
-    chance : float, optional
-        Added at the end if given.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"model": ["a", "a", "b"], "value": [0.4, 0.6, 1.0]})
-    >>> describe_means(rows)
-    'Mean balanced accuracy: a 0.50, b 1.00.'
-    """
-    rows = at_full_size(rows_of(table, metric))
-    rows = rows[rows["control"] == ""].assign(model=lambda part: part["model"].map(model_label))
-    parts: dict[str, list[str]] = {}
-    for key, mean in rows.groupby([by] if isinstance(by, str) else by, sort=False)["value"].mean().items():
-        *outer, last = key if isinstance(key, tuple) else (key,)
-        parts.setdefault(" ".join(map(str, outer)), []).append(f"{last} {mean:.2f}")
-    body = "; ".join(": ".join(filter(None, [outer, ", ".join(one)])) for outer, one in parts.items())
-    end = f"; chance {chance:.2f}." if chance is not None else "."
-    return f"Mean {(metric or 'score').replace('_', ' ')}: {body}{end}"
