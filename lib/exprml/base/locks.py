@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from exprml.base.errors import ExprmlError
-
-try:
-    import fcntl
-except ImportError:  # Windows: no second process is expected there
-    fcntl = None
 
 
 class BusyError(ExprmlError):
@@ -35,8 +31,7 @@ def held(path: Path, *, wait: bool = True) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+", encoding="utf-8") as lock:
         try:
-            if fcntl:
-                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             lock.seek(0)
             raise BusyError(path, lock.read().strip()) from None

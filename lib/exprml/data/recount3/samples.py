@@ -85,22 +85,13 @@ def gene_sums(path: Path, genes: list[str]) -> Iterator[GeneSums]:
     """
     header, skip = _header(path)
     with tempfile.TemporaryFile(dir=path.parent) as file:
-        try:
-            yield _turned(path, header, skip, genes, file, np.float64)
-        except _NotNumbersError:
-            yield _turned(path, header, skip, genes, file, str)  # slower: one cell at a time
+        yield _turned(path, header, skip, genes, file)
 
 
-class _NotNumbersError(Exception):
-    """A cell that is no number, somewhere in the file."""
-
-
-def _turned(
-    path: Path, header: list[str], skip: int, genes: list[str], file: IO[bytes], dtype: type
-) -> GeneSums:
+def _turned(path: Path, header: list[str], skip: int, genes: list[str], file: IO[bytes]) -> GeneSums:
     sums, first = GeneSums(header[1:], len(genes), file), 0
     try:
-        for ids, values in _slices(path, len(header), skip, dtype):
+        for ids, values in _slices(path, len(header), skip):
             _check_genes(path, ids, genes, first)
             sums.add(first, values)
             first += len(ids)
@@ -126,28 +117,16 @@ def _header(path: Path) -> tuple[list[str], int]:
     return cells, skip
 
 
-def _slices(path: Path, width: int, skip: int, dtype: type) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Yield gene ids and values of some lines; cells that are no numbers become NaN, or stop the fast way."""
+def _slices(path: Path, width: int, skip: int) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Yield gene ids and values of some lines; cells that are no numbers become NaN."""
     options = {"sep": "\t", "header": None, "names": range(width), "index_col": False, "skiprows": skip}
-    options |= {"chunksize": max(1, CELLS // width), "compression": "gzip", "quoting": 3}
-    with pd.read_csv(path, dtype={0: str, **dict.fromkeys(range(1, width), dtype)}, **options) as reader:
-        parts = iter(reader)
-        while (part := _next(parts, dtype)) is not None:
+    options |= {"chunksize": max(1, CELLS // width), "compression": "gzip", "quoting": 3, "dtype": {0: str}}
+    with pd.read_csv(path, **options) as reader:
+        for part in reader:
             values = part.drop(columns=0)
-            if dtype is str:
-                values = values.apply(pd.to_numeric, errors="coerce")
+            odd = values.columns[[one.kind in "Ob" for one in values.dtypes]]  # pandas takes True for a truth
+            values[odd] = values[odd].astype(str).apply(pd.to_numeric, errors="coerce")
             yield part[0].astype(str).tolist(), values.to_numpy(np.float64)
-
-
-def _next(parts: Iterator[pd.DataFrame], dtype: type) -> pd.DataFrame | None:
-    try:
-        return next(parts, None)
-    except pd.errors.ParserError:
-        raise
-    except ValueError as error:
-        if dtype is str:
-            raise FormatError(str(error)) from error
-        raise _NotNumbersError from error
 
 
 def _check_genes(path: Path, ids: list[str], genes: list[str], first: int) -> None:

@@ -6,11 +6,11 @@ version 1.3) build. A mirror with the same layout below ``recount3/`` serves as 
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
 from functools import reduce
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from exprml.base.errors import DataError, FormatError
@@ -77,26 +77,19 @@ def read_annotation(path: Path) -> pd.Series:
     Raises
     ------
     FormatError
-        If a line has no gene id or its length is no positive number.
+        If a gene has no id, stands twice, or its length is no positive number.
     """
-    lengths: dict[str, float] = {}
-    with (
-        gzip.open(path, "rt", encoding="utf-8")
-        if path.suffix == ".gz"
-        else open(path, encoding="utf-8") as stream
-    ):
-        for number, line in enumerate(stream, 1):
-            if line.startswith("#") or not line.strip():
-                continue
-            cells = line.rstrip("\n").split("\t")
-            try:
-                length, gene = float(cells[5]), cells[8].split('gene_id "')[1].split('"')[0]
-            except (IndexError, ValueError) as error:
-                raise FormatError(f"{path.name}, line {number}: no gene with its length ({error})") from error
-            if length <= 0 or gene in lengths:
-                raise FormatError(f"{path.name}, line {number}: {gene} stands twice or has length {length:g}")
-            lengths[gene] = length
-    return pd.Series(lengths, name="length")
+    try:
+        table = pd.read_csv(path, sep="\t", header=None, comment="#", usecols=[5, 8], dtype=str, quoting=3)
+    except ValueError as error:
+        raise FormatError(f"{path.name}: no GTF of genes with their lengths ({error})") from error
+    genes = pd.Index(table[8].str.extract(r'gene_id "([^"]+)"')[0], name=None)
+    lengths = pd.Series(pd.to_numeric(table[5], errors="coerce").to_numpy(float), genes, name="length")
+    wrong = np.flatnonzero(genes.isna() | genes.duplicated() | ~(lengths.to_numpy() > 0))
+    if len(wrong):
+        found = f"{genes[wrong[0]]} of length {table[5][wrong[0]]}"
+        raise FormatError(f"{path.name}, gene {wrong[0] + 1}: {found}: no id, no length, or it stands twice")
+    return lengths
 
 
 def read_sexes(path: str | Path) -> pd.Series:
