@@ -20,9 +20,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from exprml.base.errors import DataError, ParameterError, UnknownNameError, check_known
+from exprml.base.errors import DataError, ParameterError, check_known
 from exprml.evaluation.experiment import Part, Samples
 from exprml.evaluation.gene_errors import SHUFFLED
+from exprml.evaluation.parts import obs_column
 from exprml.evaluation.splits import assert_groups_apart, check_groups, fold_numbers
 
 
@@ -254,11 +255,8 @@ def _of_genes(expression: AnnData, groups: Any) -> tuple[Samples, pd.Series]:
     if not np.isfinite(values).all():
         lost = genes.index[~np.isfinite(values).all(axis=0)]
         raise DataError(f"{len(lost)} genes have values that are missing or infinite, as {str(lost[0])!r}")
-    if isinstance(groups, str) and groups not in expression.obs:
-        raise UnknownNameError("obs column", groups, expression.obs.columns, "groups")
-    given = expression.obs[groups] if isinstance(groups, str) else groups
-    given = np.arange(len(values)) if given is None else given
-    group = check_groups(np.asarray(given), n_samples=len(values))
+    given = obs_column(expression, groups, "groups")
+    group = check_groups(np.arange(len(values)) if given is None else given, n_samples=len(values))
     return Samples(values, None, group, np.asarray(expression.obs_names).astype(str)), genes
 
 

@@ -137,7 +137,7 @@ def folds(X: Any, y: Any, groups: Any = None, protocol: Protocol = Protocol()) -
     ParameterError, DataError
         See `GroupFolds` and `remove_linear_signal`.
     """
-    within = _obs_column(X, protocol.within, "within")
+    within = obs_column(X, protocol.within, "within")
     samples = samples_of(X, y, groups)
     _check_protocol(protocol, samples.y, within)
     for seed in protocol.seeds:
@@ -273,7 +273,7 @@ def _check_protocol(protocol: Protocol, y: np.ndarray | None, within: np.ndarray
 
 def _as_arrays(X: Any, y: Any, groups: Any = None) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """Return the values, targets and groups as arrays; obs columns are looked up by name."""
-    y, groups = _obs_column(X, y, "y"), _obs_column(X, groups, "groups")
+    y, groups = obs_column(X, y, "y"), obs_column(X, groups, "groups")
     matrix = X.X if isinstance(X, AnnData) else X
     matrix = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
     groups = np.arange(len(matrix)) if groups is None else groups
@@ -288,7 +288,7 @@ def _as_arrays(X: Any, y: Any, groups: Any = None) -> tuple[np.ndarray, np.ndarr
     return matrix, y, groups
 
 
-def _obs_column(X: Any, given: Any, what: str) -> np.ndarray | None:
+def obs_column(X: Any, given: Any, what: str) -> np.ndarray | None:
     """Return `given` as an array, or the obs column it names."""
     if not isinstance(given, str):
         return None if given is None else np.asarray(given)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -16,7 +17,11 @@ from exprml.base.files import data_folder
 from exprml.base.roles import PAPERS_ROLES
 
 WHERE = "data/catalogue.yml"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FORMS = {
+    "path": (re.compile(r"(?!/|(.*/)?\.\.(/|$))[^\\]+"), "leaves the folder"),
+    "url": (re.compile(r"https://.+"), "is no https address"),
+    "sha256": (re.compile(r"[0-9a-f]{64}"), "is no SHA-256"),
+}
 _PACKAGE, _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*"), re.compile(r"[0-9][0-9A-Za-z.+!]*")
 
 
@@ -245,14 +250,10 @@ def _check(found: Entry) -> None:
 
 
 def _check_file(where: str, whole: DataFile) -> None:
-    for file in whole.forms:
-        path = PurePosixPath(file.path)
-        if path.is_absolute() or ".." in path.parts or "\\" in file.path:
-            raise DataError(f"{where}: path {file.path!r} leaves the folder")
-        if file.url and not file.url.startswith("https://"):
-            raise DataError(f"{where}: {file.url!r} is no https address")
-        if file.sha256 and not _SHA256.fullmatch(file.sha256):
-            raise DataError(f"{where}: {file.sha256!r} is no SHA-256")
+    for file, (name, (form, why)) in product(whole.forms, _FORMS.items()):
+        value = getattr(file, name)
+        if value and not form.fullmatch(value):
+            raise DataError(f"{where}: {name} {value!r} {why}")
     given, package = whole.conversion, whole.package
     if given and (given.url or given.conversion or not given.sha256):
         raise DataError(
