@@ -14,6 +14,7 @@ from matplotlib.text import Text
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
 from exprml.base.files import data_folder
+from exprml.base.lazy import by_name
 from exprml.book import figures
 from exprml.book.figures import lettering, look, page
 from exprml.models import presets
@@ -509,9 +510,9 @@ def test_letters_stay_as_they_are_but_those_that_cannot_be_seen():
 
 
 def test_every_name_has_its_home_and_is_no_module():
-    for name, home in figures._HOME.items():
+    for name, home in by_name(figures._HOME).items():
         assert getattr(figures, name).__module__.endswith(home)
-        assert name not in figures._HOME.values()
+        assert name not in figures._HOME
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         figures.nothing  # noqa: B018
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from exprml.base.files import as_json
 from exprml.base.hashing import file_hash, text_hash
+from exprml.base.lazy import by_name
 
 LIBRARY = Path(__file__).resolve().parents[2]
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -123,7 +124,7 @@ def code_of(text: str) -> Code:
             names.append(f"{local[node.value.id]}.{node.attr}")
     texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     listed = [node.value for node in tree.body if _assigned(node) == "_HOME"]
-    home = ast.literal_eval(listed[0]) if listed else {}
+    home = by_name(ast.literal_eval(listed[0])) if listed else {}
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]

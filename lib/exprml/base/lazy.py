@@ -7,6 +7,11 @@ from importlib import import_module
 from typing import Any
 
 
+def by_name(home: Mapping[str, str]) -> dict[str, str]:
+    """Return name -> module from module -> names with blanks between."""
+    return {name: module for module, listed in home.items() for name in listed.split()}
+
+
 def names(package: str, home: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` of a package whose names live in its modules (PEP 562).
 
@@ -15,13 +20,14 @@ def names(package: str, home: Mapping[str, str]) -> tuple[Callable[[str], Any], 
     package : str
         Its ``__name__``.
     home : dict
-        Name -> module of the package. The package keeps it as ``_HOME``, written out: the keys of the
-        notebooks are made of it (`exprml.base.code_hash`).
+        Module of the package -> its names, blanks between. The package keeps it as ``_HOME``, written out:
+        the keys of the notebooks are made of it (`exprml.base.code_hash`).
     """
+    module_of = by_name(home)
 
     def find(name: str) -> Any:
-        if name not in home:
+        if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{home[name]}"), name)
+        return getattr(import_module(f"{package}.{module_of[name]}"), name)
 
-    return find, lambda: sorted(home)
+    return find, lambda: sorted(module_of)

@@ -7,29 +7,15 @@ A name's module is imported when the name is first used, so that a page depends 
 
 from exprml.base import lazy
 
-_HOME = {
-    "accuracy_against": "curves",
-    "architecture": "schemes",
-    "before_after": "comparisons",
-    "class_sizes": "distributions",
-    "confusion": "matrices",
-    "density": "distributions",
-    "error_by_epoch": "curves",
-    "error_density": "genes",
-    "feature_histograms": "distributions",
-    "gene_scatter": "genes",
-    "heatmap_table": "matrices",
-    "learning_curves": "curves",
-    "model_label": "look",
-    "paired_differences": "comparisons",
-    "published_and_reproduced": "comparisons",
-    "recall_heatmap": "matrices",
-    "scatter": "distributions",
-    "score_grid": "matrices",
-    "show": "page",
-    "side_label": "genes",
-    "variance_curves": "curves",
-    "weights_map": "schemes",
-}  # name -> module of this folder
+_HOME = {  # module of this folder -> its names
+    "comparisons": "before_after paired_differences published_and_reproduced",
+    "curves": "accuracy_against error_by_epoch learning_curves variance_curves",
+    "distributions": "class_sizes density feature_histograms scatter",
+    "genes": "error_density gene_scatter side_label",
+    "look": "model_label",
+    "matrices": "confusion heatmap_table recall_heatmap score_grid",
+    "page": "show",
+    "schemes": "architecture weights_map",
+}
 
 __getattr__, __dir__ = lazy.names(__name__, _HOME)

@@ -6,18 +6,12 @@ readers make of them to ``data/prepared``, the choice for every notebook to ``da
 
 from exprml.base import lazy
 
-_HOME = {
-    "DataFile": "entries",
-    "Entry": "entries",
-    "describe": "loading",
-    "entry": "entries",
-    "export": "exporting",
-    "fetch": "fetching",
-    "load": "loading",
-    "names": "entries",
-    "plan_for": "plan",
-    "resolve": "plan",
-    "verify": "fetching",
-}  # name -> module of this folder
+_HOME = {  # module of this folder -> its names
+    "entries": "DataFile Entry entry names",
+    "exporting": "export",
+    "fetching": "fetch verify",
+    "loading": "describe load",
+    "plan": "plan_for resolve",
+}
 
 __getattr__, __dir__ = lazy.names(__name__, _HOME)

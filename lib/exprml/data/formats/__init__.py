@@ -6,24 +6,14 @@ missing.
 
 from exprml.base import lazy
 
-_HOME = {
-    "file_kind": "sniff",
-    "gctx_blocks": "gctx",
-    "options_of": "reading",
-    "rdata_matrix": "rfile",
-    "rdata_object": "rfile",
-    "read": "reading",
-    "read_gct": "gct",
-    "read_gctx": "gctx",
-    "read_gctx_metadata": "gctx",
-    "read_h5ad": "h5ad",
-    "read_r_frame": "rfile",
-    "read_rdata": "rfile",
-    "read_rdata_matrix": "rfile",
-    "read_table": "table",
-    "write_gct": "gct",
-    "write_gctx": "gctx",
-    "write_gctx_blocks": "gctx",
-}  # name -> module of this folder
+_HOME = {  # module of this folder -> its names
+    "gct": "read_gct write_gct",
+    "gctx": "gctx_blocks read_gctx read_gctx_metadata write_gctx write_gctx_blocks",
+    "h5ad": "read_h5ad",
+    "reading": "options_of read",
+    "rfile": "rdata_matrix rdata_object read_r_frame read_rdata read_rdata_matrix",
+    "sniff": "file_kind",
+    "table": "read_table",
+}
 
 __getattr__, __dir__ = lazy.names(__name__, _HOME)

@@ -6,19 +6,12 @@ without labels (heil2022, chen2016, public code); fit them on everything to foll
 
 from exprml.base import lazy
 
-_HOME = {
-    "GeneStandardiser": "scaling",
-    "QuantileNormaliser": "quantiles",
-    "RANKS": "steps",
-    "UNKNOWN_LABELS": "steps",
-    "VariableGenes": "steps",
-    "ZeroOneScaler": "scaling",
-    "is_logarithm": "steps",
-    "keep_classes": "steps",
-    "log_transform": "steps",
-    "mark_landmarks": "landmarks",
-    "near_duplicates": "duplicates",
-    "probes_to_genes": "landmarks",
-}  # name -> module of this folder
+_HOME = {  # module of this folder -> its names
+    "duplicates": "near_duplicates",
+    "landmarks": "mark_landmarks probes_to_genes",
+    "quantiles": "QuantileNormaliser",
+    "scaling": "GeneStandardiser ZeroOneScaler",
+    "steps": "RANKS UNKNOWN_LABELS VariableGenes is_logarithm keep_classes log_transform",
+}
 
 __getattr__, __dir__ = lazy.names(__name__, _HOME)

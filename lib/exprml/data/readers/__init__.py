@@ -6,9 +6,11 @@ A module for each paper holds the readers of its data. It is imported when an en
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from exprml.base.errors import UnknownNameError
+from exprml.base.lazy import by_name
 from exprml.data import simulate
 
 if TYPE_CHECKING:
@@ -16,29 +18,14 @@ if TYPE_CHECKING:
 
     from exprml.data.readers.shared import Paths
 
-_HOME = {
-    "cognoma_landmarks": "chen2016",
-    "dgex_gtex": "chen2016",
-    "dgex_maps": "chen2016",
-    "dgex_microarrays": "chen2016",
-    "dgex_probes": "chen2016",
-    "gene_lengths": "heil2022",
-    "geuvadis": "chen2016",
-    "gtex_toil": "heil2022",
-    "gtex_v8": "heil2022",
-    "khan": "small_tumours",
-    "l1000_annotation": "mcdermott2020",
-    "l1000_compounds": "mcdermott2020",
-    "l1000_plates": "chen2016",
-    "l1000_profiles": "mcdermott2020",
-    "lincs_level4": "mcdermott2020",
-    "nci60": "small_tumours",
-    "recount3": "heil2022",
-    "regulation": "mcdermott2020",
-    "studies_twin": "recount2",
-    "tcga_landmarks": "chen2016",
-    "tcga_paired": "heil2022",
-}  # reader -> module of this folder
+_HOME = {  # module of this folder -> its readers
+    "chen2016": "cognoma_landmarks dgex_gtex dgex_maps dgex_microarrays dgex_probes "
+    "geuvadis l1000_plates tcga_landmarks",
+    "heil2022": "gene_lengths gtex_toil gtex_v8 recount3 tcga_paired",
+    "mcdermott2020": "l1000_annotation l1000_compounds l1000_profiles lincs_level4 regulation",
+    "recount2": "studies_twin",
+    "small_tumours": "khan nci60",
+}
 
 
 def module_of(reader: str) -> str:
@@ -49,10 +36,11 @@ def module_of(reader: str) -> str:
     UnknownNameError
         If there is neither.
     """
-    for package, home in ((__name__, _HOME), (simulate.__name__, simulate._HOME)):
+    homes = {__name__: by_name(_HOME), simulate.__name__: by_name(simulate._HOME)}
+    for package, home in homes.items():
         if reader in home:
             return f"{package}.{home[reader]}"
-    raise UnknownNameError("reader", reader, [*_HOME, *simulate._HOME], "exprml.data.readers")
+    raise UnknownNameError("reader", reader, chain(*homes.values()), "exprml.data.readers")
 
 
 def read(reader: str, paths: Paths, **options: Any) -> AnnData:
@@ -67,5 +55,6 @@ def read(reader: str, paths: Paths, **options: Any) -> AnnData:
     **options
         Keywords of the reader.
     """
-    function = getattr(import_module(module_of(reader)), reader)
-    return function(paths, **options) if reader in _HOME else function(**options)
+    module = module_of(reader)
+    function = getattr(import_module(module), reader)
+    return function(paths, **options) if module.startswith(__name__) else function(**options)

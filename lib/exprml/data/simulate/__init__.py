@@ -6,18 +6,13 @@ a simulation is imported when it is first used, so that a page depends on those 
 
 from exprml.base import lazy
 
-_HOME = {
-    "FLOOR": "gtex",
-    "TISSUES": "gtex",
-    "floored_shift": "heil",
-    "gtex_twin": "gtex",
-    "heil_simulation": "heil",
-    "landmark_twin": "landmarks",
-    "plates_twin": "plates",
-    "probe_twin": "plates",
-    "studies_structure": "studies",
-    "studies_twin": "studies",
-    "tcga_twin": "tcga",
-}  # name -> module of this folder
+_HOME = {  # module of this folder -> its names
+    "gtex": "FLOOR TISSUES gtex_twin",
+    "heil": "floored_shift heil_simulation",
+    "landmarks": "landmark_twin",
+    "plates": "plates_twin probe_twin",
+    "studies": "studies_structure studies_twin",
+    "tcga": "tcga_twin",
+}
 
 __getattr__, __dir__ = lazy.names(__name__, _HOME)

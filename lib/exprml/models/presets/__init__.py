@@ -17,19 +17,15 @@ import yaml
 from sklearn.base import BaseEstimator
 
 from exprml.base.errors import UnknownNameError, check_known
+from exprml.base.lazy import by_name
 from exprml.models.presets.preset import Preset
 
 SEARCHED = Path(__file__).parents[1] / "searched.yml"  # preset -> data set -> rate, weight decay, source
-_HOME = {  # a preset, or the part of its name before the stroke -> module of this folder
-    "heil2022": "heil2022",
-    "chen2016": "chen2016",
-    "bhukya2021": "bhukya2021",
-    "control": "controls",
-    "corrected": "heil2022",
-    "corrected/d-gex": "chen2016",
-    "corrected/autoencoder": "bhukya2021",
-    "corrected/e-mlp": "bhukya2021",
-    "corrected/ridge": "controls",
+_HOME = {  # module of this folder -> presets, or the parts of their names before the stroke
+    "heil2022": "heil2022 corrected",
+    "chen2016": "chen2016 corrected/d-gex",
+    "bhukya2021": "bhukya2021 corrected/autoencoder corrected/e-mlp",
+    "controls": "control corrected/ridge",
 }
 
 
@@ -39,11 +35,12 @@ def _presets(module: str) -> dict[str, Preset]:
 
 def names() -> list[str]:
     """Return the names of all presets."""
-    return [name for module in dict.fromkeys(_HOME.values()) for name in _presets(module)]
+    return [name for module in _HOME for name in _presets(module)]
 
 
 def _find(name: str) -> Preset:
-    home = _HOME.get(name) or _HOME.get(name.partition("/")[0])
+    homes = by_name(_HOME)
+    home = homes.get(name) or homes.get(name.partition("/")[0])
     found = _presets(home).get(name) if home else None
     if found is None:
         raise UnknownNameError("preset", name, names(), "exprml.models.presets")
