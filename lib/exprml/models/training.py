@@ -134,12 +134,8 @@ class _Run:
         for batch in self.rows[shuffled].split(size):
             if len(batch) == 1 and size > 1:
                 continue  # batch normalisation has no variance there; the paper skips it too
-            outputs = self.module(self.X.index_select(0, batch))
-            loss = self.training_loss(outputs, self.y.index_select(0, batch))
-            loss.backward()
-            self.optimizer.step()
-            # stays on the device: no waiting inside the epoch
-            total += loss.detach() * (1 if settings.reduction == "sum" else len(batch))
+            loss = training_step(self, batch)
+            total += loss * (1 if settings.reduction == "sum" else len(batch))
             seen += len(batch)
         return total.item() / max(seen, 1)
 
@@ -184,6 +180,23 @@ class _Run:
     def snapshot(self) -> dict[str, Tensor]:
         """Return a copy of the module's state."""
         return {name: value.detach().clone() for name, value in self.module.state_dict().items()}
+
+
+def training_step(run: _Run, batch: Tensor) -> Tensor:
+    """Take one step down the loss of a batch and return the loss before it, a scalar on the device.
+
+    Parameters
+    ----------
+    run : _Run
+        Network, data and optimiser.
+    batch : Tensor, (rows,)
+        Which rows of the data.
+    """
+    outputs = run.module(run.X.index_select(0, batch))  # rows x targets, some units dropped
+    loss = run.training_loss(outputs, run.y.index_select(0, batch))
+    loss.backward()  # the gradient of the loss by every weight
+    run.optimizer.step()  # against it, as far as learning rate and momentum say
+    return loss.detach()  # stays on the device: no waiting inside the epoch
 
 
 def _on_device(X: Any, y: Any, settings: TrainingSettings, device: torch.device) -> tuple[Tensor, Tensor]:
