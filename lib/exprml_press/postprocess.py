@@ -26,7 +26,8 @@ def to_page(document: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
     about : dict
         What the runner knows of the run: key, profile, notebook, status, ...
     """
-    document["cells"] = [cell for cell in document["cells"] if not _is_error_marker(cell)]
+    cells = (cell for cell in document["cells"] if not _is_error_marker(cell))
+    document["cells"] = [part for cell in cells for part in _figure_apart(cell)]
     for cell in document["cells"]:
         _tidy(cell)
         _describe_figure(cell)
@@ -98,6 +99,16 @@ def _tidy(cell: dict[str, Any]) -> None:
     if "injected-parameters" in cell["metadata"].get("tags", []):
         cell["id"] = "injected-parameters"
         cell["source"] = "".join(cell["source"]).removeprefix("# Parameters\n")
+
+
+def _figure_apart(cell: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a cell and, if anything follows its figure, another with it: captions hold for whole cells."""
+    outputs = cell.get("outputs", [])
+    figures = [at for at, output in enumerate(outputs, 1) if "exprml" in output.get("metadata", {})]
+    if not figures or figures[-1] == len(outputs):
+        return [cell]
+    rest = {**cell, "id": f"{cell.get('id', 'cell')}-rest", "source": "", "outputs": outputs[figures[-1] :]}
+    return [{**cell, "outputs": outputs[: figures[-1]]}, {**rest, "metadata": {"tags": ["remove-input"]}}]
 
 
 def _describe_figure(cell: dict[str, Any]) -> None:

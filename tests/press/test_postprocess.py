@@ -127,3 +127,20 @@ def test_a_page_without_an_answer_keeps_its_title_cell():
     title = {"cell_type": "markdown", "metadata": {}, "source": "# A question?\n\nThe claim."}
     failed = code_cell(tags=["answer"])  # the run ended before it
     assert page_of(title, failed)["cells"][0]["source"] == "# A question?\n\nThe claim."
+
+
+def test_what_follows_a_figure_gets_a_cell_of_its_own_since_a_caption_holds_for_a_whole_cell():
+    said = {"name": "fig-x", "caption": "Seen.", "alt": "A dot."}
+    figure = {"output_type": "display_data", "data": {"image/png": "x"}, "metadata": {"exprml": said}}
+    table = {"output_type": "display_data", "data": {"text/html": "<table>"}, "metadata": {}}
+    title = {"cell_type": "markdown", "metadata": {}, "source": "# A question?"}
+    closing = code_cell([figure, table, table], "comparison.close(run, beside)")
+    _, drawn, rest = page_of(title, closing)["cells"]
+    assert drawn["metadata"]["mystnb"]["figure"] == {"caption": "Seen.", "name": "fig-x"}
+    assert ("".join(drawn["source"]), len(drawn["outputs"])) == ("comparison.close(run, beside)", 1)
+    assert (rest["source"], rest["outputs"], rest["metadata"]) == (
+        "",
+        [table, table],
+        {"tags": ["remove-input"]},
+    )
+    assert len(page_of(title, code_cell([table, figure]))["cells"]) == 2

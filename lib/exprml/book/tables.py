@@ -219,7 +219,7 @@ def ahead(scores: pd.DataFrame, first: str, second: str, *, metric: str = "balan
     over = f"over {found.n} runs (folds and seeds)"
     interval = f"{found.mean:+.2g} [{found.low:+.2g}, {found.high:+.2g}] {over}"
     if found.n < compare.FEWEST_REPLICATES:
-        return f"{one} less {other}: {interval}, too few to decide"
+        return f"{one} minus {other}: {interval}, too few to decide"
     if found.low <= 0 <= found.high:
         return f"{one} and {other} have no clear order: {interval}"
     if (found.mean > 0) == metric.endswith("error"):
