@@ -107,8 +107,9 @@ def _figure_apart(cell: dict[str, Any]) -> list[dict[str, Any]]:
     figures = [at for at, output in enumerate(outputs, 1) if "exprml" in output.get("metadata", {})]
     if not figures or figures[-1] == len(outputs):
         return [cell]
-    rest = {**cell, "id": f"{cell.get('id', 'cell')}-rest", "source": "", "outputs": outputs[figures[-1] :]}
-    return [{**cell, "outputs": outputs[: figures[-1]]}, {**rest, "metadata": {"tags": ["remove-input"]}}]
+    rest = {**cell, "id": f"{cell.get('id', 'cell')}-rest", "metadata": {"tags": ["remove-input"]}}
+    rest |= {"source": "# after the figure", "outputs": outputs[figures[-1] :]}  # MyST-NB skips empty cells
+    return [{**cell, "outputs": outputs[: figures[-1]]}, rest]
 
 
 def _describe_figure(cell: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from exprml.base.errors import NotAvailableError
-from exprml.book import results, tables
+from exprml.book import claims, results, tables
 from exprml.book.profiles import notebooks
 from exprml.data import catalogue
 from exprml_press.cli import main
@@ -59,6 +59,12 @@ def test_alt_texts_are_sentences_of_at_most_sixty_words(name):
     assert all(re.fullmatch(r"[A-Z][^.]+\. .+\.", one) for one in texts), (
         "chart. message. where the numbers are."
     )
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "/" in name])
+def test_the_site_shows_every_verdict_of_a_chapter(name):
+    html = (Folders("smoke").html / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
+    assert not [claim.id for claim in claims.ledger(name) if claim.id not in html]
 
 
 @pytest.mark.parametrize("name", NAMES)
