@@ -431,24 +431,3 @@ def test_verdicts_show_sentence_place_findings_and_the_reference_run_first(one_c
     beside = claims.verdicts(rows([0.9]), "p/n", rows([0.9] * 5))
     assert list(beside)[-4:] == ["reference run", "reference found", "verdict", "found"]
     assert beside.loc[0, ["reference run", "verdict"]].tolist() == [claims.REPRODUCED, claims.UNDECIDED]
-
-
-def seeds(*values):
-    return pd.concat([rows([value] * 5, seed=seed) for seed, value in enumerate(values)])
-
-
-@pytest.mark.parametrize(
-    ("values", "verdicts", "words"),
-    [
-        ([0.9], ["reproduced"], "only one seed was run"),
-        ([0.9, 0.95], ["reproduced", "reproduced"], "the same verdict"),
-        ([0.9, 0.9, 0.5], ["reproduced", "reproduced", "not reproduced"], "another verdict"),
-        ([0.9, np.nan], ["reproduced", claims.NO_RESULT], "only one seed was run"),
-        ([np.nan], [claims.CANNOT], "tested on no seed"),
-        ([], [], "tested on no seed"),
-    ],
-)
-def test_verdicts_by_seed(one_claim, values, verdicts, words):
-    table = seeds(*values) if values else rows([])
-    (row,) = claims.verdicts_by_seed(table, "p/n").to_numpy().tolist()
-    assert row == ["c", *verdicts, words]

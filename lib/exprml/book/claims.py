@@ -8,7 +8,7 @@ the role and size of the data, and from whether the networks had trained.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,12 +26,10 @@ from exprml.evaluation.scoring import MAJORITY
 __all__ = [
     "CANNOT", "CHECKS", "KINDS", "LEDGERS", "NOT_REPRODUCED", "PARTLY", "REPLICATES", "REPRODUCED",
     "UNDECIDED", "Claim", "Finding", "evaluate_check", "ledger", "select", "verdict", "verdicts",
-    "verdicts_by_seed",
 ]  # fmt: skip
 
 REPRODUCED, PARTLY, NOT_REPRODUCED = "reproduced", "partly", "not reproduced"
 CANNOT = "cannot be tested here"
-NO_RESULT = "no result"  # with that seed
 SIZES = ("size", "count")  # kinds that only the paper's own data, or data made by its recipe, can confirm
 KINDS = ("direction", "order", *SIZES)
 LEDGERS = ("paper", "book")
@@ -99,7 +97,7 @@ def ledger(notebook: str | None = None) -> list[Claim]:
 
 @lru_cache(maxsize=1)
 def _parsed(text: str) -> list[dict[str, Any]]:
-    """Parse the ledger once: 0.2 s, and a page asks for it once for every seed."""
+    """Parse the ledger once: 0.2 s, and the front page asks for it once for every chapter."""
     return yaml.safe_load(text)
 
 
@@ -206,28 +204,3 @@ def verdicts(table: pd.DataFrame, notebook: str, reference: pd.DataFrame | None 
             row["found" if name == "verdict" else "reference found"] = words
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def verdicts_by_seed(table: pd.DataFrame, notebook: str) -> pd.DataFrame:
-    """Return each claim's verdict on every seed alone, to show whether another seed would have changed it.
-
-    The column ``another seed`` says so in words, of the seeds on which the claim could be tested.
-    """
-    seeds = sorted(table["seed"].dropna().unique())
-    columns = {
-        f"seed {seed:g}": verdicts(table[table["seed"] == seed], notebook).set_index("claim")["verdict"]
-        for seed in seeds
-    }
-    names = pd.Index([claim.id for claim in ledger(notebook)], name="claim")
-    answer = pd.DataFrame(columns, index=names, dtype=object)
-    whole = verdicts(table, notebook).set_index("claim")["verdict"].reindex(names)
-    answer = answer.mask(answer.eq(CANNOT).mul(whole.ne(CANNOT), axis=0), NO_RESULT)
-    answer["another seed"] = [_another_seed(row) for row in answer.to_numpy()]
-    return answer.reset_index()
-
-
-def _another_seed(found: Sequence[str]) -> str:
-    tested = [one for one in found if one not in (CANNOT, NO_RESULT)]
-    if len(tested) < 2:
-        return "only one seed was run" if tested else "tested on no seed"
-    return "the same verdict" if len(set(tested)) == 1 else "another verdict"

@@ -112,15 +112,19 @@ def answer(run: Session, found: str, sure: str) -> Markdown:
     if {entry["role"] for entry in run.plan.values()} == {TWIN}:
         title = "Answer for simulated data"
         data += " They show how the comparison works, and are no evidence about real data."
-    lines = {title: found, "How sure": f"{sure} {_unfinished(run.table())}", "On what data": data}
+    lines = {title: found, "How sure": f"{sure} {_unfinished(run)}", "On what data": data}
     lines = {title: " ".join(words.split()) for title, words in lines.items()}
     return _markdown(
         "\n\n".join(f"**{title}.** {words[:1].upper()}{words[1:]}" for title, words in lines.items())
     )
 
 
-def _unfinished(table: pd.DataFrame) -> str:
+def _unfinished(run: Session) -> str:
     """Return in words which networks' training ended before their validation had stopped improving."""
+    try:
+        table = run.table()
+    except FileNotFoundError:  # the front page writes none
+        return ""
     fits = table[(table["metric"] == ENDED) & (table["control"] == "")].groupby("model")["value"]
     counts = fits.agg(late="sum", fits="count").query("late > 0")
     told = [f"{_spoken(one.Index)} {one.late:.0f} of {one.fits:.0f}" for one in counts.itertuples()]
