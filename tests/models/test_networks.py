@@ -192,3 +192,35 @@ def test_five_hundred_targets_at_once():
     predicted = model.predict(X[300:])
     assert predicted.shape == (100, 500)
     assert np.abs(predicted - Y[300:]).mean() < 0.5 * np.abs(Y[300:]).mean()
+
+
+def test_a_standardising_network_does_not_see_the_unit_of_its_inputs():
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(120, 5)).astype(np.float32)
+    y = np.where(X[:, 0] + X[:, 1] > 0, "a", "b")
+    units = np.array([1, 16, 4, 0.25, 2], dtype=np.float32)  # powers of two lose no digit
+    moved = X * units + 8 * units
+    options = {"epochs": 5, "random_state": 0}
+    given = [NetworkClassifier(standardise=True, **options).fit(one, y) for one in (X, moved)]
+    proba = [net.predict_proba(one) for net, one in zip(given, (X, moved), strict=True)]
+    np.testing.assert_allclose(*proba, atol=1e-3)
+    plain = [NetworkClassifier(**options).fit(one, y).predict_proba(one) for one in (X, moved)]
+    assert np.abs(plain[0] - plain[1]).max() > 0.1
+
+
+def test_statistics_are_of_the_rows_trained_on_and_rounding_is_no_spread():
+    X = np.random.default_rng(0).normal(5, 2, size=(40, 3)).astype(np.float32)
+    X[:, 1] = 7 + np.where(np.arange(40) % 2, 1e-6, 0)
+    net = NetworkClassifier(standardise=True, epochs=1, random_state=0).fit(X, np.arange(40) % 2)
+    rows = X[net.training_rows_]
+    np.testing.assert_allclose(net.module_[0].mean, rows.mean(axis=0), rtol=1e-5)
+    assert net.module_[0].spread[1] == 1.0
+    np.testing.assert_allclose(net.module_[0].spread[0], rows[:, 0].std(), rtol=1e-5)
+
+
+def test_a_network_begun_from_another_keeps_its_standardisation():
+    generator = np.random.default_rng(0)
+    X, y = generator.normal(size=(60, 4)), np.arange(60) % 2
+    first = NetworkClassifier(standardise=True, epochs=1, random_state=0).fit(X, y)
+    second = NetworkClassifier(standardise=True, epochs=1, random_state=0).fit(X + 9, y, start_from=first)
+    np.testing.assert_array_equal(second.module_[0].mean, first.module_[0].mean)

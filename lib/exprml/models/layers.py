@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from exprml.base.errors import ParameterError, check_known
 
@@ -20,11 +21,32 @@ ACTIVATIONS = {
     "elu": nn.ELU,
     "linear": nn.Identity,
 }
+ROUNDING = 1e-5  # times 1 + the mean; values are float32
 INITIALISATIONS = {
     "pytorch": None,
     "glorot-uniform": nn.init.xavier_uniform_,
     "glorot-normal": nn.init.xavier_normal_,
 }
+
+
+class Standardised(nn.Module):
+    """Take each input's mean away and divide by its standard deviation, both of the samples to learn from."""
+
+    def __init__(self, n_inputs: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_inputs))
+        self.register_buffer("spread", torch.ones(n_inputs))
+
+    def learn(self, X: np.ndarray) -> None:
+        """Take mean and spread from (samples, inputs); what varies by rounding alone counts as constant."""
+        mean, spread = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
+        varies = spread > ROUNDING * (1 + np.abs(mean))
+        self.mean.copy_(torch.from_numpy(mean))
+        self.spread.copy_(torch.from_numpy(np.where(varies, spread, 1.0)))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return (rows, inputs) on the new scale."""
+        return (inputs - self.mean) / self.spread
 
 
 def layer_widths(hidden: Iterable[int | str], n_inputs: int) -> list[int]:
@@ -122,4 +144,4 @@ def copy_weights(module: nn.Module, start: nn.Module) -> None:
 def ends(network: nn.Module) -> tuple[int, int]:
     """Return the numbers of inputs and outputs: the first weight's columns, the last bias's length."""
     states = list(network.state_dict().values())
-    return states[0].shape[1], len(states[-1])
+    return next(one.shape[1] for one in states if one.ndim == 2), len(states[-1])

@@ -25,7 +25,7 @@ from exprml.models.estimators import (
     inner_split,
     validated,
 )
-from exprml.models.layers import build_network, copy_weights, initialise, layer_widths
+from exprml.models.layers import Standardised, build_network, copy_weights, initialise, layer_widths
 from exprml.models.settings import TrainingSettings, resolve_device, seeded
 from exprml.models.training import fit_network, predict_batches
 
@@ -75,6 +75,8 @@ class Network(TrainingSettings, BaseEstimator):
     ) -> None:
         """Build the network, take the weights of `start_from` and train, with `fit_network`'s options."""
         self.module_ = self._draw_module(X.shape[1], n_outputs)
+        if isinstance(self.module_[0], Standardised):
+            self.module_[0].learn(X[self.training_rows_])
         if start_from is not None:
             self._take_weights(start_from)
         held = self.holdout_rows_ if validation is None else validation
@@ -114,6 +116,9 @@ class NetworkClassifier(LogitClassifier, Network):
         See `build_network` and `initialise`.
     holdout : float, optional
         Share of the samples (whole groups) that chooses the epoch; None trains to the last epoch.
+    standardise : bool
+        The network's first step: inputs less their mean, divided by their standard deviation, both of the
+        samples trained on, not of those that choose the epoch. After `start_from` that network's stay.
     class_weight : "inverse" or None
         "inverse" weighs class c by 1 / (n_c + 1) (heil2022).
     inner_labels : {"fixed", "refit"}
@@ -135,6 +140,7 @@ class NetworkClassifier(LogitClassifier, Network):
         The inner split.
     """
 
+    standardise: bool = False
     class_weight: Any = "inverse"
     inner_labels: str = "fixed"
     classes: Any = None
@@ -167,6 +173,10 @@ class NetworkClassifier(LogitClassifier, Network):
         self._fit_module(X, codes, len(self.classes_), start_from=start_from, class_weights=weights)
         return self
 
+    def _draw_module(self, n_inputs: int, n_outputs: int) -> nn.Module:
+        module = super()._draw_module(n_inputs, n_outputs)
+        return nn.Sequential(Standardised(n_inputs), *module) if self.standardise else module
+
     def _encode(self, y: np.ndarray, started: np.ndarray | None) -> np.ndarray:
         """Set `classes_`: those of `classes`, else of the network begun with, else of `y`; return codes."""
         present = check_labels(y)
@@ -198,7 +208,7 @@ class NetworkClassifier(LogitClassifier, Network):
 class NetworkRegressor(ManyTargets, Network):
     """A fully connected regressor for one target or thousands at once.
 
-    Parameters as in `NetworkClassifier` but for `class_weight`, `inner_labels` and `classes`;
+    Parameters as in `NetworkClassifier` but for `standardise`, `class_weight`, `inner_labels` and `classes`;
     `loss` is "squared" by default. With ``reduction="sum-over-outputs"`` it trains as chen2016's.
     """
 

@@ -22,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
     asked = subparsers.add_parser("search", help="search rates on a data set, keep them for the presets")
     asked.add_argument("dataset", help="name as in `exprml data list`, with tissues and donors")
     asked.add_argument("--trials", type=int, default=12, help="trials for each network (12)")
-    asked.add_argument("--epochs", type=int, default=12, help="at most this many passes over the data (12)")
+    asked.add_argument("--epochs", type=int, default=30, help="at most this many passes over the data (30)")
     asked.set_defaults(run=run)
 
 
@@ -45,30 +45,23 @@ def training_part(dataset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def search_net(net: str, data: tuple, n_trials: int, epochs: int) -> pd.DataFrame:
-    """Return the trials of one network, best first, with plain parameter names."""
-    from sklearn.pipeline import make_pipeline
-
-    from exprml.data.preprocess import ZeroOneScaler
+    """Return the trials of one network, best first."""
     from exprml.evaluation.search import search
     from exprml.models import presets
 
-    model = make_pipeline(ZeroOneScaler(), presets.make(f"corrected/{net}", epochs=epochs))
+    model = presets.make(f"corrected/{net}", epochs=epochs)
     found = search(model, *data, space=SPACE, n_trials=n_trials, folds=2, seed=0)
-    trials = found.trials.rename(columns=lambda name: name.rsplit("__", 1)[-1])
-    return trials.assign(preset=f"corrected/{net}")
+    return found.trials.assign(preset=f"corrected/{net}")
 
 
 def penalty(data: tuple) -> pd.DataFrame:
     """Return the inner scores of each penalty of the converged logistic regression, best first."""
     import pandas as pd
 
-    from exprml.data.preprocess import ZeroOneScaler
     from exprml.models import presets
 
     values, tissue, donor = data
-    model = presets.make("corrected/logistic-regression").fit(
-        ZeroOneScaler().fit_transform(values), tissue, groups=donor
-    )
+    model = presets.make("corrected/logistic-regression").fit(values, tissue, groups=donor)
     trials = pd.DataFrame({"C": list(model.scores_), "objective": [-one for one in model.scores_.values()]})
     return trials.sort_values("objective").assign(preset="corrected/logistic-regression")
 

@@ -30,8 +30,9 @@ HEIL = {
 }
 SLOW = {"learning_rate": 1e-5}  # the networks' rate without a search
 CORRECTED = {
+    "standardise": True,
     "batch_size": 64,
-    "epochs": 30,
+    "epochs": 100,  # a limit: patience ends it
     "clip_norm": 1.0,
     "learning_rate": 1e-3,
     "early_stopping": "consecutive",
@@ -42,7 +43,7 @@ CORRECTED = {
     "random_state": 0,
 }
 PAPER = "heil2022, public code and Methods: Model training"
-OURS = "this book: fixed label codes, resetting patience, rate by search on intact folds (searched.yml)"
+OURS = "this book: standardised input, fixed label codes, resetting patience, rate by search (searched.yml)"
 NORM, PLAIN = {"batch_norm": True}, {"batch_norm": False}
 
 
