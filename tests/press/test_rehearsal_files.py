@@ -118,3 +118,20 @@ def test_inferred_profiles_are_a_standardised_slice(folder):
     assert adata.n_obs == 2000
     assert adata.obs_names[0].split(":")[1] == "A01"
     np.testing.assert_allclose(adata[:, adata.var["is_landmark"]].X.std(axis=0), 1, atol=0.05)
+
+
+def test_the_wells_of_level_4_come_to_both_views(folder):
+    full, prostate = read("lincs-full", folder), read("lincs-prostate", folder)
+    assert full.n_vars == 60
+    assert set(full.obs["moa"]) == {"DMSO", "mechanism 1", "mechanism 2"}
+    assert full.n_obs == 3 * 7 * (72 + 2 * 76) - 2 * 2 * 21 - 2
+    assert set(prostate.obs["moa"]) == set(full.obs["moa"])
+    assert all(full.obs[label].value_counts().min() > 1000 for label in ("moa", "site", "subtype"))
+    assert set(prostate.obs["cell_line"]) == {"PC3", "VCAP"}
+    steps = full.uns["provenance"]["steps"]
+    assert [step.split(":")[0] for step in steps[-3:-1]] == [
+        "compounds and DMSO",
+        "exactly one known mechanism",
+    ]
+    other = {*read("l1000-annotation", folder).var_names} - {*full.var_names}
+    assert not other

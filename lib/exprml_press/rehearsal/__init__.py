@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from exprml.base.errors import check_known
-from exprml_press.rehearsal import gtex, landmarks, recount3
+from exprml_press.rehearsal import gtex, l1000, landmarks, recount3
 
 __all__ = ["names", "write"]
 
@@ -22,6 +22,7 @@ _WRITERS: dict[str, Callable[[Path], None]] = {
     "dgex-gtex": landmarks.write_gtex,
     "geuvadis": landmarks.write_geuvadis,
     "l1000-inferred": landmarks.write_inferred,
+    "lincs-full": l1000.write_level4,
 }
 
 

@@ -9,6 +9,7 @@ from exprml.base import lazy
 _HOME = {  # module of this folder -> its names
     "duplicates": "near_duplicates",
     "landmarks": "mark_landmarks probes_to_genes",
+    "plates": "plate_scores",
     "quantiles": "QuantileNormaliser",
     "scaling": "GeneStandardiser ZeroOneScaler",
     "steps": "RANKS UNKNOWN_LABELS VariableGenes is_logarithm keep_classes log_transform",

@@ -30,8 +30,8 @@ KINDS = {
     "trt_sh": "knock-down",
 }
 _CONTROLS = ["vehicle", "vector", "untreated"]
-_LINCS = "rna_plate rna_well cell_id pert_iname pert_id pert_type pert_dose pert_time"
-_OURS = "plate well cell_line perturbagen perturbagen_id kind dose hours"
+COLUMNS = {"rna_plate": "plate", "rna_well": "well", "cell_id": "cell_line", "pert_iname": "perturbagen"}
+COLUMNS |= {"pert_id": "perturbagen_id", "pert_type": "kind", "pert_dose": "dose", "pert_time": "hours"}
 VIEWS = ("full", "prostate")
 
 
@@ -243,7 +243,7 @@ def _wells(table: pd.DataFrame, paths: Paths) -> pd.DataFrame:
         dose = amount[0].astype(float) * amount[1].map({"nM": 0.001}).fillna(1.0)
         hours = table["pert_itime"].str.extract(r"(\d+) h")[0]
         table = table.assign(pert_dose=dose, pert_time=hours, rna_plate=table["brew_prefix"])
-    names = {old: new for old, new in zip(_LINCS.split(), _OURS.split(), strict=True) if old in table}
+    names = {old: new for old, new in COLUMNS.items() if old in table}
     obs = table[list(names)].astype(str).replace({"-666": "", "nan": ""}).rename(columns=names)
     obs["kind"] = obs["kind"].map(KINDS).fillna(obs["kind"])
     obs["is_control"] = obs["kind"].isin(_CONTROLS)

@@ -10,6 +10,7 @@ _HOME = {  # module of this folder -> its names
     "gtex": "FLOOR TISSUES gtex_twin",
     "heil": "floored_shift heil_simulation",
     "landmarks": "landmark_twin",
+    "perturbations": "l1000_twin regulation_twin",
     "plates": "plates_twin probe_twin",
     "studies": "studies_structure studies_twin",
     "tcga": "tcga_twin",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from anndata import AnnData
@@ -61,7 +63,7 @@ def plates_twin(
     for plate in range(n_plates):
         own = n_shared + plate * (n_perturbagens - n_shared)
         compounds = [*range(n_shared), *range(own, own + n_perturbagens - n_shared)]
-        obs = _wells(plate, compounds, n_controls)
+        obs = wells(f"SIM{plate + 1:03d}_A375_24H", "A375", compounds, _DOSES, n_controls)
         codes = obs.pop("code").to_numpy()
         strength = np.log1p(obs["dose"].to_numpy() / 0.3)[:, None] * np.where(codes >= 0, 1, 0)[:, None]
         states = 0.5 * strength * effects[codes] + 0.6 * generator.standard_normal((len(obs), rank))
@@ -79,23 +81,35 @@ def plates_twin(
     return made(X, obs, var, step)
 
 
-def _wells(plate: int, compounds: list[int], n_controls: int) -> pd.DataFrame:
-    """Return obs of a plate, with the number of the compound (-1 for the vehicle)."""
+def wells(
+    plate: str, cell_line: str, compounds: Sequence[int], doses: Sequence[float], n_controls: int
+) -> pd.DataFrame:
+    """Return obs of a made plate: first the vehicle, then every compound at every dose.
+
+    Parameters
+    ----------
+    plate, cell_line : str
+    compounds : sequence of int
+        Their numbers; column `code` has them, -1 of the vehicle.
+    doses : sequence of float
+        Micromolar.
+    n_controls : int
+        Wells of the vehicle.
+    """
     rows = [(-1, "DMSO", 0.0)] * n_controls
-    rows += [(code, f"compound {code + 1}", dose) for code in compounds for dose in _DOSES]
+    rows += [(code, f"compound {code + 1}", dose) for code in compounds for dose in doses]
     obs = pd.DataFrame(rows, columns=["code", "perturbagen", "dose"])
     vehicle = obs["code"] == -1
-    name = f"SIM{plate + 1:03d}_A375_24H"
     obs = obs.assign(
-        plate=name,
+        plate=plate,
         well=[f"{'ABCDEFGHIJKLMNOP'[at // 24 % 16]}{at % 24 + 1:02d}" for at in range(len(obs))],
-        cell_line="A375",
+        cell_line=cell_line,
         perturbagen_id=np.where(vehicle, "DMSO", [f"SIM-K{code:08d}" for code in obs["code"]]),
         kind=np.where(vehicle, "vehicle", "compound"),
         is_control=vehicle,
         hours=24.0,
     )
-    return obs.set_index(pd.Index([f"{name}:{at}" for at in range(len(obs))], name="sample"))
+    return obs.set_index(pd.Index([f"{plate}:{at}" for at in range(len(obs))], name="sample"))
 
 
 def probe_twin(
