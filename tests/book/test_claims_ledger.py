@@ -16,10 +16,17 @@ CHECKS = [
     for one in LEDGER
     for number, check in enumerate(one.checks)
 ]
-SIGNED = ("gain", "linear gain less net gain", "error_reduction", "adjusted_r2", "r2")  # from -1 to 1
+SIGNED = (
+    "gain",
+    "likeness_gain",
+    "linear gain less net gain",
+    "error_reduction",
+    "adjusted_r2",
+    "r2",
+)  # from -1 to 1
 UNBOUNDED = (
     "mean_absolute_error", "n_landmark_genes", "n_target_genes", "n_parameters", "sum_of_parts",
-    "mean_shift_sd",
+    "mean_shift_sd", "largest_component", "n_edges", "n_alone",
 )  # fmt: skip
 
 

@@ -32,12 +32,15 @@ ITEMS = {
     "bhukya2021-table3-1000g": ["Table 3", "sec 3.4"],
     "bhukya2021-table4-geo": ["Table 4", "sec 3.5"],
 }
-# Sizes of the data and of the network (chen2016, Methods), as chapter 1 writes them.
+# Sizes of data, networks and graphs, as the chapters write them.
 COUNTS = [
     ("chen2016-data-audit", "the lists", "", "n_landmark_genes", 943),
     ("chen2016-data-audit", "the lists", "", "n_target_genes", 9520),
     ("chen2016-data-audit", "targets", "100 clusters", "share_dropped", 1 - 111_009 / 129_158),
     ("chen2016-sfig1-architecture", "both halves", "", "n_parameters", 427.0e6),
+    ("mcdermott2020-fig3-graph", "landmarks in RegNetwork", "", "largest_component", 839),
+    ("mcdermott2020-fig3-graph", "landmarks in RegNetwork", "", "n_edges", 2748),
+    ("mcdermott2020-fig3-graph", "landmarks in RegNetwork", "", "n_alone", 139),
 ]
 
 
@@ -174,9 +177,12 @@ def of_errors(paper):
     return pd.concat(parts)
 
 
+PAPERS = ("chen2016", "bhukya2021", "mcdermott2020")
+
+
 @pytest.fixture(scope="module")
 def tables():
-    return {"heil2022": of_scores()} | {paper: of_errors(paper) for paper in ("chen2016", "bhukya2021")}
+    return {"heil2022": of_scores()} | {paper: of_errors(paper) for paper in PAPERS}
 
 
 @pytest.mark.parametrize("one", THEIRS, ids=[one.id for one in THEIRS])

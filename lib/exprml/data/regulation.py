@@ -84,11 +84,11 @@ def restrict(edges: pd.DataFrame, genes: Sequence[str]) -> pd.DataFrame:
 def rewired(edges: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     """Return a random graph in which every gene keeps its number of neighbours; weights are those of no edge.
 
-    Ten times as many pairs of edges as there are edges swap their ends; what would give an edge twice is
+    Five times as many pairs of edges as there are edges swap their ends; what would give an edge twice is
     drawn again. Weights are handed round at random.
     """
     graph = nx.from_pandas_edgelist(edges, *COLUMNS[:2])
-    swaps = 10 * len(edges)
+    swaps = 5 * len(edges)
     nx.double_edge_swap(graph, swaps, max_tries=100 * swaps, seed=seed)
     found = pd.DataFrame(sorted(graph.edges), columns=COLUMNS[:2])
     weights = np.random.default_rng(seed).permutation(edges["weight"].to_numpy())

@@ -15,7 +15,7 @@ _HOME = {  # module of this folder -> its names
     "look": "model_label",
     "matrices": "confusion heatmap_table recall_heatmap score_grid",
     "page": "show",
-    "schemes": "architecture weights_map",
+    "schemes": "architecture graph_map weights_map",
 }
 
 __getattr__, __dir__ = lazy.names(__name__, _HOME)

@@ -1,10 +1,11 @@
-"""What shows no outcome: the layers of a network and its strongest weights."""
+"""What shows no outcome: the layers of a network, its strongest weights, a graph of genes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import fill
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 from matplotlib.collections import LineCollection
@@ -104,6 +105,34 @@ def weights_map(edges: pd.DataFrame, sizes: Sequence[int]) -> Drawing:
     told = [f"{len(edges):,} strong weights, {(edges['weight'] > 0).mean():.0%} positive, touch {touched}",
             f"the busiest hidden unit has {nodes['hidden units']['edges'].max():,}"]  # fmt: skip
     figure.says = Says("Lines between three rows of nodes", "", told, IN_FIGURE)
+    return figure
+
+
+@look.kind
+def graph_map(edges: pd.DataFrame) -> Drawing:
+    """Draw a graph of genes, those near each other that share neighbours (mcdermott2020, Fig 3).
+
+    Parameters
+    ----------
+    edges : DataFrame
+        Columns source and target, each pair of genes once.
+    """
+    graph = nx.from_pandas_edgelist(edges)
+    degree, places = pd.Series(dict(graph.degree)), nx.spring_layout(graph, seed=0)
+    figure, axes = look.new_figure(height=4.6)
+    panel = axes[0, 0]
+    lines = nx.draw_networkx_edges(graph, places, ax=panel, width=0.2, alpha=0.25)
+    dots = nx.draw_networkx_nodes(
+        graph, places, ax=panel, node_size=3 + 1.5 * degree, node_color=look.BLUE, alpha=0.7
+    )
+    for drawn in (lines, dots):
+        drawn.set_rasterized(True)  # thousands of lines: a picture is a tenth of their size
+    panel.axis("off")
+    look.put_note(figure, "the larger a dot, the more neighbours")
+    most = ", ".join(f"{name} with {count}" for name, count in degree.nlargest(3).items())
+    told = [f"{len(degree):,} genes, {len(edges):,} edges, in the middle {most} neighbours"]
+    told.append(f"{(degree == 1).sum():,} genes hang on by one edge")
+    figure.says = Says("A graph drawn as dots and lines", "", told, IN_FIGURE)
     return figure
 
 
