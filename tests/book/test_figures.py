@@ -431,8 +431,9 @@ def test_the_same_figure_gives_the_same_bytes(table):
 def test_a_figure_says_chart_message_and_where_its_numbers_are(table):
     words = figures.before_after(table, chance=0.05).says.alt()
     assert words == (
-        "Lines of balanced accuracy from intact to removed. Highest after is five-layer (0.65 to 0.45), "
-        "lowest logistic regression (0.85 to 0.15). Every number is in this page's results table."
+        "Lines of balanced accuracy from intact to removed, where a guess has 0.05. "
+        "Highest after is five-layer (0.65 to 0.45), lowest logistic regression (0.85 to 0.15). "
+        "Every number is in this page's results table."
     )
     words = figures.learning_curves(table).says.alt()
     assert "intact highest logistic regression 0.85, lowest five-layer 0.65" in words

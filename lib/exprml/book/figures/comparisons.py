@@ -64,12 +64,15 @@ def before_after(
         told.append(f"{name} highest after is {high}, lowest {low}".strip())
         panel.set(title=labels.get(name, name))
         panel.set_xticks([0, 1], [fill(words, 16) for words in sides.values()])
-        panel.set_xlabel(f"highest after: {ends[0]}, {changes.at[ends[0], after]:.2f}", color=look.MUTED)
+        best = f"highest after: {ends[0]}, {changes.at[ends[0], after]:.2f}"
+        panel.set_xlabel(fill(best, 72 // axes.shape[1]), color=look.MUTED)
     for panel in axes[:, -1]:  # both ends of a comparison are on an axis
         panel.tick_params(labelright=True)
     note = look.honest_note(rows, f"thin: single {labels.get('fold', 'fold')}s")
     what = labels.get("value", "balanced accuracy")
-    says = Says(f"Lines of {what} from {' to '.join(sides.values())}", "", told, IN_RESULTS)
+    says = Says(
+        f"Lines of {what} from {' to '.join(sides.values())}{look.chance_words(chance)}", "", told, IN_RESULTS
+    )
     return look.finish(figure, axes, what=what, note=note, says=says)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from exprml.book.figures import look
 from exprml.book.figures.lettering import IN_RESULTS, Says
@@ -41,13 +41,11 @@ def _scale(panel: Axes, values: pd.Series, *, log_x: bool) -> None:
     if not log_x:
         panel.xaxis.set_major_locator(MaxNLocator(5, integer=bool((values % 1 == 0).all())))
         return
-    panel.set_xscale("log")
+    look.log_scale(panel)
     ticks = sorted(values.unique())
-    if len(ticks) <= 7:
+    if len(ticks) <= 7 and not look.narrow():
         panel.set_xticks(ticks)
         panel.xaxis.set_minor_locator(NullLocator())
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-    panel.xaxis.set_minor_formatter(NullFormatter())
 
 
 @look.kind
@@ -106,7 +104,7 @@ def accuracy_against(
         panel.set_xlabel(labels.get(x, x.replace("n_", "number of ").replace("_", " ")))
     note = look.honest_note(rows, spread_words(rows, labels) if dots else "")
     what = labels.get("value", (metric or "score").replace("_", " "))
-    chart = f"Lines of {what} by {labels.get(x, x.replace('_', ' '))}"
+    chart = f"Lines of {what} by {labels.get(x, x.replace('_', ' '))}{look.chance_words(chance)}"
     says = Says(chart, "At the right end", _ends(panels, x), IN_RESULTS)
     return look.finish(figure, axes, what=what, note=note, says=says)
 
@@ -196,8 +194,10 @@ def variance_curves(
         panel.plot(row[x], row[value], "o", ms=7, color=styles[name]["color"], mec="white", zorder=4)
     look.draw_levels(panel, levels)
     look.draw_marks(panel, marks)
-    panel.set(xlabel=words.get(x, x), xscale="log" if log_x else "linear")
+    panel.set_xlabel(words.get(x, x))
     panel.xaxis.set_major_formatter("{x:,.0f}")
+    if log_x:
+        look.log_scale(panel)
     what, told = words.get(value, value), []
     for name, part in table.groupby(line, sort=False):
         ends = part.groupby(x)[value].mean().iloc[[0, -1]].items()

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from exprml.base.errors import DataError
 from exprml.book.figures import look
@@ -175,9 +174,8 @@ def class_sizes(
     panel.invert_yaxis()
     if floor:
         panel.axvline(floor, color=look.MUTED, lw=1, ls=(0, (4, 3)), label=f"at least {floor} {group_word}")
-    panel.set(xscale="log", xlabel=f"samples and {group_word} (logarithmic)")
-    panel.xaxis.set(major_formatter="{x:,.0f}", minor_formatter=NullFormatter())
-    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.set_xlabel(f"samples and {group_word} (logarithmic)")
+    look.log_scale(panel)
     told = [f"most {group_word} {counts.index[0]} ({counts['groups'].iloc[0]:,})",
             f"fewest {counts.index[-1]} ({counts['groups'].iloc[-1]:,})"]  # fmt: skip
     if floor:

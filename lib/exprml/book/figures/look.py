@@ -20,7 +20,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from exprml.base.roles import NOT_OWN
 from exprml.book.figures.lettering import Says, drawn
@@ -263,6 +263,14 @@ def class_styles(names: Iterable[object]) -> dict[str, dict[str, Any]]:
     return styles
 
 
+def log_scale(panel: Axes) -> None:
+    """Make the horizontal axis logarithmic, with numbers a reader can say."""
+    panel.set_xscale("log")
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if not narrow() else (1, 3)))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    panel.xaxis.set_minor_formatter(NullFormatter())
+
+
 def draw_levels(panel: Axes, levels: Mapping[str, float] | None) -> None:
     """Draw and name horizontal lines to compare with."""
     for place, (words, level) in enumerate((levels or {}).items()):
@@ -282,6 +290,11 @@ def draw_chance(panel: Axes, chance: float | Mapping[str, float] | None, name: s
         line = panel.axhline if flat else panel.axvline
         words = f"chance ({level:.2g})" if flat else "chance"
         line(level, color=INK, lw=1.0, ls=(0, (1, 2)), zorder=1, label=words)
+
+
+def chance_words(chance: float | Mapping[str, float] | None) -> str:
+    """Return the level of a guess for an alt text, if there is one for all panels."""
+    return "" if chance is None or isinstance(chance, Mapping) else f", where a guess has {chance:.2g}"
 
 
 BETWEEN = "  ·  "  # two parts of the small print

@@ -109,7 +109,9 @@ def heatmap_table(
     figure, axes = look.new_figure(height=0.9 + 0.26 * len(cells))
     cells = cells.astype(float).rename(index=str, columns=str)
     names = list(cells.columns)
-    long = not any("\n" in name for name in names) and max(map(len, names), default=0) * len(names) > 75
+    long = not any("\n" in name for name in names) and max(map(len, names), default=0) * len(names) > (
+        30 if look.narrow() else 75
+    )
     options = {"vmin": low, "vmax": high, "cmap": _COLOURS[better], "fmt": text}
     _grid(axes[0, 0], cells, slanted=long, **options)
     axes[0, 0].set(title=what, xlabel=columns, ylabel=rows)
