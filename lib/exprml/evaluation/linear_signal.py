@@ -120,8 +120,8 @@ def _remove_classes(values: np.ndarray, code: np.ndarray, n_classes: int) -> np.
     means = sums / np.bincount(code)[:, None]
     effect = means - means.mean(axis=0)  # classes x features
     if _is_transposed(values):
-        return _subtract(values.T, lambda features: effect.T[features][:, code], _CACHE_VALUES).T
-    return _subtract(values, lambda samples: effect[code[samples]], _CACHE_VALUES)
+        return _subtract(values.T, lambda features: effect.T[features][:, code]).T
+    return _subtract(values, lambda samples: effect[code[samples]])
 
 
 def _class_sums(values: np.ndarray, code: np.ndarray, n_classes: int) -> np.ndarray:
@@ -161,11 +161,14 @@ def _remove_columns(
     matrix = np.hstack([kept, *removed])
     _check_estimable(matrix, names)
     orthogonal, upper = np.linalg.qr(matrix)
-    coefficients = np.linalg.solve(upper, _project(orthogonal, values))
-    columns, coefficients = matrix[:, kept.shape[1] :], coefficients[kept.shape[1] :]
-    if _is_transposed(values):
-        return _subtract(values.T, lambda features: coefficients.T[features] @ columns.T, _PRODUCT_VALUES).T
-    return _subtract(values, lambda samples: columns[samples] @ coefficients, _PRODUCT_VALUES)
+    columns, weights = matrix[:, kept.shape[1] :], np.linalg.solve(upper, orthogonal.T)[kept.shape[1] :]
+    result = np.empty_like(values)
+    step = max(1, _PRODUCT_VALUES // len(values))
+    for some in (slice(start, start + step) for start in range(0, values.shape[1], step)):
+        coefficients = weights @ values[:, some].astype(np.float64)
+        _check_finite(coefficients, values)
+        result[:, some] = values[:, some] - columns @ coefficients
+    return result
 
 
 def _sum_contrasts(code: np.ndarray, n_classes: int) -> np.ndarray:
@@ -190,20 +193,6 @@ def _check_estimable(matrix: np.ndarray, names: list[str]) -> None:
     )
 
 
-def _project(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return ``columns.T @ values`` in float64."""
-    if values.dtype == np.float64:
-        sums = columns.T @ values
-    else:
-        step = max(1, _PRODUCT_VALUES // values.shape[1])
-        sums = np.zeros((columns.shape[1], values.shape[1]))
-        for start in range(0, len(values), step):
-            rows = slice(start, start + step)
-            sums += columns[rows].T @ values[rows].astype(np.float64)
-    _check_finite(sums, values)
-    return sums
-
-
 def _check_finite(sums: np.ndarray, values: np.ndarray) -> None:
     """Raise, with the count, if values are missing; they poison the sums, so these tell first."""
     if not np.isfinite(sums).all():
@@ -218,10 +207,10 @@ def _is_transposed(values: np.ndarray) -> bool:
     return values.flags.f_contiguous and not values.flags.c_contiguous
 
 
-def _subtract(values: np.ndarray, removed: Callable[[slice], np.ndarray], block: int) -> np.ndarray:
+def _subtract(values: np.ndarray, removed: Callable[[slice], np.ndarray]) -> np.ndarray:
     """Return `values` minus ``removed(rows)``, block by block of rows, in the dtype of `values`."""
     result = np.empty(values.shape, values.dtype)
-    step = max(1, block // values.shape[1])
+    step = max(1, _CACHE_VALUES // values.shape[1])
     for start in range(0, len(values), step):
         rows = slice(start, start + step)
         np.subtract(values[rows], removed(rows), out=result[rows], casting="same_kind")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _READING = ("r_object", "layer", "duplicates", "delimiter", "decimal", "encoding")
 FAR_MEAN, FAR_SPREAD = 0.6, 2.0  # training sds between the means; ratio of the sds, either way
+_CONSTANT = 1e-6  # training sds: a landmark that spreads less is taken for constant
 _EVERY = 2.0  # seconds between two lines of progress
 
 
@@ -66,37 +67,6 @@ class Profiles:
     obs: pd.DataFrame
     var: pd.DataFrame
     blocks: Callable[[np.ndarray], Iterator[np.ndarray]]
-
-
-@dataclass
-class Moments:
-    """Running count, mean and sum of squares of each landmark, gaps left out (Chan et al. 1983)."""
-
-    count: Any = 0
-    mean: Any = 0.0
-    squares: Any = 0.0
-
-    def add(self, values: np.ndarray) -> None:
-        """Take in a block, (samples, landmarks)."""
-        import numpy as np
-
-        there = ~np.isnan(values)
-        count = there.sum(axis=0)
-        filled = np.where(there, values, 0.0).astype(np.float64)
-        mean = filled.sum(axis=0) / np.maximum(count, 1)
-        squares = (np.where(there, filled - mean, 0.0) ** 2).sum(axis=0)
-        total = np.maximum(self.count + count, 1)
-        step = mean - self.mean
-        self.squares = self.squares + squares + step**2 * self.count * count / total
-        self.mean, self.count = self.mean + step * count / total, self.count + count
-
-    @property
-    def deviation(self) -> np.ndarray:
-        """Standard deviation of each landmark; NaN where there is no value."""
-        import numpy as np
-
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.sqrt(self.squares / self.count)
 
 
 @dataclass
@@ -242,33 +212,37 @@ def _statistics(call: Inferring, whose: str) -> tuple[np.ndarray, np.ndarray]:
     """Return means and sds to standardise by; warn where the file's differ from the training's."""
     import numpy as np
 
-    scaling = call.stored.scaling
-    first = Moments()
+    scaling, count, total, squares = call.stored.scaling, 0, 0.0, 0.0
     for number, block in enumerate(call.values()):
         if whose == "model" and number:
             break  # the first block is enough for a warning
         if scaling.reference is not None:  # trained on values that were quantile normalised
             block = normalise(block, scaling.reference, scaling.form)
-        first.add(block)
+        apart = (block - scaling.landmark_mean) / scaling.landmark_scale  # so that squares keep their digits
+        there = ~np.isnan(apart)
+        apart = np.where(there, apart, 0)
+        count, total = count + there.sum(axis=0), total + apart.sum(axis=0)
+        squares = squares + (apart**2).sum(axis=0)
     call.gaps = 0
-    n_seen = int(np.max(first.count))
+    with np.errstate(invalid="ignore"):
+        mean = total / count
+        spread = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    n_seen = int(np.max(count))
     if whose == "own":
         if n_seen < 2:
             raise DataError(f"{call.profiles.path}: --statistics own needs 2 samples or more, found {n_seen}")
-        known = np.isfinite(first.deviation)
-        mean = np.where(known, first.mean, scaling.landmark_mean)
-        return mean, np.where(known & (first.deviation > 0), first.deviation, scaling.landmark_scale)
-    _warn_if_far(call, first, n_seen)
+        mean, spread = np.nan_to_num(mean), np.where(spread > _CONSTANT, spread, 1)
+        return scaling.landmark_mean + mean * scaling.landmark_scale, spread * scaling.landmark_scale
+    _warn_if_far(call, mean, spread, n_seen)
     return scaling.landmark_mean, scaling.landmark_scale
 
 
-def _warn_if_far(call: Inferring, seen: Moments, n_seen: int) -> None:
-    """Say how far the file's means and spreads lie from the training's, where it is far."""
+def _warn_if_far(call: Inferring, mean: np.ndarray, spread: np.ndarray, n_seen: int) -> None:
+    """Say how far the file's means and spreads, in training sds, lie from the training's, where it is far."""
     import numpy as np
 
-    scaling = call.stored.scaling
-    apart = float(np.nanmedian(np.abs(seen.mean - scaling.landmark_mean) / scaling.landmark_scale))
-    ratio = float(np.nanmedian(seen.deviation / scaling.landmark_scale)) if n_seen > 1 else 1.0
+    apart = float(np.nanmedian(np.abs(mean)))
+    ratio = float(np.nanmedian(spread)) if n_seen > 1 else 1.0
     by_chance = 0.67 / n_seen**0.5  # median of |mean|, in sds, of samples drawn like the training's
     if apart <= FAR_MEAN + by_chance and 1 / FAR_SPREAD <= ratio <= FAR_SPREAD:
         return

@@ -19,7 +19,7 @@ from exprml.models import model_files
 from exprml.models.least_squares import LeastSquares
 from exprml.models.model_files import Scaling
 from exprml_press.cli import main
-from exprml_press.cli.infer import Moments, normalise
+from exprml_press.cli.infer import normalise
 
 LANDMARKS, TARGETS = 40, 25
 RANDOM = np.random.default_rng(0)
@@ -177,14 +177,16 @@ def test_own_statistics_take_a_shift_out(tmp_path, model):
     np.testing.assert_allclose(read_gctx(out).X, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_running_moments_equal_the_whole_s():
-    values = np.random.default_rng(0).normal(5, 2, size=(101, 3))
-    values[::7, 1] = np.nan
-    moments = Moments()
-    for start in range(0, 101, 13):
-        moments.add(values[start : start + 13])
-    np.testing.assert_allclose(moments.mean, np.nanmean(values, axis=0))
-    np.testing.assert_allclose(moments.deviation, np.nanstd(values, axis=0))
+def test_own_statistics_pass_over_gaps(tmp_path, model):
+    data, values = profiles(shift=3.0)
+    places = data.var_names.get_indexer(GENES.index)
+    data.X[:10, places[1]] = values[:10, 1] = np.nan  # all of the first block
+    status, out = infer(tmp_path, model, data, "--statistics", "own", "--block", "10", "--max-missing", "0.1")
+    spread = np.nanstd(values, axis=0, dtype=float)
+    mean = np.nanmean(values, axis=0, dtype=float)
+    assert status == 0
+    expected = model_files.load(model).predict(values, mean=mean, scale=spread)
+    np.testing.assert_allclose(read_gctx(out).X, expected, rtol=1e-4, atol=1e-3)
 
 
 def test_reference_of_the_training_is_handed_out_by_rank(tmp_path):

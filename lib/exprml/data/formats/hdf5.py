@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import os
 import resource
-import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NoReturn
 
@@ -83,19 +82,17 @@ def _check_answers(path: Path) -> None:
     """
     size = path.stat().st_size
     seconds = ANSWER_SECONDS + size / _BYTES_A_SECOND
-    child = os.fork()
-    if child == 0:
-        _try_to_read(path, _CHILD_BYTES + 4 * size)
-    end, done, status = time.monotonic() + seconds, 0, 0
-    while not done and time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        time.sleep(0.002)
-    if not done:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    if not done or status:
-        found = "crashes over it" if os.WIFSIGNALED(status) else "asks for more memory than it can hold"
-        found = found if done else f"came to no end over it in {seconds:.3g} s"
+    child = get_context("fork").Process(target=_try_to_read, args=(path, _CHILD_BYTES + 4 * size))
+    child.start()
+    child.join(seconds)
+    if child.exitcode != 0:
+        ends = {
+            None: f"came to no end over it in {seconds:.3g} s",
+            1: "asks for more memory than it can hold",
+        }
+        found = ends.get(child.exitcode, "crashes over it")
+        child.kill()
+        child.join()
         raise FormatError(f"{path}: damaged, the HDF5 library {found}; fetch or write the file again")
 
 
