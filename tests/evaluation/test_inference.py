@@ -1,5 +1,7 @@
 """Inference of target genes: who trains, what is scaled by whom, and errors by hand."""
 
+from zlib import crc32
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
-from exprml.evaluation import inference
+from exprml.evaluation import compare, inference
 from exprml.evaluation.gene_errors import gene_errors
 
 SAMPLES, LANDMARKS, TARGETS = 60, 4, 6
@@ -170,6 +172,19 @@ def test_errors_and_tables_of_a_run_agree_with_each_other():
     by_hand = np.abs(predicted - found.data.test.y).mean()
     assert error["ols", 0, 0] == pytest.approx(by_hand, rel=1e-5)
     assert list(found.data.targets) == [f"t{i}" for i in range(TARGETS)]
+
+
+def test_of_the_first_fold_each_tenth_of_the_patients_has_its_error_whatever_the_seed():
+    found = inference.infer({"ols": LinearRegression()}, expression(), folds_run=2, seeds=(0, 1))
+    tenths = found.scores[found.scores["metric"].str.startswith(compare.PATIENTS)]
+    assert set(tenths["fold"]) == {0}
+    samples = found.samples[found.samples["fold"] == 0]
+    samples = samples.assign(tenth=[crc32(one.encode()) % 10 for one in samples["group"]])
+    known = samples.groupby(["seed", "tenth"])["absolute_error"].mean()
+    named = tenths["metric"].str.removeprefix(compare.PATIENTS).astype(int)
+    again = tenths.assign(tenth=named).set_index(["seed", "tenth"])["value"]
+    assert np.allclose(again.reindex(known.index), known)
+    assert len(again) == len(known) > 2
 
 
 def test_validation_error_is_scored_when_asked():
