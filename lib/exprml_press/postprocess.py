@@ -104,12 +104,11 @@ def _tidy(cell: dict[str, Any]) -> None:
 def _figure_apart(cell: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a cell and, if anything follows its figure, another with it: captions hold for whole cells."""
     outputs = cell.get("outputs", [])
-    figures = [at for at, output in enumerate(outputs, 1) if "exprml" in output.get("metadata", {})]
-    if not figures or figures[-1] == len(outputs):
-        return [cell]
+    ends = [at for at, output in enumerate(outputs, 1) if "exprml" in output.get("metadata", {})]
+    end = max(ends, default=len(outputs))
     rest = {**cell, "id": f"{cell.get('id', 'cell')}-rest", "metadata": {"tags": ["remove-input"]}}
-    rest |= {"source": "# after the figure", "outputs": outputs[figures[-1] :]}  # MyST-NB skips empty cells
-    return [{**cell, "outputs": outputs[: figures[-1]]}, rest]
+    rest |= {"source": "# after the figure", "outputs": outputs[end:]}  # MyST-NB skips empty cells
+    return [{**cell, "outputs": outputs[:end]}, rest] if outputs[end:] else [cell]
 
 
 def _describe_figure(cell: dict[str, Any]) -> None:

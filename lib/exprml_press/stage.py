@@ -25,7 +25,6 @@ from exprml_press.runner.folders import Folders
 
 _PROSE = ("_config.yml", "_toc.yml", "book")
 _CARDS = "data-cards"
-_SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 _JUPYTER_BOOK = (
     "import sys; from exprml.book import machine; machine.spare_slow_imports(); "
     "machine.leave_with_parent(int(sys.argv.pop(1)), lambda: None); "
@@ -73,7 +72,7 @@ def _answered(name: str, page: Mapping[str, Any]) -> str:
     if about.get("status") == "failed" or not found:
         found = "No answer: this notebook failed, and its page says where."
     data = " *Simulated data:*" if "simulated" in title else ""
-    return f"- [{question}](../notebooks/{name}.ipynb){data} {_SENTENCE_END.split(found)[0]}"
+    return f"- [{question}](../notebooks/{name}.ipynb){data} {re.split('(?<=[.!?]) (?=[A-Z])', found)[0]}"
 
 
 def stand_in_page(source: Mapping[str, Any], name: str, why: str) -> dict[str, Any]:
@@ -86,11 +85,8 @@ def stand_in_page(source: Mapping[str, Any], name: str, why: str) -> dict[str, A
 def is_rendered(folders: Folders, site_hash: str) -> bool:
     """Return whether the published site was made from exactly this source."""
     stamp = folders.root / "site.key"
-    return (
-        stamp.is_file()
-        and stamp.read_text(encoding="utf-8").strip() == site_hash
-        and (folders.html / "index.html").is_file()
-    )
+    same = stamp.is_file() and stamp.read_text(encoding="utf-8").strip() == site_hash
+    return same and (folders.html / "index.html").is_file()
 
 
 def render(folders: Folders, site_hash: str, *, strict: bool = True) -> list[str]:

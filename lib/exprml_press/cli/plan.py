@@ -41,8 +41,7 @@ def _plan(given: argparse.Namespace) -> int:
     wanted = {name: _first_choices(one, given.profile) for name, one in known.items()}
     used = dict.fromkeys(name for names in wanted.values() for name in names)
     print(f"Data sets that profile {given.profile} asks for first\n")
-    for name in used:
-        print("\n".join(_about(catalogue.entry(name))))
+    print(*(line for name in used for line in _about(catalogue.entry(name))), sep="\n")
     print(f"\n{'notebook':40}{'hours':>8}{'memory':>9}  data")
     for name, one in known.items():
         hours, memory = one.minutes(given.profile) / 60, one.memory_mb(given.profile) / 1000
