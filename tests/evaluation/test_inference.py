@@ -179,7 +179,7 @@ def test_of_the_first_fold_each_tenth_of_the_patients_has_its_error_whatever_the
     tenths = found.scores[found.scores["metric"].str.startswith(compare.PATIENTS)]
     assert set(tenths["fold"]) == {0}
     samples = found.samples[found.samples["fold"] == 0]
-    samples = samples.assign(tenth=[crc32(one.encode()) % 10 for one in samples["group"]])
+    samples = samples.assign(tenth=[crc32(str(one).encode()) % 10 for one in samples["group"]])
     known = samples.groupby(["seed", "tenth"])["absolute_error"].mean()
     named = tenths["metric"].str.removeprefix(compare.PATIENTS).astype(int)
     again = tenths.assign(tenth=named).set_index(["seed", "tenth"])["value"]
