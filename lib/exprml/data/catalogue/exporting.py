@@ -12,7 +12,6 @@ from exprml.base.files import atomic_path
 from exprml.data.catalogue.loading import load
 
 if TYPE_CHECKING:
-    import pandas as pd
     from anndata import AnnData
 
 FORMATS = ("csv", "gct", "h5ad")
@@ -83,10 +82,12 @@ def export(
 
 
 def _write_csv(adata: AnnData, path: Path, form: dict[str, str]) -> None:
+    from pandas.api.types import is_numeric_dtype as is_numeric
+
     frame = adata.to_df() if adata.n_obs else adata.var
     columns = adata.obs.columns if adata.n_obs else []
     # numbers before words: so they are told from genes when the table is read back
-    for position, column in enumerate(sorted(columns, key=lambda one: _are_words(adata.obs[one]))):
+    for position, column in enumerate(sorted(columns, key=lambda one: not is_numeric(adata.obs[one]))):
         frame.insert(position, column, adata.obs[column])
     with atomic_path(path) as part, open(part, "wb") as raw:
         packed = path.suffix == ".gz"
@@ -97,14 +98,6 @@ def _write_csv(adata: AnnData, path: Path, form: dict[str, str]) -> None:
                 raise ParameterError(
                     f"--encoding {form['encoding']}: {error}; utf-8 holds every name"
                 ) from None
-
-
-def _are_words(column: pd.Series) -> bool:
-    import pandas as pd
-
-    first = column.head(40).astype(object)
-    first = first.where(first.notna(), "").astype(str)
-    return bool((pd.to_numeric(first, errors="coerce").isna() & (first != "")).all())
 
 
 def _write_h5ad(adata: AnnData, path: Path) -> None:
