@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
 from exprml.base.files import data_folder
 from exprml.base.lazy import by_name
-from exprml.book import figures
+from exprml.book import context, figures
 from exprml.book.figures import lettering, look, page
 from exprml.models import presets
 
@@ -388,6 +388,14 @@ def test_a_figure_says_the_role_of_its_data_once(table, shown, in_table, given, 
     assert metadata["exprml"]["role"] == said
     assert len(re.findall("simulated twin|stand-in data", note(figure))) == (said in ("twin", "stand-in"))
     assert note(figure).count("stand-in data, not the paper's") == stamped
+
+
+def test_the_role_of_the_only_data_set_is_taken_and_one_of_several_is_not(monkeypatch, shown):
+    for plan, role in (({"one": {"role": "twin"}}, "twin"), ({"one": {"role": "twin"}, "two": {}}, "")):
+        monkeypatch.setattr(context, "plan_here", plan)
+        figure = figures.density({"a": np.arange(9.0)})
+        assert shown(figure)[1]["exprml"]["role"] == role
+        assert ("simulated twin" in note(figure)) == bool(role)
 
 
 def test_without_small_print_the_role_stands_below_the_words_of_the_axis(shown):

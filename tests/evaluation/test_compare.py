@@ -102,6 +102,17 @@ def test_group_bootstrap_is_wider_than_sample_bootstrap():
     assert whole.p_value > single.p_value
 
 
+@pytest.mark.parametrize(("n", "tested"), [(4, False), (5, True)])
+def test_fewer_than_five_replicates_give_an_interval_and_no_p_value(n, tested):
+    estimate = compare.interval([0.3, 0.31, 0.32, 0.33, 0.34][:n])
+    assert estimate.low < estimate.high
+    assert np.isfinite(estimate.p_value) == tested
+    assert np.isfinite(compare.interval([0.5] * n).p_value) == tested
+    truth, groups = np.tile([0, 1], n), np.repeat(np.arange(n), 2)
+    drawn = compare.group_bootstrap(truth, truth, groups, balanced_accuracy, reference=0.5, n_draws=40)
+    assert np.isfinite(drawn.p_value) == tested
+
+
 def test_smoothing_needs_thirty_points():
     x = np.arange(29)
     with pytest.raises(DataError, match="29 points are too few"):

@@ -99,6 +99,14 @@ class Session:
         return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
 
 
+plan_here: dict[str, dict[str, Any]] = {}  # the plan of the notebook that runs, as `report.start` found it
+
+
+def only_role() -> str:
+    """Return the role of the running notebook's data, if it has a single slot."""
+    return next(iter(plan_here.values()))["role"] if len(plan_here) == 1 else ""
+
+
 def results_path(notebook: str, profile: str, suffix: str = ".csv") -> Path:
     """Return where the results table of a notebook lies: ``data/results/<profile>/<notebook>.csv``."""
     return data_folder("results", profile, notebook + suffix)

@@ -189,6 +189,7 @@ def start(notebook: str, *, seed: int = 0, load: bool = True) -> Run:
     """
     run = Run(_context(notebook), seed)
     _seed_everything(seed)
+    context.plan_here = run.plan
     if load:
         for slot in run.plan:
             run.loaded[slot] = run.load(slot)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -95,31 +96,32 @@ def accuracy_against(
     panels = panels_of(rows, facet, facets)
     across = 2 if len(panels) == 4 else 3
     figure, axes = look.new_figure(len(panels), across=across, height=3.0, sharex=True, sharey=True)
+    told = []
     for panel, (name, part) in zip(axes.flat, panels, strict=False):
         _folds(panel, part, x, dots=dots)
         look.draw_chance(panel, chance, name)
         look.draw_marks(panel, marks)
         _scale(panel, part[x], log_x=log_x)
         panel.set_title(labels.get(name, name[:1].upper() + name[1:]))
-        panel.set_xlabel(labels.get(x, x.replace("n_", "number of ").replace("_", " ")))
+        ends = _ends(part, x) if (part["control"] == "").any() else ""
+        told.append(f"{name} {ends}".strip())
+        words = fill(f"at the right end: {ends}", 88 // axes.shape[1])
+        panel.set_xlabel(f"{labels.get(x, x.replace('n_', 'number of ').replace('_', ' '))}\n{words}")
     note = look.honest_note(rows, spread_words(rows, labels) if dots else "")
     what = labels.get("value", (metric or "score").replace("_", " "))
     chart = f"Lines of {what} by {labels.get(x, x.replace('_', ' '))}{look.chance_words(chance)}"
-    says = Says(chart, "At the right end", _ends(panels, x), IN_RESULTS)
+    says = Says(chart, "At the right end", told, IN_RESULTS)
     return look.finish(figure, axes, what=what, note=note, says=says)
 
 
-def _ends(panels: Sequence[tuple[str, pd.DataFrame]], x: str) -> Iterator[str]:
-    """Yield the highest and the lowest line of each panel at its right end; of a single line, both ends."""
-    for name, part in panels:
-        own = _by_step(part[part["control"] == ""], x).sort_values("step")
-        means = own.groupby(["line", "step"])["value"].mean()
-        last = means.groupby(level="line").last().rename(look.model_label)
-        if len(last) == 1:
-            yield f"{name} {last.index[0]} {last.iloc[0]:.2f}, at the left end {means.iloc[0]:.2f}".strip()
-        elif len(last):
-            ends = f"highest {last.idxmax()} {last.max():.2f}, lowest {last.idxmin()} {last.min():.2f}"
-            yield f"{name} {ends}".strip()
+def _ends(rows: pd.DataFrame, x: str) -> str:
+    """Return which line of a panel is highest and lowest at its right end; of a single line, both ends."""
+    own = _by_step(rows[rows["control"] == ""], x)
+    means = own.groupby(["line", "step"])["value"].mean()
+    last = means.groupby(level="line").last().rename(look.model_label)
+    if len(last) == 1:
+        return f"{last.index[0]} {last.iloc[0]:.2f}, at the left end {means.iloc[0]:.2f}"
+    return f"highest {last.idxmax()} {last.max():.2f}, lowest {last.idxmin()} {last.min():.2f}"
 
 
 def _folds(panel: Axes, rows: pd.DataFrame, x: str, *, dots: bool) -> None:

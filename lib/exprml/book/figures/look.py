@@ -149,7 +149,8 @@ def _wrap(figure: Figure) -> None:
     """Break the words of a narrow figure into lines, and give their rows the room."""
     for panel in figure.axes:
         panel.set_title(fill(panel.get_title("left"), 42))
-        panel.set(xlabel=fill(panel.get_xlabel(), 40), ylabel=fill(panel.get_ylabel(), 30))
+        below = "\n".join(fill(one, 40) for one in panel.get_xlabel().split("\n"))
+        panel.set(xlabel=below, ylabel=fill(panel.get_ylabel(), 30))
         if isinstance(panel.yaxis.get_major_locator(), FixedLocator):
             words = [fill(one.get_text(), 22) for one in panel.get_yticklabels()]
             panel.set_yticks(panel.get_yticks(), words)

@@ -113,8 +113,8 @@ def show(figure: Figure, *, name: str, caption: str, alt: str = "", role: str | 
         The message in words; the alt text says before it which chart it is, and after it where the numbers
         are: 60 words at most. By default what the figure says of itself.
     role : str, optional
-        Of the data drawn: written under the figure, unless the small print says it already, as that of
-        figures drawn from a results table does. "drawing" for what shows no data.
+        Of the data drawn: written under the figure, unless the small print says it already. By default what
+        the table says, or the role of a notebook's only data set; "drawing" for what shows no data.
 
     Raises
     ------
@@ -140,9 +140,9 @@ def stamp(figure: Figure, role: str | None) -> str:
     if role is not None:
         check_known("role", [role], (*ROLES, DRAWING))
     said = figure.get_supxlabel()
-    words = NOT_OWN.get(role, "")
     if role is None:
-        role = next((one for one, known in NOT_OWN.items() if known in said), "")
+        role = next((one for one, known in NOT_OWN.items() if known in said), "") or context.only_role()
+    words = NOT_OWN.get(role, "")
     if context.rehearsing() and role not in (*NOT_OWN, DRAWING):
         words = REHEARSED
     if words and words not in said:
