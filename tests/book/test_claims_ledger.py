@@ -26,7 +26,8 @@ SIGNED = (
 )  # from -1 to 1
 UNBOUNDED = (
     "mean_absolute_error", "n_landmark_genes", "n_target_genes", "n_parameters", "sum_of_parts",
-    "mean_shift_sd", "largest_component", "n_edges", "n_alone",
+    "mean_shift_sd", "largest_component", "n_edges", "n_alone", "n_samples", "n_cell_line", "n_site",
+    "n_subtype", "n_moa",
 )  # fmt: skip
 
 

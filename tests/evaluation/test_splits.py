@@ -134,3 +134,12 @@ def test_regression_targets_are_not_classes():
     assert splits.is_classification(np.array([0.0, 1.0, 1.0]))
     with pytest.raises(ParameterError, match="groups are needed"):
         list(splits.GroupFolds(3).split(y, y))
+
+
+def test_folds_by_a_hash_follow_the_name_alone():
+    names = [f"plate:{at}" for at in range(500)]
+    fold = splits.hashed_folds(names, 10)
+    assert list(splits.hashed_folds(names[::-1], 10)[::-1]) == list(fold)
+    assert list(splits.hashed_folds(names[100:], 10)) == list(fold[100:])
+    assert np.bincount(fold, minlength=10).min() > 30
+    assert list(splits.hashed_folds(["a", "b", "c"], 10)) == [9, 3, 2]

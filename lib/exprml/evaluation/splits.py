@@ -14,6 +14,7 @@ from sklearn.model_selection import BaseCrossValidator, KFold, StratifiedGroupKF
 from sklearn.utils.multiclass import type_of_target
 
 from exprml.base.errors import DataError, ParameterError
+from exprml.base.hashing import text_hash
 
 
 class GroupFolds(BaseCrossValidator):
@@ -124,6 +125,14 @@ def fold_numbers(groups: np.ndarray, n_splits: int, seed: int) -> np.ndarray:
     for i, members in enumerate(lists):
         fold_of_group[members] = i
     return fold_of_group[code]
+
+
+def hashed_folds(names: Sequence[str], n_splits: int = 10) -> np.ndarray:
+    """Return each sample's fold by a hash of its name: the same for everybody, whatever else is in the data.
+
+    Of k folds, mcdermott2020 tests on one, chooses settings on the one before and trains on the others.
+    """
+    return np.array([int(text_hash(str(name))[:12], 16) % n_splits for name in names])
 
 
 def learning_curve_subsets(n: int, fractions: Sequence[float], seed: int = 0) -> dict[float, np.ndarray]:
