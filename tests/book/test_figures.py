@@ -212,6 +212,16 @@ def test_published_beside_reproduced_on_one_line():
     assert [float(lines(panel)[name].get_xdata()[0]) for name in ("published", "this run")] == [0.9, 0.7]
 
 
+def test_many_panels_stand_in_two_columns_and_on_a_telephone_in_one():
+    tasks = [f"task {place}" for place in range(5)]
+    rows = [{"task": one, "model": "net", "value": 0.5, "source": "published"} for one in tasks]
+    figure = figures.published_and_reproduced(pd.DataFrame(rows), label="model")
+    for drawn, columns in ((figure, 2), (figure.again(), 1)):
+        shown = [panel for panel in drawn.axes if panel.get_visible()]
+        assert [panel.get_title("left") for panel in shown] == tasks
+        assert len({panel.get_subplotspec().colspan.start for panel in shown}) == columns
+
+
 def test_heatmap_slants_long_column_labels_unless_they_come_in_lines():
     cells = pd.DataFrame(np.eye(2, 5), columns=[f"a label too long, {place}" for place in range(5)])
     turned = figures.heatmap_table(cells).axes[0].get_xticklabels()

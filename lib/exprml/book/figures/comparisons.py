@@ -128,7 +128,7 @@ def paired_differences(
     panels = panels_of(table, facet)
     height = 1.0 + 0.34 * max(len(part) for _, part in panels)
     figure, axes = look.new_figure(len(panels), height=height, sharex=True)
-    for panel, (name, part) in zip(axes.flat, panels, strict=True):
+    for panel, (name, part) in zip(axes.flat, panels, strict=False):
         panel.axvline(0, color=look.INK, lw=1.0)
         part = part.iloc[::-1].assign(place=range(len(part)))
         clear = (part["low"] > 0) | (part["high"] < 0)
@@ -205,8 +205,10 @@ def published_and_reproduced(
     words = table[columns].astype(str).agg(lambda row: ", ".join(filter(None, row)), axis=1)
     panels = panels_of(table.assign(words=words), facet)
     lines = max(part["words"].nunique() for _, part in panels)
-    figure, axes = look.new_figure(len(panels), across=1, height=0.9 + 0.27 * lines, sharex=True)
-    for panel, (name, part) in zip(axes.flat, panels, strict=True):
+    figure, axes = look.new_figure(
+        len(panels), across=1 + (len(panels) > 3), height=0.9 + 0.27 * lines, sharex=True
+    )
+    for panel, (name, part) in zip(axes.flat, panels, strict=False):
         lines = list(dict.fromkeys(part["words"]))[::-1]
         places = part["words"].map(lines.index)
         for source, (shift, style) in _SOURCES.items():  # shifted a little, so that none hides another
@@ -215,7 +217,8 @@ def published_and_reproduced(
         look.draw_chance(panel, chance, name, flat=False)
         _name_lines(panel, lines)
         panel.set_title(name)
-    axes[-1, 0].set_xlabel(what)
+    for panel in axes[-1]:
+        panel.set_xlabel(what)
     note = look.honest_note(table, f"bars: {bars}" if "low" in table else "")
     lines = ["words", *([facet] if facet in table and facet not in columns else [])]
     wide = table.assign(words=words).pivot_table(index=lines, columns="source", values="value", sort=False)

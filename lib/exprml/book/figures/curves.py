@@ -106,7 +106,9 @@ def accuracy_against(
         ends = _ends(part, x) if (part["control"] == "").any() else ""
         told.append(f"{name} {ends}".strip())
         words = fill(f"at the right end: {ends}", 88 // axes.shape[1])
-        panel.set_xlabel(f"{labels.get(x, x.replace('n_', 'number of ').replace('_', ' '))}\n{words}")
+        panel.set_xlabel(
+            f"{labels.get(x, x.replace('n_', 'number of ').replace('_', ' '))}\n{words}", visible=True
+        )
     note = look.honest_note(rows, spread_words(rows, labels) if dots else "")
     what = labels.get("value", (metric or "score").replace("_", " "))
     chart = f"Lines of {what} by {labels.get(x, x.replace('_', ' '))}{look.chance_words(chance)}"

@@ -47,7 +47,7 @@ def feature_histograms(
         raise DataError(f"{len(labels)} labels for {values.shape[0]} samples")
     styles = look.class_styles(sorted(set(labels)))
     figure, axes = look.new_figure(len(features), across=4, height=2.7, sharex=shared, sharey=shared)
-    for panel, (title, column) in zip(axes.flat, features.items(), strict=True):
+    for panel, (title, column) in zip(axes.flat, features.items(), strict=False):
         rows = pd.DataFrame({"value": np.ravel(values[:, column]).astype(float), "class": labels})
         for place, (name, own) in enumerate(rows.groupby("class")["value"]):
             colour = styles[name]["color"]

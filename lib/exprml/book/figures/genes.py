@@ -93,7 +93,7 @@ def gene_scatter(
     sides = y if isinstance(y, list) else [y]
     words = words or {}
     figure, axes = look.new_figure(len(sides), height=3.5, sharex=True, sharey=True)
-    for panel, side in zip(axes.flat, sides, strict=True):
+    for panel, side in zip(axes.flat, sides, strict=False):
         _against(panel, errors_beside(genes, x, side), gene_wins(genes, x, side))
         panel.set(xlabel=f"error, {words.get(x, side_label(x))}", aspect="equal")
         panel.set_ylabel(f"error, {words.get(side, side_label(side))}", visible=True)

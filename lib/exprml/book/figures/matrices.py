@@ -148,7 +148,7 @@ def recall_heatmap(table: pd.DataFrame, sizes: pd.Series) -> Drawing:
     words = [f"{name} ({sizes.get(one, 0):.0f})" for one, name in zip(order, drawn(order), strict=True)]
     panels = panels_of(rows, "setting")
     figure, axes = look.new_figure(len(panels), height=1.3 + 0.22 * len(order), sharey=True)
-    for panel, (name, part) in zip(axes.flat, panels, strict=True):
+    for panel, (name, part) in zip(axes.flat, panels, strict=False):
         cells = part.pivot_table(index="label", columns="line", values="value").reindex(order)
         cells = cells[look.in_order(cells.columns)].rename(columns=look.model_label).set_axis(words)
         _grid(panel, cells, slanted=True, vmin=0, vmax=1, fmt=".2f")
