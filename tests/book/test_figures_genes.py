@@ -120,6 +120,17 @@ def test_weights_map_draws_every_edge_in_the_colour_of_its_sign():
         figures.weights_map(EDGES, (3, 2, 3))
 
 
+def test_graph_map_draws_every_edge_and_larger_dots_for_more_neighbours():
+    edges = pd.DataFrame({"source": ["A", "A", "A", "B"], "target": ["B", "C", "D", "C"]})
+    figure = figures.graph_map(edges)
+    lines, dots = figure.axes[0].collections
+    assert len(lines.get_segments()) == 4
+    assert list(dots.get_sizes()) == [7.5, 6.0, 6.0, 4.5]  # of A, B, C, D
+    words = figure.says.alt()
+    assert "4 genes, 4 edges, in the middle A with 3, B with 2, C with 2 neighbours" in words
+    assert "1 genes hang on by one edge" in words
+
+
 def test_variance_curves_draw_lines_levels_and_marks():
     table = pd.DataFrame(
         {"components": [1, 10] * 2, "share": [0.2, 0.9, 0.5, 1.0], "kind": ["a"] * 2 + ["b"] * 2}

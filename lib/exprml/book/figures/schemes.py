@@ -140,7 +140,7 @@ def graph_map(edges: pd.DataFrame) -> Drawing:
     most = ", ".join(f"{name} with {count}" for name, count in degree.nlargest(3).items())
     told = [f"{len(degree):,} genes, {len(edges):,} edges, in the middle {most} neighbours"]
     told.append(f"{(degree == 1).sum():,} genes hang on by one edge")
-    figure.says = Says("A graph drawn as dots and lines", "", told, IN_FIGURE)
+    figure.says = Says("A graph drawn as dots and lines", "", told)
     return figure
 
 
