@@ -31,6 +31,9 @@ ITEMS = {
     "bhukya2021-fig4-genewise": ["Fig 4"],
     "bhukya2021-table3-1000g": ["Table 3", "sec 3.4"],
     "bhukya2021-table4-geo": ["Table 4", "sec 3.5"],
+    "mcdermott2020-table2-site": ["Table 2"],
+    "mcdermott2020-table2-subtype": ["Table 2"],
+    "mcdermott2020-table2-moa": ["Table 2"],
 }
 # Sizes of data, networks and graphs, as the chapters write them.
 COUNTS = [

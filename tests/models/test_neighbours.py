@@ -1,14 +1,15 @@
-"""KNN-GE: neighbours are landmark genes (chen2016, Methods), against a loop by hand."""
+"""Neighbours: genes (KNN-GE of chen2016), against a loop by hand, and samples, against scikit-learn."""
 
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from exprml.base.errors import ParameterError
-from exprml.models.neighbours import LandmarkNeighbours
+from exprml.models.neighbours import CanberraNeighbours, LandmarkNeighbours
 
 
-@parametrize_with_checks([LandmarkNeighbours()])
+@parametrize_with_checks([LandmarkNeighbours(), CanberraNeighbours(n_neighbors=1)])
 def test_scikit_learn(estimator, check):
     check(estimator)
 
@@ -57,3 +58,31 @@ def test_a_copy_among_the_landmarks_is_found():
 def test_no_neighbours_are_refused():
     with pytest.raises(ParameterError, match="n_neighbours has 0"):
         LandmarkNeighbours(n_neighbours=0).fit(*genes())
+
+
+def labelled(n: int = 300, wide: int = 37, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    X = generator.standard_normal((n, wide)).astype(np.float32)
+    X[generator.random(X.shape) < 0.1] = 0  # 0 / 0 is 0 in a Canberra distance
+    y = generator.integers(0, 3, n)
+    return X + 0.3 * y[:, None].astype(np.float32), np.array(["b", "a", "c"])[y]
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_samples_vote_as_scikit_learn_has_them(weights):
+    X, y = labelled()
+    train, test = (X[:250], y[:250]), X[249:]  # the first of them is a training sample
+    ours = CanberraNeighbours(n_neighbors=7, weights=weights).fit(*train)
+    peer = KNeighborsClassifier(7, metric="canberra", weights=weights, algorithm="brute").fit(*train)
+    distances, indices = ours.kneighbors(test)
+    expected, neighbours = peer.kneighbors(test)
+    assert distances == pytest.approx(expected, abs=1e-5)
+    assert (indices == neighbours).all()
+    assert ours.predict_proba(test) == pytest.approx(peer.predict_proba(test), abs=1e-5)
+    assert (ours.predict(test) == peer.predict(test)).all()
+
+
+def test_of_samples_equally_far_the_first_is_nearest():
+    X = np.repeat(np.arange(1.0, 11.0)[:, None], 40, axis=1)[[3, 3, 7, 3, 7]]
+    model = CanberraNeighbours(n_neighbors=3).fit(X, list("abcde"))
+    assert model.kneighbors(X[:1])[1].tolist() == [[0, 1, 3]]

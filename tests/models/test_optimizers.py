@@ -88,7 +88,7 @@ def test_layer_rates_are_for_weights_and_the_last_one_repeats():
     module = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2))
     factors = {
         id(parameter): group["rate_factor"]
-        for group in parameter_groups(module, (1, 3))
+        for group in parameter_groups(module, TrainingSettings(layer_rates=(1, 3)))
         for parameter in group["params"]
     }
     layers = [module[0], module[2], module[4]]

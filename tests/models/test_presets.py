@@ -131,3 +131,22 @@ def test_a_preset_imports_the_module_of_its_paper_only():
     code += "print(*(one for one in sys.modules if one.startswith('exprml.models.presets.')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == {f"exprml.models.presets.{one}" for one in ("heil2022", "preset")}
+
+
+def test_graph_networks_have_the_published_settings_in_our_words():
+    site = presets.make("mcdermott2020/gcnn-site").get_params()
+    expected = {
+        "n_filters": 41,
+        "order": 5,
+        "pooling": "mean",
+        "hidden": (135,),
+        "epochs": 350,
+    }
+    assert {name: site[name] for name in expected} == expected
+    assert site["dropout"] == pytest.approx(1 - 0.562258, abs=1e-6)  # the paper's is the probability to keep
+    assert presets.make("mcdermott2020/gcnn-subtype").pooling == "max"
+
+
+def test_linear_models_without_a_number_of_epochs_have_those_of_their_time():
+    assert presets.make("mcdermott2020/linear-site").max_iter == 5
+    assert presets.make("mcdermott2020/linear-moa").max_iter == 1000

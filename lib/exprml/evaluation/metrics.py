@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from sklearn.metrics import accuracy_score, mean_absolute_error, mean_squared_error
+from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, mean_squared_error
 
 Metric = Callable[[np.ndarray, np.ndarray], "float | Mapping[str, float]"]
 
@@ -30,6 +30,7 @@ def _recalls(truth: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.n
 METRICS: dict[str, Metric] = {
     "balanced_accuracy": balanced_accuracy,
     "accuracy": lambda truth, predicted: float(accuracy_score(truth, predicted)),
+    "macro_f1": lambda truth, predicted: float(f1_score(truth, predicted, average="macro")),
     "recall": recall_per_class,
     "mean_absolute_error": lambda truth, predicted: float(mean_absolute_error(truth, predicted)),
     "mean_squared_error": lambda truth, predicted: float(mean_squared_error(truth, predicted)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ ACTIVATIONS = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
     "elu": nn.ELU,
+    "leaky-relu": partial(nn.LeakyReLU, 0.2),
     "linear": nn.Identity,
 }
 ROUNDING = 1e-5  # times 1 + the mean; values are float32
@@ -142,6 +144,7 @@ def copy_weights(module: nn.Module, start: nn.Module) -> None:
 
 
 def ends(network: nn.Module) -> tuple[int, int]:
-    """Return the numbers of inputs and outputs: the first weight's columns, the last bias's length."""
+    """Return the numbers of inputs (as it says, or the first weight's columns) and outputs (last bias)."""
     states = list(network.state_dict().values())
-    return next(one.shape[1] for one in states if one.ndim == 2), len(states[-1])
+    first = next(one.shape[1] for one in states if one.ndim == 2)
+    return getattr(network, "n_inputs", first), len(states[-1])

@@ -1,4 +1,4 @@
-"""Neighbours among genes: a target is inferred as the mean of the landmarks that resemble it."""
+"""Neighbours among genes, whose mean infers a target, and among samples, whose votes tell a class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.utils.validation import check_is_fitted
 
+from exprml.models.estimators import validated
 from exprml.models.multitarget import TunedRegressor, blocks, sizes_to_try
 
 
@@ -94,3 +97,26 @@ class LandmarkNeighbours(TunedRegressor):
         for some in blocks(len(X)):
             (found[some],) = _Order(self.neighbours_).means(X[some], [self.n_neighbours_])
         return found
+
+
+class CanberraNeighbours(KNeighborsClassifier):
+    """Classification by the nearest training samples, by Canberra distance (mcdermott2020's best metric).
+
+    scikit-learn's voting, with parameters ``n_neighbors`` and ``weights``; of samples equally far the first
+    is nearest. See `exprml.models.canberra`.
+    """
+
+    def fit(self, X: Any, y: Any) -> CanberraNeighbours:
+        """Keep `X` (samples, features) and labels `y`."""
+        super().fit(X, y)
+        self._fit_method = "canberra"  # not "brute": there scikit-learn passes `kneighbors` by
+        return self
+
+    def kneighbors(self, X: Any, n_neighbors: int | None = None, return_distance: bool = True) -> Any:
+        """Return distances to the nearest training samples, if asked for, and their numbers."""
+        from exprml.models import canberra
+
+        check_is_fitted(self)
+        X = validated(self, X, dtype=[np.float32, np.float64], reset=False)
+        found = canberra.nearest(X, self._fit_X, n_neighbors or self.n_neighbors)
+        return found if return_distance else found[1]

@@ -75,8 +75,8 @@ class Network(TrainingSettings, BaseEstimator):
     ) -> None:
         """Build the network, take the weights of `start_from` and train, with `fit_network`'s options."""
         self.module_ = self._draw_module(X.shape[1], n_outputs)
-        if isinstance(self.module_[0], Standardised):
-            self.module_[0].learn(X[self.training_rows_])
+        for scaling in filter(lambda one: isinstance(one, Standardised), self.module_.modules()):
+            scaling.learn(X[self.training_rows_])
         if start_from is not None:
             self._take_weights(start_from)
         held = self.holdout_rows_ if validation is None else validation

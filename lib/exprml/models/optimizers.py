@@ -46,7 +46,7 @@ class Optimizer:
 
     def __init__(self, module: nn.Module, settings: TrainingSettings) -> None:
         self.settings = settings
-        groups = parameter_groups(module, settings.layer_rates)
+        groups = parameter_groups(module, settings)
         self.param_groups = [
             group | {"lr": settings.learning_rate * group["rate_factor"]} for group in groups
         ]
@@ -57,11 +57,12 @@ class Optimizer:
         self.factors: dict[nn.Parameter, tuple[Tensor, Tensor]] = {}
 
     def _update(
-        self, rate: float, params: list, gradients: list, states: list[list], scale: Tensor | None
+        self, group: dict, params: list, gradients: list, states: list[list], scale: Tensor | None
     ) -> None:
         """Let PyTorch's kernel change parameters by their gradients, which are divided by `scale` first."""
         settings = self.settings
-        common = {"lr": rate, "weight_decay": settings.weight_decay, "maximize": False, "grad_scale": scale}
+        common = {name: group[name] for name in ("lr", "weight_decay")}
+        common |= {"maximize": False, "grad_scale": scale}
         states = [list(one) for one in zip(*states, strict=True)]
         if settings.optimizer == "adam":
             steps = [self.steps] * len(params)
@@ -114,15 +115,15 @@ class Optimizer:
             params = [one for one in group["params"] if one not in self.factors]
             if params:  # a group may hold wide weights only
                 states, gradients = [self.state[one] for one in params], [one.grad for one in params]
-                self._update(group["lr"], params, gradients, states, scale)
+                self._update(group, params, gradients, states, scale)
             for weight in group["params"]:
                 if weight in self.factors:
-                    self._update_blocks(group["lr"], weight, scale)
+                    self._update_blocks(group, weight, scale)
         self.factors.clear()
         for parameter in self.parameters:
             parameter.grad = None
 
-    def _update_blocks(self, rate: float, weight: nn.Parameter, scale: Tensor | None) -> None:
+    def _update_blocks(self, group: dict, weight: nn.Parameter, scale: Tensor | None) -> None:
         errors, inputs = self.factors[weight]
         errors = (errors if scale is None else errors / scale).t()
         height = max(BLOCK // weight.shape[1], 1)
@@ -130,7 +131,7 @@ class Optimizer:
         parts = zip(*(one.detach().split(height) for one in (weight, *self.state[weight])), strict=True)
         for errors_here, (here, *states) in zip(errors.split(height), parts, strict=True):
             product = torch.mm(errors_here, inputs, out=gradient[: len(here)])
-            self._update(rate, [here], [product], [states], None)
+            self._update(group, [here], [product], [states], None)
 
 
 def product_norm(errors: Tensor, inputs: Tensor) -> Tensor:
@@ -151,13 +152,18 @@ def wide_layers(module: nn.Module, batch_size: int) -> list[nn.Linear]:
     return [one for one in layers if one.weight.numel() >= WIDE]
 
 
-def parameter_groups(module: nn.Module, layer_rates: Sequence[float]) -> list[dict[str, Any]]:
-    """Return the optimiser's groups: one per rate factor, weights by layer, all else at 1."""
-    factors = {id(parameter): 1.0 for parameter in module.parameters()}
+def parameter_groups(module: nn.Module, settings: TrainingSettings) -> list[dict[str, Any]]:
+    """Return the optimiser's groups, one per rate factor and decay: weights by layer, all else at 1."""
     layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
-    for number, layer in enumerate(layers if layer_rates else []):
-        factors[id(layer.weight)] = float(layer_rates[min(number, len(layer_rates) - 1)])
-    groups: dict[float, list[nn.Parameter]] = {}
+    rates = settings.layer_rates
+    factors = {
+        id(one.weight): float(rates[min(at, len(rates) - 1)]) for at, one in enumerate(layers) if rates
+    }
+    linear = {id(parameter) for layer in layers for parameter in layer.parameters()}
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for parameter in module.parameters():
-        groups.setdefault(factors[id(parameter)], []).append(parameter)
-    return [{"params": params, "rate_factor": factor} for factor, params in groups.items()]
+        decayed = settings.decayed == "all" or id(parameter) in linear
+        key = factors.get(id(parameter), 1.0), settings.weight_decay if decayed else 0.0
+        groups.setdefault(key, []).append(parameter)
+    names = ("rate_factor", "weight_decay")
+    return [dict(zip(names, key, strict=True), params=params) for key, params in groups.items()]

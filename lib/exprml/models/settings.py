@@ -17,7 +17,8 @@ CHOICES = {
     "loss": ("cross-entropy", "squared", "absolute"),
     "reduction": ("mean", "sum-over-outputs", "sum"),
     "optimizer": ("adam", "sgd"),
-    "schedule": ("none", "cosine", "reduce-when-worse"),
+    "schedule": ("none", "cosine", "reduce-when-worse", "staircase"),
+    "decayed": ("all", "linear"),
     "early_stopping": ("none", "cumulative", "consecutive", "look-back"),
     "validation_loss": ("same", "squared", "absolute"),
 }
@@ -39,6 +40,8 @@ class TrainingSettings:
         `momentum` and `nesterov` belong to "sgd".
     learning_rate, weight_decay : float
         As the optimiser takes them.
+    decayed : {"all", "linear"}
+        What `weight_decay` is for: all parameters, or those of linear layers alone (mcdermott2020).
     layer_rates : tuple of float
         Factor of the rate for the weights of each linear layer, the last one repeated; biases keep 1.
         ``(1, 3)`` is chen2016.
@@ -46,9 +49,10 @@ class TrainingSettings:
         Rows per step, passes over the data. A batch of one row left over at the end is skipped.
     clip_norm : float, optional
         Largest norm of the gradient of all parameters together.
-    schedule : {"none", "cosine", "reduce-when-worse"}
+    schedule : {"none", "cosine", "reduce-when-worse", "staircase"}
         "reduce-when-worse" multiplies by `schedule_factor` after an epoch whose error on `schedule_rows`
-        fixed training rows rose (chen2016). `schedule_floor` is the smallest rate.
+        fixed training rows rose (chen2016). `schedule_floor` is the smallest rate. "staircase" multiplies
+        by it after every `schedule_steps` steps (mcdermott2020).
     early_stopping : {"none", "cumulative", "consecutive", "look-back"}
         "cumulative" is heil2022 as published: epochs without improvement are counted and the count
         is never reset, on the unweighted sum of the validation loss. "consecutive" is the correct
@@ -71,6 +75,7 @@ class TrainingSettings:
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
+    decayed: str = "all"
     layer_rates: tuple = ()
     batch_size: int = 64
     epochs: int = 30
@@ -79,6 +84,7 @@ class TrainingSettings:
     schedule_factor: float = 0.9
     schedule_floor: float = 0.0
     schedule_rows: int = 5000
+    schedule_steps: int = 400
     early_stopping: str = "consecutive"
     patience: int = 5
     validate_every: int = 1
@@ -187,12 +193,18 @@ class LearningRate:
 
     def __init__(self, groups: list[dict[str, Any]], settings: TrainingSettings) -> None:
         self.groups, self.settings = groups, settings
-        self.value, self.epochs, self.last = settings.learning_rate, 0, math.inf
+        self.value, self.epochs, self.steps, self.last = settings.learning_rate, 0, 0, math.inf
 
     def _set(self, value: float) -> None:
         self.value = max(value, min(self.settings.schedule_floor, self.settings.learning_rate))
         for group in self.groups:
             group["lr"] = self.value * group["rate_factor"]
+
+    def after_step(self) -> None:
+        """Take the next rate, if it goes by steps."""
+        self.steps += 1
+        if self.settings.schedule == "staircase" and self.steps % self.settings.schedule_steps == 0:
+            self._set(self.value * self.settings.schedule_factor)
 
     def after_epoch(self, training_error: Callable[[], float]) -> None:
         """Take the next rate; `training_error` is asked only if the schedule goes by it."""

@@ -110,6 +110,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.optimizer = Optimizer(self.module, self.settings)
+        self.rate = LearningRate(self.optimizer.param_groups, self.settings)
         on_cpu = self.X.device.type == "cpu"
         self.wide = wide_layers(self.module, self.settings.batch_size) if on_cpu else []
 
@@ -135,6 +136,7 @@ class _Run:
             if len(batch) == 1 and size > 1:
                 continue  # batch normalisation has no variance there; the paper skips it too
             loss = training_step(self, batch)
+            self.rate.after_step()
             total += loss * (1 if settings.reduction == "sum" else len(batch))
             seen += len(batch)
         return total.item() / max(seen, 1)
@@ -284,11 +286,10 @@ def _run_epochs(
 ) -> TrainingRecord:
     settings, history, best, diverged = run.settings, [], None, False
     stopping = EarlyStopping(settings.early_stopping, settings.patience)
-    rate = LearningRate(run.optimizer.param_groups, settings)
     drawn = torch.randperm(len(run.rows), generator=torch.Generator().manual_seed(0))
     fixed = run.rows[drawn[: settings.schedule_rows].to(run.rows.device)]
     for epoch in tqdm(range(1, settings.epochs + 1), unit="epoch", disable=None, leave=False):
-        used_rate, loss, validation_loss = rate.value, run.train_epoch(), float("nan")
+        used_rate, loss, validation_loss = run.rate.value, run.train_epoch(), float("nan")
         if validation is not None and epoch % settings.validate_every == 0:
             validation_loss = run.evaluate(*validation)
             if stopping.improved(epoch, validation_loss):
@@ -300,7 +301,7 @@ def _run_epochs(
         diverged = not np.isfinite(loss)
         if diverged or stopping.stop:
             break
-        rate.after_epoch(lambda: run.evaluate(run.X, run.y, fixed))
+        run.rate.after_epoch(lambda: run.evaluate(run.X, run.y, fixed))
     if diverged:
         warnings.warn(
             f"the loss became {loss} in epoch {epoch}: use a smaller learning_rate than "

@@ -68,6 +68,9 @@ _MODELS: dict[str, tuple[str, ...]] = {
     "logistic by gradient": (_CYAN, "o"),
     "majority": (GREY, "x"),
     "predict zero": (GREY, "X"),
+    "gcnn": (ORANGE, "^", "GCNN"),
+    "ff ann": (AMBER, "s", "FF-ANN"),
+    "knn": (BROWN, "X", "KNN"),
 }
 _SPARE = ((SKY, "H"), (BROWN, "p"), (_CYAN, "H"), (GREY, "<"), ("#BCBD22", ">"), (_PLUM, "H"))
 _CONTROL_DASHES = {
