@@ -52,7 +52,7 @@ def test_corrected_networks_differ_in_training_only(model):
     for same in ("hidden", "batch_norm", "dropout", "activation", "class_weight", "holdout"):
         assert getattr(paper, same) == getattr(ours, same)
     assert (ours.inner_labels, ours.early_stopping, ours.batch_size) == ("fixed", "consecutive", 64)
-    assert (ours.patience, ours.clip_norm, ours.epochs, ours.standardise) == (5, 1.0, 100, True)
+    assert (ours.patience, ours.clip_norm, ours.epochs, ours.standardise) == (5, 1.0, 300, True)
 
 
 TINY_CODE = {"hidden": (8,), "code": 3, "epochs": 2}

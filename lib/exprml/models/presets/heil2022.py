@@ -32,7 +32,7 @@ SLOW = {"learning_rate": 1e-5}  # the networks' rate without a search
 CORRECTED = {
     "standardise": True,
     "batch_size": 64,
-    "epochs": 100,  # a limit: patience ends it
+    "epochs": 300,  # a limit: patience ends it
     "clip_norm": 1.0,
     "learning_rate": 1e-3,
     "early_stopping": "consecutive",
