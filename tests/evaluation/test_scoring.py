@@ -295,6 +295,15 @@ def test_level_with_a_single_class_is_named():
         scoring.cross_validate({"r": Recorder()}, X, y, groups, folds=2, removal="split", within=y)
 
 
+def test_fold_whose_shuffled_labels_leave_a_level_one_class_is_not_scored():
+    X, y, groups = made_data()
+    small = np.where(np.arange(len(y)) < 4, "few", "many")  # both classes are in it
+    options = {"folds": 2, "split": "sample", "removal": "split", "within": small, "seeds": range(8)}
+    table = scoring.cross_validate({"r": Recorder()}, X, y, groups, shuffle_labels=True, **options)
+    scored = table[table["metric"] == "balanced_accuracy"]["value"].notna()
+    assert 0 < scored.sum() < len(scored)
+
+
 def test_settings_reach_their_own_fold_and_no_other():
     X, y, groups = made_data()
     settings = {("linear", 0, 1): {"C": 0.5}}

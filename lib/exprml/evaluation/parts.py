@@ -69,7 +69,8 @@ class Protocol:
         With "split": remove separately within each of its levels (a cohort), so that differences between
         the classes that are linear in one level and other in the next go too.
     shuffle_labels : bool
-        Control: permute the labels over all samples first, once per seed.
+        Control: permute the labels over all samples first, once per seed. A fold in which that leaves a
+        level of `within` a single class is not scored.
     task, setting : str
         Copied into the table.
     """
@@ -153,9 +154,11 @@ def _curve(
     train: Samples, validation: Samples, within: Sequence, protocol: Protocol, where: dict[str, int]
 ) -> Iterator[Part]:
     """Yield the training subsets of one fold; signal is removed once per fold, or per subset."""
-    labelled = is_classification(train.y)
     scope = protocol.removal_scope if protocol.removal in ("split", "training") else None
     usable = not scope or all(_several_classes(one.y) for one in (train, validation))
+    if usable and within[0] is not None and protocol.shuffle_labels:  # chance may leave a level one class
+        sides = (train.y, within[0]), (validation.y, within[1])
+        usable = all(_several_classes(y[at == level]) for y, at in sides for level in np.unique(at))
     if scope and usable:
         if protocol.removal == "split":
             validation = without_signal(validation, within[1])
@@ -164,11 +167,10 @@ def _curve(
     seed = where["seed"] * 1009 + where["fold"]
     for rows in learning_curve_subsets(len(train.X), protocol.fractions, seed=seed).values():
         subset = train if len(rows) == len(train.X) else train.take(rows)
-        fits = usable and (not labelled or _several_classes(subset.y))
+        fits = usable and (not is_classification(train.y) or _several_classes(subset.y))
         if scope == "subset" and fits:
             subset = without_signal(subset, None if within[0] is None else within[0][rows])
-        words = protocol.words(**where, n_train=len(rows))
-        yield Part(words, subset, validation, usable=bool(fits))
+        yield Part(protocol.words(**where, n_train=len(rows)), subset, validation, usable=bool(fits))
 
 
 def before_and_after(
