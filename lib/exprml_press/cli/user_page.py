@@ -95,12 +95,9 @@ def to_html(page: Path, title: str) -> str:
             cell.source = re.sub(r"(?m)^:{4,}(?:{\w+} (.*)\n:class:.*)?$", r"**\1**\n", cell.source, count=1)
             cell.source = cell.source.rstrip(":")
         shown = cell.metadata.get("mystnb", {})
-        pictures = [one for one in cell.get("outputs", []) if "image/png" in one.get("data", {})]
-        if pictures and "image" in shown:  # others may stand before it: a warning, a progress bar
-            pictures[0].metadata.setdefault("image/png", {})["alt"] = shown["image"]["alt"]
-            caption = f"<figcaption>{html.escape(shown['figure']['caption'])}</figcaption>"
-            after = cell.outputs.index(pictures[0]) + 1
-            cell.outputs.insert(after, nbformat.v4.new_output("display_data", {"text/html": caption}))
+        if caption := shown.get("figure", {}).get("caption"):  # the press left the figure last in its cell
+            words = f"<figcaption>{html.escape(caption)}</figcaption>"
+            cell.outputs.append(nbformat.v4.new_output("display_data", {"text/html": words}))
     body, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
