@@ -223,7 +223,10 @@ def fits(*late: float, control: str = "") -> pd.DataFrame:
 def test_an_answer_names_the_networks_that_were_still_improving():
     table = pd.concat([fits(1.0, 0.0, 1.0), fits(1.0, control="shuffled labels")])
     run = SimpleNamespace(data_words="a set", plan={}, table=lambda: table)
-    assert "ended, in fits: three-layer net 2 of 3.\n\n" in tables.answer(run, "yes", "quite.").data
+    assert "ended: 1 (three-layer net, 2 of 3 fits).\n\n" in tables.answer(run, "yes", "quite.").data
+    others = [fits(1.0).assign(model=f"model {one}") for one in "abc"]
+    table = pd.concat([table, *others])
+    assert "ended: 4 (three-layer net, 2 of 3 fits; model" in tables.answer(run, "yes", "quite.").data
 
 
 @pytest.mark.parametrize(

@@ -126,9 +126,9 @@ def _unfinished(run: Session) -> str:
     except FileNotFoundError:  # the front page writes none
         return ""
     fits = table[(table["metric"] == ENDED) & (table["control"] == "")].groupby("model")["value"]
-    counts = fits.agg(late="sum", fits="count").query("late > 0")
-    told = [f"{_spoken(one.Index)} {one.late:.0f} of {one.fits:.0f}" for one in counts.itertuples()]
-    return f"Still improving when training ended, in fits: {', '.join(told)}." if told else ""
+    counts = fits.agg(late="sum", fits="count").query("late > 0").sort_values("late", ascending=False)
+    told = [f"{_spoken(one.Index)}, {one.late:.0f} of {one.fits:.0f} fits" for one in counts.itertuples()]
+    return f"Models still improving when training ended: {len(told)} ({'; '.join(told[:3])})." if told else ""
 
 
 _SIGNS = re.compile(r"[!-+\--/:-@\[-`{-~]")  # of ASCII, all that Markdown, MyST, HTML or TeX may read
