@@ -141,8 +141,7 @@ def mean_scores(table: pd.DataFrame, metric: str = "balanced_accuracy") -> pd.Da
     rows = table[(table["metric"] == metric) & (table["control"] == "")].dropna(subset=["value"])
     curve = [*_KEYS, "split", "fold", "seed"]
     rows = rows.drop_duplicates([*curve, "n_train"])  # a fit that several experiments share counts once
-    scores = at_full_size(rows).groupby(_KEYS)["value"].agg(value="mean", low="min", high="max")
-    return scores.reset_index()
+    return at_full_size(rows).groupby(_KEYS)["value"].agg(value="mean", low="min", high="max").reset_index()
 
 
 def beside_published(

@@ -50,8 +50,7 @@ class Notebook:
 
     def memory_mb(self, profile: str) -> int:
         """Return the memory a run may need under a profile, in megabytes (4000 if nothing is said)."""
-        said = self.entry.get("memory_mb") or {}
-        return int(said.get(profile, 4000))
+        return int((self.entry.get("memory_mb") or {}).get(profile, 4000))
 
     def timeout_seconds(self, profile: str) -> int:
         """Return after how long one cell is given up: ten times the expected whole, at least ten minutes."""

@@ -68,9 +68,11 @@ _MODELS: dict[str, tuple[str, ...]] = {
     "logistic by gradient": (_CYAN, "o"),
     "majority": (GREY, "x"),
     "predict zero": (GREY, "X"),
-    "gcnn": (ORANGE, "^", "GCNN"),
-    "ff ann": (AMBER, "s", "FF-ANN"),
-    "knn": (BROWN, "X", "KNN"),
+    "gcnn": (PINK, "^", "GCNN"),
+    "ff ann": (AMBER, "P", "FF-ANN"),
+    "knn": (BROWN, "8", "KNN"),
+    "linear": (BLUE, "s"),
+    "tree": (_VIOLET, "v"),
 }
 _SPARE = ((SKY, "H"), (BROWN, "p"), (_CYAN, "H"), (GREY, "<"), ("#BCBD22", ">"), (_PLUM, "H"))
 _CONTROL_DASHES = {
