@@ -388,6 +388,15 @@ def test_a_network_that_guesses_on_intact_data_decides_nothing():
     assert ruled(linear, rows([0.4] * 5), guess, rows([0.4] * 5, setting="intact"))[0] == claims.REPRODUCED
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
+@pytest.mark.parametrize("net", ["mcdermott2020/gcnn", "mcdermott2020/ff-ann"])
+def test_a_graph_network_that_guesses_decides_nothing_whatever_the_score(net, metric):
+    one = claim(check("above_chance", chance=0.1, model=net, setting="intact", rows={"metric": metric}))
+    guess = majority([0.5] * 5).assign(metric=metric)
+    assert ruled(one, rows([0.6] * 5, net, setting="intact", metric=metric), guess)[0] == claims.REPRODUCED
+    assert ruled(one, rows([0.4] * 5, net, setting="intact", metric=metric), guess)[0] == claims.UNDECIDED
+
+
 def test_a_network_with_one_constant_answer_decides_nothing():
     one = claim(check("lower", model=NET, than={"model": NET, "setting": "intact"}))
     intact, guess = of_net([0.9] * 5, setting="intact"), majority([0.5] * 5)
