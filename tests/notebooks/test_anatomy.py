@@ -78,6 +78,19 @@ def test_code_cells_are_short_and_folded_ones_only_show(path):
         assert kind not in ("folded", "answer") or not re.search(SUBJECT, code), f"folded on the page: {code}"
 
 
+def test_what_tables_return_stands_last_in_its_cell_or_nobody_sees_it(path):
+    for cell in cells(path, "code"):
+        body = ast.parse("".join(cell["source"])).body
+        alone = [
+            node
+            for top in body
+            for node in ast.walk(top)
+            if isinstance(node, ast.Expr) and node is not body[-1]
+        ]
+        lost = [one for one in map(ast.unparse, alone) if re.match(r"tables\.\w+\(", one)]
+        assert not lost, lost
+
+
 def open_lines(code_cells: list[dict]) -> tuple[int, int]:
     """Return the code lines that stand open on a page, and those of them in statements of plumbing."""
     folding.fold(code_cells)
