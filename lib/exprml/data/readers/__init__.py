@@ -23,6 +23,7 @@ _HOME = {  # module of this folder -> its readers
     "geuvadis l1000_plates tcga_landmarks",
     "heil2022": "gene_lengths gtex_toil gtex_v8 recount3 tcga_paired",
     "mcdermott2020": "l1000_annotation l1000_compounds l1000_profiles lincs_level4 regulation",
+    "okeke2023": "morphic_changes tcga_changes",
     "recount2": "studies_twin",
     "small_tumours": "khan nci60",
 }
