@@ -13,8 +13,8 @@ from exprml.base.files import project_root
 
 HERE = project_root() / "tests" / "house"
 LIBRARY = project_root() / "lib"
-# While the fourth and fifth papers move in. Promised are 9,000 and 2,300 for three papers, 12,000 and 2,700 for five:
-# once they have their room the numbers may only fall.
+# While the fourth and fifth papers move in. Promised are 9,000 and 2,300 for three papers, 12,000 and 2,700
+# for five: once they have their room the numbers may only fall.
 BUDGET = {"exprml": 13_600, "exprml_press": 2_700}
 CALLED_FROM_OUTSIDE = {
     "_get_support_mask": "scikit-learn's SelectorMixin",
