@@ -12,7 +12,7 @@ from anndata import AnnData
 from exprml.base.errors import DataError, UnknownNameError
 from exprml.data.formats.container import check_ids
 from exprml.data.formats.guard import Growing
-from exprml.data.formats.layout import ID_TITLES, TextLayout, are_row_numbers, read_by_layout, title
+from exprml.data.formats.layout import ID_TITLES, TextLayout, are_row_numbers, few, read_by_layout, title
 
 _CELL_BYTES = 70  # of memory for a text of Python's and its place in a list
 
@@ -187,11 +187,6 @@ def _alike(there: Sequence[str], here: Sequence[str]) -> str:
         if found is not None:
             return f"{found!r} is {forms[form(found)]!r} there (they differ only in {what})"
     return ""
-
-
-def few(names: Sequence[str]) -> str:
-    """Return the first three names."""
-    return ", ".join(repr(str(one)) for one in names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def plain(name: str) -> str:

@@ -12,7 +12,8 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import DataError
-from exprml.data.labels import few, plain
+from exprml.data.formats.layout import few
+from exprml.data.labels import plain
 from exprml.data.preprocess import UNKNOWN_LABELS
 
 LINEAR_SCALE = 50  # no logarithm to base 2 of a count or TPM reaches it

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,13 +64,13 @@ def check_ids(
 ) -> None:
     """Raise when an id is blank or stands twice; `place` tells where the i-th id stands in the file.
 
-    With other `duplicates` than "error" an id may stand twice.
+    With other `duplicates` than "error" a gene may stand twice, nothing else.
     """
     seen: dict[str, int] = {}
     for position, name in enumerate(ids):
         if not name.strip():
             raise DataError(f"{path}, {place(position)}: expected a {kind} id, found {name!r}; name it")
-        if name in seen and duplicates == "error":
+        if name in seen and (kind != "gene" or duplicates == "error"):
             advice = ", or say --duplicates sum, mean or first" if kind == "gene" else ""
             raise DataError(
                 f"{path}: duplicate {kind} id {name!r} at {place(seen[name])} and {place(position)}; "
@@ -104,25 +103,18 @@ def chosen_positions(ids: Sequence[str], wanted: Wanted, kind: str, path: Path) 
     return positions
 
 
-def float_type(dtype: Any) -> type:
-    """Return numpy's float32 or float64 for `dtype`; any other is a :class:`ParameterError`."""
-    name = getattr(dtype, "__name__", str(dtype))
-    check_known("dtype", [name], ("float32", "float64"))
-    return np.float32 if name == "float32" else np.float64
-
-
-def narrowed(values: np.ndarray, dtype: Any, place: Callable[[int], str]) -> np.ndarray:
-    """Return `values` as `dtype`; a finite number too large for it is an error, never infinity.
+def narrowed(values: np.ndarray, place: Callable[[int], str]) -> np.ndarray:
+    """Return `values` as float32; a finite number too large for it is an error, never infinity.
 
     `place` tells where a value stands, from its position in the flattened values.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # R's NA is a signalling NaN
-        result = values.astype(dtype)
+        result = values.astype(np.float32)
     if result.dtype.itemsize < values.dtype.itemsize:
         lost = np.flatnonzero(np.isinf(result) & np.isfinite(values))
         if lost.size:
-            found = f"{values.flat[lost[0]]:g} does not fit {result.dtype}"
-            raise DataError(f"{place(int(lost[0]))}: {found}; pass dtype='float64'")
+            found = f"{values.flat[lost[0]]:g} does not fit float32, which ends at 3.4e38"
+            raise DataError(f"{place(int(lost[0]))}: {found}; correct the value")
     return result
 
 

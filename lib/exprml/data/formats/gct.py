@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -21,13 +22,7 @@ from anndata import AnnData
 
 from exprml.base.errors import DataError, FormatError, check_known
 from exprml.base.files import atomic_path
-from exprml.data.formats.container import (
-    check_ids,
-    float_type,
-    make_adata,
-    narrowed,
-    require_filled,
-)
+from exprml.data.formats.container import check_ids, make_adata, require_filled
 from exprml.data.formats.guard import check_memory, guarded
 from exprml.data.formats.metadata import as_texts, typed_frame
 from exprml.data.formats.sniff import require_kind
@@ -39,21 +34,13 @@ Lines = Iterator[tuple[int, bytes]]
 
 
 @guarded
-def read_gct(
-    path: str | Path,
-    *,
-    dtype: type | str = np.float32,
-    duplicates: str = "error",
-    encoding: str = "utf-8",
-) -> AnnData:
+def read_gct(path: str | Path, *, duplicates: str = "error", encoding: str = "utf-8") -> AnnData:
     """Read a GCT file line by line; the memory used is the result's.
 
     Parameters
     ----------
     path : str or Path
         ``.gct`` or ``.gct.gz``, version 1.2 or 1.3.
-    dtype : numpy dtype
-        Type of X; float32 unless told.
     duplicates : {"error", "sum", "mean", "first"}
         What becomes of genes with one id.
     encoding : str
@@ -62,7 +49,7 @@ def read_gct(
     Returns
     -------
     AnnData, samples x genes
-        Row metadata in `var`, column metadata in `obs`, with types found by
+        float32. Row metadata in `var`, column metadata in `obs`, with types found by
         :func:`exprml.data.formats.metadata.typed`; ``-666`` and ``NA`` there are missing. Empty and NaN cells
         are NaN, counted in ``uns["provenance"]["missing"]``.
 
@@ -76,9 +63,9 @@ def read_gct(
     path = require_kind(path, "gct")
     with closing(numbered_lines(path)) as lines:
         header = _read_header(TextFile(path, encoding=encoding), lines)
-        matrix, ids, fields = _read_body(header, lines, float_type(dtype), duplicates)
+        matrix, (ids, *fields) = _read_body(header, lines, duplicates)
     obs = typed_frame(header.sample_fields, header.samples)
-    var = typed_frame(dict(zip(header.gene_fields, zip(*fields, strict=True), strict=False)), ids)
+    var = typed_frame(dict(zip(header.gene_fields, fields, strict=True)), ids)
     how = f"GCT {header.version}, {header.n_genes} genes x {len(header.samples)} samples"
     return make_adata(matrix, obs, var, path=path, how=how, duplicates=duplicates)
 
@@ -167,69 +154,45 @@ def _sample_fields(file: TextFile, lines: Lines, lead: int, n_samples: int, n_fi
     return fields
 
 
-def _read_body(
-    header: _Header, lines: Lines, dtype: type, duplicates: str
-) -> tuple[np.ndarray, list[str], list[list[str]]]:
-    """Return the values (samples x genes), the ids and the fields of the genes."""
-    file = header.file
-    fill = _ColumnFill(file, len(header.samples), header.n_genes, dtype)
-    ids, at, fields = [], [], []
-    places = range(header.lead + 1, header.lead + 1 + len(header.samples))
-    for line, raw in lines:
-        if not raw.strip():
-            continue  # an empty last line
-        leading, numbers = _split_row(header, line, raw, len(ids))
-        row = NumberRow(file, line, f"gene {leading[0]!r}", "sample", header.samples, places)
-        fill.add(narrowed(row.parse(numbers), dtype, row.place))
-        ids.append(leading[0])
-        at.append(line)
-        fields.append(leading[1:])
-    if len(ids) != header.n_genes:
+def _read_body(header: _Header, lines: Lines, duplicates: str) -> tuple[np.ndarray, list[tuple[str, ...]]]:
+    """Return the values (samples x genes), then the ids and every field of the genes.
+
+    Genes come as rows and go into columns, a block at a time.
+    """
+    path, shape = header.file.path, (len(header.samples), header.n_genes)
+    check_memory(f"{path}, line 2", 4 * shape[0] * shape[1], f"{shape[1]} genes x {shape[0]} samples")
+    matrix, at, leading, rows = np.empty(shape, np.float32), [], [], _rows(header, lines)
+    while block := list(islice(rows, _BLOCK)):
+        places, cells, values = zip(*block, strict=True)
+        matrix[:, len(at) : len(at) + len(block)] = np.transpose(values)
+        at += places
+        leading += cells
+    if len(at) != header.n_genes:
         raise FormatError(
-            f"{file.path}: line 2 declares {header.n_genes} genes, the file ends after {len(ids)}; "
+            f"{path}: line 2 declares {header.n_genes} genes, the file ends after {len(at)}; "
             "it was cut short (fetch it again) or line 2 is wrong"
         )
-    check_ids(ids, "gene", file.path, lambda i: f"line {at[i]}", duplicates=duplicates)
-    return fill.finish(), ids, fields
+    columns = list(zip(*leading, strict=True))
+    check_ids(columns[0], "gene", path, lambda i: f"line {at[i]}", duplicates=duplicates)
+    return matrix, columns
 
 
-def _split_row(header: _Header, line: int, raw: bytes, n_before: int) -> tuple[list[str], bytes]:
-    parts = raw.split(b"\t", header.lead)
-    leading = [header.file.decode(part, line) for part in parts[: header.lead]]
-    if n_before == header.n_genes:
-        raise FormatError(
-            f"{header.file.path}, line {line}: line 2 declares {header.n_genes} genes, but another follows "
-            f"({leading[0]!r}); correct line 2"
-        )
-    found = header.lead + parts[-1].count(b"\t") + 1 if len(parts) > header.lead else len(parts)
-    _expect_cells(header.file, line, f"gene {leading[0]!r}", found, header.lead, len(header.samples))
-    return leading, parts[-1]
-
-
-class _ColumnFill:
-    """Genes come as rows and go into columns of samples x genes, a block at a time."""
-
-    def __init__(self, file: TextFile, n_samples: int, n_genes: int, dtype: type) -> None:
-        needed = n_samples * n_genes * np.dtype(dtype).itemsize
-        check_memory(f"{file.path}, line 2", needed, f"{n_genes} genes x {n_samples} samples")
-        self.matrix = np.empty((n_samples, n_genes), dtype)
-        self.block = np.empty((_BLOCK, n_samples), dtype)
-        self.n_done = self.n_waiting = 0
-
-    def add(self, values: np.ndarray) -> None:
-        self.block[self.n_waiting] = values
-        self.n_waiting += 1
-        if self.n_waiting == _BLOCK:
-            self._flush()
-
-    def finish(self) -> np.ndarray:
-        self._flush()
-        return self.matrix
-
-    def _flush(self) -> None:
-        stop = self.n_done + self.n_waiting
-        self.matrix[:, self.n_done : stop] = self.block[: self.n_waiting].T
-        self.n_done, self.n_waiting = stop, 0
+def _rows(header: _Header, lines: Lines) -> Iterator[tuple[int, list[str], np.ndarray]]:
+    """Yield line, id with fields, and values of each gene."""
+    file, lead, n_samples = header.file, header.lead, len(header.samples)
+    positions, filled = range(lead + 1, lead + 1 + n_samples), (one for one in lines if one[1].strip())
+    for count, (line, raw) in enumerate(filled):  # an empty last line is none
+        parts = raw.split(b"\t", lead)
+        leading = [file.decode(part, line) for part in parts[:lead]]
+        if count == header.n_genes:
+            raise FormatError(
+                f"{file.path}, line {line}: line 2 declares {header.n_genes} genes, but another follows "
+                f"({leading[0]!r}); correct line 2"
+            )
+        found = lead + parts[-1].count(b"\t") + 1 if len(parts) > lead else len(parts)
+        _expect_cells(file, line, f"gene {leading[0]!r}", found, lead, n_samples)
+        row = NumberRow(file, line, f"gene {leading[0]!r}", "sample", header.samples, positions)
+        yield line, leading, row.parse(parts[-1])
 
 
 def _check_writable(adata: AnnData) -> None:

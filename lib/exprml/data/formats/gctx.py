@@ -24,7 +24,6 @@ from exprml.data.formats.container import (
     Wanted,
     check_ids,
     chosen_positions,
-    float_type,
     make_adata,
     narrowed,
     require_filled,
@@ -40,13 +39,7 @@ _GAP = 64  # wanted positions closer than this are read in one go
 _BLOCK_CELLS = 1 << 20  # cells read together: 4 MB of float32
 
 
-def read_gctx(
-    path: str | Path,
-    *,
-    genes: Wanted = None,
-    samples: Wanted = None,
-    dtype: type | str = np.float32,
-) -> AnnData:
+def read_gctx(path: str | Path, *, genes: Wanted = None, samples: Wanted = None) -> AnnData:
     """Read a GCTX file, or a window of it without loading the rest.
 
     Parameters
@@ -54,14 +47,12 @@ def read_gctx(
     path : str or Path
     genes, samples : collection of str, optional
         Ids to keep, in that order.
-    dtype : numpy dtype
-        Type of X; float32 unless told.
 
     Returns
     -------
     AnnData, samples x genes
-        NaN are counted in ``uns["provenance"]["missing"]``. Metadata kept as texts get types as in GCT; texts
-        that are not UTF-8 are read as Latin-1, which old files use for the micro sign.
+        float32. NaN are counted in ``uns["provenance"]["missing"]``. Metadata kept as texts get types as in
+        GCT; texts that are not UTF-8 are read as Latin-1, which old files use for the micro sign.
     """
     path = Path(path)
     with _opened(path) as (file, ids, matrix):
@@ -69,7 +60,7 @@ def read_gctx(
         columns = chosen_positions(ids["gene"], genes, "gene", path)
         obs = _fields(file, "sample", ids["sample"], rows, path)
         var = _fields(file, "gene", ids["gene"], columns, path)
-        values = _window(matrix, rows, columns, float_type(dtype), path)
+        values = _window(matrix, rows, columns, path)
     how = f"GCTX, {len(ids['gene'])} genes x {len(ids['sample'])} samples"
     return make_adata(values, obs, var, path=path, how=how)
 
@@ -82,7 +73,7 @@ def read_gctx_metadata(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def gctx_blocks(
-    path: str | Path, *, columns: np.ndarray | None = None, size: int = 1000, dtype: type | str = np.float32
+    path: str | Path, *, columns: np.ndarray | None = None, size: int = 1000
 ) -> Iterator[np.ndarray]:
     """Yield the values of a GCTX file, `size` samples after `size` samples; one block is in memory at a time.
 
@@ -105,7 +96,7 @@ def gctx_blocks(
     with _opened(path) as (_, _, matrix):
         for start in range(0, matrix.shape[0], size):
             rows = np.arange(start, min(start + size, matrix.shape[0]))
-            yield _window(matrix, rows, columns, float_type(dtype), path)
+            yield _window(matrix, rows, columns, path)
 
 
 def write_gctx(adata: AnnData, path: str | Path) -> None:
@@ -245,19 +236,19 @@ def _without_null(values: np.ndarray) -> np.ndarray:
 
 
 def _window(
-    matrix: h5py.Dataset, rows: np.ndarray | None, columns: np.ndarray | None, dtype: type, path: Path
+    matrix: h5py.Dataset, rows: np.ndarray | None, columns: np.ndarray | None, path: Path
 ) -> np.ndarray:
     rows = np.arange(matrix.shape[0]) if rows is None else rows
     columns = np.arange(matrix.shape[1]) if columns is None else columns
-    needed = len(rows) * len(columns) * np.dtype(dtype).itemsize
+    needed = 4 * len(rows) * len(columns)
     needed += math.prod(matrix.chunks or (0,)) * matrix.dtype.itemsize  # unpacked whole
     check_memory(path, needed, f"{len(rows):,} samples x {len(columns):,} genes")
-    result, place = np.empty((len(rows), len(columns)), dtype), lambda at: f"{path}: '/{_MATRIX}'"
+    result, place = np.empty((len(rows), len(columns)), np.float32), lambda at: f"{path}: '/{_MATRIX}'"
     for left, right, into_columns in _spans(columns, matrix.shape[1]):
         for top, bottom, into_rows in _spans(rows, max(1, _BLOCK_CELLS // (right - left))):
             inside = np.ix_(rows[into_rows] - top, columns[into_columns] - left)
             picked = matrix[top:bottom, left:right][inside]  # one block alive at a time
-            result[np.ix_(into_rows, into_columns)] = narrowed(picked, dtype, place)
+            result[np.ix_(into_rows, into_columns)] = narrowed(picked, place)
     return result
 
 

@@ -216,16 +216,13 @@ def _layout(path: Path, delimiter: str, decimal: str, codec: str, encoding: str)
     rest = rest[: max(5, _CELLS // len(names))]
     cells = [(at, split_line(text, mark, 0)) for at, text in rest]
     cells = [(at, row) for at, row in cells if any(map(str.strip, row))]
-    shape = TextFile(path, mark, codec, quoted=True, decimal=decimal or ".")
-    row_names = _has_row_names(shape, line, names, cells)
+    row_names = _has_row_names(path, line, names, cells)
     if not row_names and headless(names, [row for _, row in cells]):
         raise FormatError(
-            f"{path}, line {line}: expected a header, found what looks like data ({_few(names)}); write a "
+            f"{path}, line {line}: expected a header, found what looks like data ({few(names)}); write a "
             "first line with the names of the columns"
         )
-    if not decimal:
-        decimal = _decimal(path, mark, cells)
-        shape = TextFile(path, mark, codec, quoted=True, decimal=decimal)
+    shape = TextFile(path, mark, codec, quoted=True, decimal=decimal or _decimal(path, cells))
     names = ["", *names] if row_names else names
     return TextLayout(shape, tuple(names), line, row_names, tuple(cells), encoding)
 
@@ -303,9 +300,7 @@ def _shape(text: str) -> str:
     return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text.strip()))
 
 
-def _has_row_names(
-    file: TextFile, line: int, names: list[str], rows: Sequence[tuple[int, list[str]]]
-) -> bool:
+def _has_row_names(path: Path, line: int, names: list[str], rows: Sequence[tuple[int, list[str]]]) -> bool:
     """Return whether R's row names stand before the named columns; refuse rows that fit neither way."""
     width = len(names)
     longer = [(at, row) for at, row in rows if any(map(str.strip, row[width:]))]
@@ -321,12 +316,12 @@ def _has_row_names(
         return False  # a few bad rows: the reader names them
     at, row = longer[0]
     raise FormatError(
-        f"{file.path}, line {at}: {len(row)} cells, but line {line} has {width} names ({_few(names)}): which "
+        f"{path}, line {at}: {len(row)} cells, but line {line} has {width} names ({few(names)}): which "
         "cell has no name? Name every column in the header, or take away the cell too many"
     )
 
 
-def _decimal(path: Path, mark: str, rows: Sequence[tuple[int, list[str]]]) -> str:
+def _decimal(path: Path, rows: Sequence[tuple[int, list[str]]]) -> str:
     commas = points = 0
     sure, first = False, ""
     for line, row in rows:
@@ -344,5 +339,6 @@ def _decimal(path: Path, mark: str, rows: Sequence[tuple[int, list[str]]]) -> st
     return ","
 
 
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(repr(name[:40]) for name in names[:3]) + (", ..." if len(names) > 3 else "")
+def few(names: Sequence[object]) -> str:
+    """Return the first three names, none at length."""
+    return ", ".join(repr(str(name)[:60]) for name in names[:3]) + (", ..." if len(names) > 3 else "")

@@ -16,7 +16,7 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import DataError, ExprmlError, FormatError, UnknownNameError, check_known
-from exprml.data.formats.container import check_ids, float_type, make_adata, narrowed
+from exprml.data.formats.container import check_ids, make_adata, narrowed
 from exprml.data.formats.guard import guarded, memory_limit, unfolded_limit
 from exprml.data.formats.sniff import file_kind, opened, unpacked
 
@@ -131,7 +131,6 @@ def rdata_matrix(
     *,
     samples_in: str,
     metadata_columns: Sequence[str] | None = None,
-    dtype: type | str = np.float32,
     duplicates: str = "error",
     path: str | Path = "R data",
 ) -> AnnData:
@@ -148,7 +147,7 @@ def rdata_matrix(
     metadata_columns : sequence of str, optional
         Columns of a data frame that are no numbers of the matrix: into `obs` when samples stand in rows,
         else into `var`.
-    dtype, duplicates
+    duplicates
         As in :func:`exprml.data.formats.gct.read_gct`.
     path : str or Path
         The file, for messages and provenance.
@@ -168,9 +167,8 @@ def rdata_matrix(
     kinds = _ROWS_COLUMNS[samples_in]
     for kind, frame, direction in zip(kinds, (rows, columns), ("row", "column"), strict=True):
         place = partial("R object {!r}, {} {}".format, name, direction)
-        only_gene = duplicates if kind == "gene" else "error"
-        check_ids(list(frame.index), kind, path, lambda i, at=place: at(i + 1), duplicates=only_gene)
-    matrix = _numbers(values, columns.index, float_type(dtype), f"{path}: R object {name!r}")
+        check_ids(list(frame.index), kind, path, lambda i, at=place: at(i + 1), duplicates=duplicates)
+    matrix = _numbers(values, columns.index, f"{path}: R object {name!r}")
     how = f"R object {name}, samples in {samples_in}"
     if samples_in == "columns":
         matrix, rows, columns = matrix.T, columns, rows
@@ -231,10 +229,11 @@ def _dimension_names(found: DataArray, axis: int, name: str, path: Path) -> pd.I
 def _split_frame(
     found: pd.DataFrame, name: str, metadata: list[str], path: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    if isinstance(found.index, pd.RangeIndex) and _are_ids(found.iloc[:, 0]):  # a tibble has no row names
-        found = found.set_index(found.columns[0])
     if isinstance(found.index, pd.RangeIndex):
-        raise DataError(f"{path}: R data frame {name!r} has no row names; set row.names before saving it")
+        first = found.iloc[:, 0]  # the ids of a tibble, which has no row names
+        if pd.api.types.is_numeric_dtype(first) or not first.is_unique or first.isna().any():
+            raise DataError(f"{path}: R data frame {name!r} has no row names; set row.names before saving it")
+        found = found.set_index(found.columns[0])
     check_known("metadata column", metadata, found.columns, f"{path}: {name}")
     found = found.set_axis(pd.Index([str(one) for one in found.index], dtype=object))
     numbers = found.drop(columns=metadata)
@@ -242,22 +241,17 @@ def _split_frame(
     return numbers, found[metadata], columns
 
 
-def _are_ids(column: pd.Series) -> bool:
-    words = not pd.api.types.is_numeric_dtype(column)
-    return bool(words and column.is_unique and column.notna().all())
-
-
-def _numbers(values: pd.DataFrame | np.ndarray, columns: pd.Index, dtype: type, where: str) -> np.ndarray:
+def _numbers(values: pd.DataFrame | np.ndarray, columns: pd.Index, where: str) -> np.ndarray:
     if isinstance(values, np.ndarray):
         if values.dtype.kind not in "fiub":
             raise DataError(f"{where} holds {values.dtype}, expected numbers")
-        return narrowed(values, dtype, lambda at: where)
+        return narrowed(values, lambda at: where)
     for column in columns:
         if not pd.api.types.is_numeric_dtype(values[column]):
             first = values[column].iloc[0]
             found = f"column {column!r} holds {first!r}, expected numbers"
             raise DataError(f"{where}: {found}; name it by --metadata")
-    return narrowed(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype, lambda at: where)
+    return narrowed(values.to_numpy(dtype=np.float64, na_value=np.nan), lambda at: where)
 
 
 @guarded
@@ -284,24 +278,18 @@ def read_r_frame(path: str | Path, name: str, columns: list[str]) -> pd.DataFram
         If the object is no data frame or a column is missing.
     """
     path = Path(path)
-    table = _from_text(path) if file_kind(path) == "table" else _from_r(path, name)
+    if file_kind(path) == "table":
+        with opened(path) as stream:
+            table = pd.read_csv(stream, sep="\t", dtype=str, keep_default_na=False, quoting=3)
+    else:
+        table = rdata_object(read_rdata(path), name, path=path)
+    if not isinstance(table, pd.DataFrame):
+        raise DataError(f"{path.name}: R object {name!r} is a {type(table).__name__}, expected a data frame")
     absent = [one for one in columns if one not in table]
     if absent:
         found = ", ".join(map(str, table.columns[:12]))
         raise DataError(f"{path.name}: no column {absent[0]!r}, only {found}")
     return table[columns].apply(_texts).reset_index(drop=True)
-
-
-def _from_text(path: Path) -> pd.DataFrame:
-    with opened(path) as stream:
-        return pd.read_csv(stream, sep="\t", dtype=str, keep_default_na=False, quoting=3)
-
-
-def _from_r(path: Path, name: str) -> pd.DataFrame:
-    found = rdata_object(read_rdata(path), name, path=path)
-    if not isinstance(found, pd.DataFrame):
-        raise DataError(f"{path.name}: R object {name!r} is a {type(found).__name__}, expected a data frame")
-    return found
 
 
 def _texts(column: pd.Series) -> pd.Series:

@@ -50,22 +50,6 @@ def plain_suffix(path: Path) -> str:
     return Path(name).suffix
 
 
-def existing_file(path: str | Path) -> Path:
-    """Return `path` as a Path, or raise when it is no readable, non-empty file.
-
-    Raises
-    ------
-    DataError
-        If there is no such file, it is a folder, or it is empty.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; give one file")
-    if path.stat().st_size == 0:
-        raise FormatError(f"{path}: the file is empty (0 bytes); fetch it again")
-    return path
-
-
 @guarded
 def file_kind(path: str | Path) -> str:
     """Tell what a file is by its content, and check it against its name.
@@ -77,10 +61,16 @@ def file_kind(path: str | Path) -> str:
 
     Raises
     ------
+    DataError
+        If there is no such file.
     FormatError
         If the content is not what the suffix claims, is damaged, or is never opened (pickles, archives).
     """
-    path = existing_file(path)
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; give one file")
+    if path.stat().st_size == 0:
+        raise FormatError(f"{path}: the file is empty (0 bytes); fetch it again")
     packing, start = _unpacked_start(path)
     _refuse(path, start)
     if packing and start.startswith(_HDF5):

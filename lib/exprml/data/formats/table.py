@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from anndata import AnnData
 
 from exprml.base.errors import FormatError, check_known
-from exprml.data.formats.container import check_ids, float_type, make_adata, narrowed
+from exprml.data.formats.container import check_ids, make_adata
 from exprml.data.formats.guard import Growing, guarded
 from exprml.data.formats.layout import (
     ID_TITLES,
@@ -39,7 +39,6 @@ def read_table(
     decimal: str = "",
     encoding: str = "",
     duplicates: str = "error",
-    dtype: type | str = np.float32,
 ) -> AnnData:
     """Read a table whose first column holds ids and whose other columns hold numbers or words.
 
@@ -57,19 +56,17 @@ def read_table(
         As in :func:`exprml.data.formats.layout.read_by_layout`; found by the first lines unless told.
     duplicates : {"error", "sum", "mean", "first"}
         What becomes of genes with one id.
-    dtype
-        As in :func:`exprml.data.formats.gct.read_gct`.
 
     Returns
     -------
     AnnData, samples x genes
-        What was taken as what stands in ``uns["provenance"]["steps"]``.
+        float32. What was taken as what stands in ``uns["provenance"]["steps"]``.
     """
     check_known("samples_in", [samples_in], ("rows", "columns"))
     columns = list(metadata_columns or [])
 
     def read(layout: TextLayout) -> tuple[_Rows, np.ndarray, pd.DataFrame, pd.DataFrame]:
-        rows = _Rows(layout, columns, samples_in, float_type(dtype), duplicates)
+        rows = _Rows(layout, columns, samples_in, duplicates)
         for line, raw in layout.lines():
             rows.add(line, raw)
         return rows, *rows.finish()
@@ -86,12 +83,10 @@ def read_table(
 class _Rows:
     """Rows of a table, split into id, metadata and numbers."""
 
-    def __init__(
-        self, layout: TextLayout, metadata: list[str], samples_in: str, dtype: type, duplicates: str
-    ) -> None:
-        self.layout, self.file, self.names, self.dtype = layout, layout.file, list(layout.names), dtype
-        names, path = self.names, self.file.path
-        self.duplicates = duplicates
+    def __init__(self, layout: TextLayout, metadata: list[str], samples_in: str, duplicates: str) -> None:
+        self.layout, self.file, self.duplicates = layout, layout.file, duplicates
+        self.names = names = list(layout.names)
+        path = self.file.path
         self.row_kind, self.column_kind = ("sample", "gene") if samples_in == "rows" else ("gene", "sample")
         check_known("metadata column", metadata, names[1:], f"{path}, line {layout.line}")
         found = _text_columns(layout, samples_in, metadata)
@@ -106,22 +101,17 @@ class _Rows:
                 f"{path}, line {layout.line}: expected columns of numbers after the ids, found {names[:3]}, "
                 f"{layout.said()}; --delimiter says what stands between the cells"
             )
-        self._check_names()
+        place, titles = f"line {layout.line}, column", [names[at] for at in self.metadata]
+        self._check(self.column_kind, self.columns, lambda i: f"{place} {self.places[i]}")
+        self._check("metadata column", titles, lambda i: f"{place} {self.metadata[i] + 1}")
         # numbers that all stand at the end of the line are handed to numpy uncut
         at_end = self.numeric == list(range(len(names) - len(self.numeric), len(names)))
         self.lead = self.numeric[0] if at_end else None
         self.ids, self.lines, self.texts, self.values = [], [], [], []
         self.memory = Growing(path, "its values")
 
-    def _check_names(self) -> None:
-        line = self.layout.line
-        place = f"line {line}, column"
-        check_ids(
-            self.columns, self.column_kind, self.file.path, lambda i: f"{place} {self.numeric[i] + 1}",
-            duplicates=self.duplicates if self.column_kind == "gene" else "error",
-        )  # fmt: skip
-        titles = [self.names[at] for at in self.metadata]
-        check_ids(titles, "metadata column", self.file.path, lambda i: f"{place} {self.metadata[i] + 1}")
+    def _check(self, kind: str, names: Sequence[str], place: Callable[[int], str]) -> None:
+        check_ids(names, kind, self.file.path, place, duplicates=self.duplicates)
 
     def add(self, line: int, raw: bytes) -> None:
         leading, values = self._fast(line, raw) or self._careful(line, raw)
@@ -139,10 +129,7 @@ class _Rows:
         texts = list(zip(*self.texts, strict=True)) or [()] * 0
         words = {self.names[at]: list(column) for at, column in zip(self.metadata, texts, strict=False)}
         ids, self.id_title = self._better_ids(words)
-        check_ids(
-            ids, self.row_kind, self.file.path, lambda i: f"line {self.lines[i]}",
-            duplicates=self.duplicates if self.row_kind == "gene" else "error",
-        )  # fmt: skip
+        self._check(self.row_kind, ids, lambda i: f"line {self.lines[i]}")
         outer = pd.DataFrame(words, index=pd.Index(ids, dtype=object), dtype=object)
         inner = pd.DataFrame(index=pd.Index(self.columns, dtype=object))
         return np.stack(self.values), outer, inner
@@ -176,12 +163,11 @@ class _Rows:
                 return None
         row = self._row(line, leading[0])
         values = row.fast(parts[-1])
-        return None if values is None else (leading, narrowed(values, self.dtype, row.place))
+        return None if values is None else (leading, values)
 
     def _careful(self, line: int, raw: bytes) -> tuple[list[str], np.ndarray]:
         cells = self.layout.cells(raw, line)
-        row = self._row(line, cells[0])
-        return cells, narrowed(row.careful([cells[at] for at in self.numeric]), self.dtype, row.place)
+        return cells, self._row(line, cells[0]).careful([cells[at] for at in self.numeric])
 
     def _row(self, line: int, name: str) -> NumberRow:
         kind, shown = self.column_kind, f"{self.row_kind} {name!r}"

@@ -12,6 +12,7 @@ from typing import IO
 import numpy as np
 
 from exprml.base.errors import DataError, FormatError
+from exprml.data.formats.container import narrowed
 from exprml.data.formats.guard import LINE_BYTES, text_lines
 from exprml.data.formats.sniff import DAMAGED, opened
 
@@ -149,7 +150,7 @@ class NumberRow:
     positions: Sequence[int]
 
     def fast(self, raw: bytes) -> np.ndarray | None:
-        """Return the numbers of clean cells, None when a cell is empty, quoted, spaced or no number."""
+        """Return the numbers of clean cells, None where a cell is empty, quoted, spaced or no number."""
         mark = self.file.delimiter.encode()
         if mark != b" " and (b" " in raw or mark * 2 in raw or raw.startswith(mark) or raw.endswith(mark)):
             return None  # numpy would skip an empty cell silently
@@ -161,14 +162,16 @@ class NumberRow:
             values = np.fromstring(raw, sep=self.file.delimiter)
         except ValueError:
             return None
-        return values if values.size == len(self.columns) and not np.isinf(values).any() else None
+        clean = values.size == len(self.columns) and not np.isinf(values).any()
+        return narrowed(values, self.place) if clean else None
 
     def careful(self, cells: Sequence[str]) -> np.ndarray:
         """Return the numbers cell by cell: missing cells as NaN, anything else an error that names it."""
-        return np.array([self._number(cell, position) for position, cell in enumerate(cells)])
+        numbers = [self._number(cell, position) for position, cell in enumerate(cells)]
+        return narrowed(np.array(numbers), self.place)
 
     def parse(self, raw: bytes) -> np.ndarray:
-        """Return the row's float64 values, shape (columns,)."""
+        """Return the row's float32 values, shape (columns,)."""
         values = self.fast(raw)
         return self.careful(self.file.cells(raw, self.line)) if values is None else values
 
@@ -189,9 +192,8 @@ class NumberRow:
                 problem += ", or say which mark stands before decimals: --decimal , or --decimal ."
             raise DataError(self.place(position) + problem)
         if np.isinf(value) and any(one.isdigit() for one in cell):  # 1e999 is no word for infinity
-            raise DataError(
-                f"{self.place(position)}: {cell.strip()[:60]!r} is too large, it would be infinite"
-            )
+            shown = cell.strip()[:60]
+            raise DataError(f"{self.place(position)}: {shown!r} is too large, it would be infinite")
         return value
 
 
