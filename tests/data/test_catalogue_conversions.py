@@ -45,7 +45,8 @@ def house(tmp_path, monkeypatch):
 def write(house, **changes):
     conversion = {**about("lengths/gene.tsv", CONVERTED), **changes}
     texts = dict.fromkeys(("licence", "about", "shows", "cannot_show", "floor"), "x")
-    one = {"title": "T", "kind": "real", "roles": {"paper": "own"}, "reader": "gene_lengths", **texts}
+    one = {"title": "T", "kind": "real", "roles": {"paper": "own"}, **texts}
+    one["reader"] = "readers.heil2022.gene_lengths"
     one["files"] = {"genes": {**about("lengths/gene.rda", ORIGINAL), "conversion": conversion}}
     (house / "data" / "catalogue.yml").write_text(yaml.safe_dump({"small": one}))
 

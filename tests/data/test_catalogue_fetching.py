@@ -23,7 +23,8 @@ PATH = "somewhere/values.tsv"
 def write_catalogue(folder, **file):
     known = {"sha256": hashlib.sha256(CONTENT).hexdigest(), "bytes": len(CONTENT)}
     texts = dict.fromkeys(("licence", "about", "shows", "cannot_show", "floor"), "x")
-    one = {"title": "T", "kind": "real", "roles": {"paper": "own"}, "reader": "gtex_v8", **texts}
+    one = {"title": "T", "kind": "real", "roles": {"paper": "own"}, **texts}
+    one["reader"] = "readers.heil2022.gtex_v8"
     one["files"] = {"values": {"path": PATH, **known, **file}}
     (folder / "catalogue.yml").write_text(yaml.safe_dump({"small": one}))
 

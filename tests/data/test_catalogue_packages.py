@@ -38,7 +38,8 @@ def build_wheel(folder, **members):
 def write_catalogue(house, package=PACKAGE, **changes):
     known = {"sha256": hashlib.sha256(CONTENT).hexdigest(), "bytes": len(CONTENT)}
     texts = dict.fromkeys(("licence", "about", "shows", "cannot_show", "floor"), "x")
-    one = {"title": "T", "kind": "real", "roles": {"paper": "own"}, "reader": "gtex_v8", **texts}
+    one = {"title": "T", "kind": "real", "roles": {"paper": "own"}, **texts}
+    one["reader"] = "readers.heil2022.gtex_v8"
     file = {"path": PATH, "package": package, **known, **changes}
     one["files"] = {"values": file, "again": {**file, "path": "tiny/again.csv"}}
     (house / "data" / "catalogue.yml").write_text(yaml.safe_dump({"tiny": one}))

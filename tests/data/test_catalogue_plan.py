@@ -16,20 +16,26 @@ from exprml.data.catalogue import downloading
 TEXTS = dict.fromkeys(("licence", "about", "shows", "cannot_show", "floor"), "x")
 LIST = {
     "real": {
-        "title": "R", "kind": "real", "roles": {"paper": "stand-in"}, "reader": "dgex_maps", **TEXTS,
+        "title": "R", "kind": "real", "roles": {"paper": "stand-in"}, **TEXTS,
+        "reader": "readers.chen2016.dgex_maps",
         "files": {"values": {"path": "values.tsv", "url": "https://example.org/values.tsv", "bytes": 5,
                              "sha256": hashlib.sha256(b"12345").hexdigest()}},
     },
     "twin": {
-        "title": "T", "kind": "simulated", "roles": {"paper": "twin"}, "reader": "gtex_twin", **TEXTS,
+        "title": "T", "kind": "simulated", "roles": {"paper": "twin"}, **TEXTS,
+        "reader": "simulate.gtex.gtex_twin",
         "options": {"n_donors": 9},
     },
     "built": {
-        "title": "B", "kind": "simulated", "roles": {"paper": "twin"}, "reader": "gtex_twin", **TEXTS,
+        "title": "B", "kind": "simulated", "roles": {"paper": "twin"}, **TEXTS,
+        "reader": "simulate.gtex.gtex_twin",
         "files": {"structure": {"path": "values.tsv", "url": "https://example.org/values.tsv", "bytes": 5,
                                 "sha256": hashlib.sha256(b"12345").hexdigest()}},
     },
-    "made": {"title": "M", "kind": "simulated", "roles": {"paper": "made"}, "reader": "gtex_twin", **TEXTS},
+    "made": {
+        "title": "M", "kind": "simulated", "roles": {"paper": "made"}, **TEXTS,
+        "reader": "simulate.gtex.gtex_twin",
+    },
 }  # fmt: skip
 SLOTS = {"smoke": ["twin"], "default": ["real", "twin"], "paper": ["real", "twin"]}
 

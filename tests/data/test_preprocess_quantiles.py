@@ -90,9 +90,8 @@ def test_blocks_give_the_same_as_one_piece_and_copies_are_as_asked(monkeypatch):
     assert np.array_equal(QuantileNormaliser().fit(X).transform(X), whole)
     assert np.allclose(GeneStandardiser().fit_transform(X), scaled, atol=1e-6)
     assert whole.dtype == scaled.dtype == np.float32
-    kept, given = X.copy(), X.copy()
-    assert QuantileNormaliser(copy=False).fit(given).transform(given) is given
-    assert np.array_equal(given, whole)
+    kept = X.copy()
+    assert np.array_equal(QuantileNormaliser().fit_transform(X), whole)
     assert np.array_equal(X, kept)
 
 
@@ -103,7 +102,6 @@ def test_standardised_by_hand_and_back():
     assert scaler.transform(np.array([[7.0, 6.0]])).tolist() == [[4, 4]]
     assert scaler.inverse_transform(np.array([[4.0, 4.0]])).tolist() == [[7, 6]]
     assert GeneStandardiser().epsilon == 0.001
-    assert GeneStandardiser(copy=False).fit(train).transform(train) is train
 
 
 def test_what_is_refused():

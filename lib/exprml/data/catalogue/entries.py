@@ -22,6 +22,7 @@ _FORMS = {
     "url": (re.compile(r"https://.+"), "is no https address"),
     "sha256": (re.compile(r"[0-9a-f]{64}"), "is no SHA-256"),
 }
+_READER = re.compile(r"(readers|simulate)\.\w+\.\w+")
 _PACKAGE, _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*"), re.compile(r"[0-9][0-9A-Za-z.+!]*")
 
 
@@ -111,7 +112,7 @@ class Entry:
     labels : tuple of str
         The columns of `obs` that notebooks predict.
     reader, options : str, dict
-        Function of :mod:`exprml.data.readers` or :mod:`~exprml.data.simulate` and its keywords.
+        Function with its module, of :mod:`exprml.data.readers` or :mod:`~exprml.data.simulate`; its keywords.
     files : tuple of DataFile
         Its own, and those of the entries named in `files_of`.
     files_of : tuple of str
@@ -244,6 +245,10 @@ def _check(found: Entry) -> None:
     where = f"{WHERE}, {found.name}"
     if found.kind not in ("real", "simulated"):
         raise DataError(f"{where}: kind {found.kind!r}, expected real or simulated")
+    if not _READER.fullmatch(found.reader):
+        raise DataError(
+            f"{where}: reader {found.reader!r}, expected readers.<module>.<function>, or simulate."
+        )
     check_known(f"role of {found.name!r}", found.roles.values(), PAPERS_ROLES, WHERE)
     for file in found.files:
         _check_file(where, file)

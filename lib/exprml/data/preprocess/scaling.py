@@ -37,8 +37,6 @@ class GeneStandardiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     epsilon : float
         Added to every standard deviation (ddof 0): a constant gene becomes zero instead of undefined, and a
         gene of spread s ends with the spread s / (s + epsilon).
-    copy : bool
-        False: write into the array that is given, if it holds floating-point numbers.
 
     Attributes
     ----------
@@ -47,9 +45,8 @@ class GeneStandardiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         targets included; to do as in use, fit it on the training samples.
     """
 
-    def __init__(self, *, epsilon: float = 0.001, copy: bool = True) -> None:
+    def __init__(self, *, epsilon: float = 0.001) -> None:
         self.epsilon = epsilon
-        self.copy = copy
 
     def fit(self, X: Any, y: Any = None) -> GeneStandardiser:
         """Learn means and standard deviations, summed in float64 block by block."""
@@ -63,22 +60,22 @@ class GeneStandardiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return (X - mean) / (sd + epsilon), in the floating-point type of `X`."""
-        X = self._checked(X, self.copy)
+        X = self._checked(X)
         X -= self.mean_
         X /= self.sd_ + self.epsilon
         return X
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Return standardised values in the units of the training data."""
-        X = self._checked(X, True)
+        X = self._checked(X)
         X *= self.sd_ + self.epsilon
         X += self.mean_
         return X
 
-    def _checked(self, X: Any, copy: bool) -> np.ndarray:
+    def _checked(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_all_finite=True, reset=False)
-        return np.array(X) if copy else X
+        return np.array(X)
 
 
 def finite_blocks(X: np.ndarray) -> Iterator[np.ndarray]:
