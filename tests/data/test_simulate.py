@@ -32,7 +32,7 @@ def test_linear_and_noise_have_2500_features(kind, distance):
 
 
 def test_coins_are_tossed_per_value():
-    red = simulate.heil_simulation(n_linear=10, n_nonlinear=40).X[500:, 10:] > 0
+    red = simulate.heil_simulation(n_features=50, nonlinear_share=0.8).X[500:, 10:] > 0
     assert 0.3 < red.mean(axis=0).min() < red.mean(axis=0).max() < 0.7
     assert 0.1 < red.mean(axis=1).min() < red.mean(axis=1).max() < 0.9
 
@@ -125,8 +125,3 @@ def test_twins_swings_have_mean_zero_within_a_tissue():
         assert markers.sum() == 4
         assert np.abs(swings[rows].mean(axis=0)).max() < 0.1
         assert np.array_equal(np.abs(swings[rows][:, markers]), np.ones((2000, 4)))
-
-
-def test_impossible_twin():
-    with pytest.raises(ParameterError, match="choose 2 to 25"):
-        simulate.gtex_twin(n_tissues=26)

@@ -9,14 +9,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from exprml.data import catalogue
-from exprml.data.simulate import gtex_twin, studies_twin, tcga_twin
+from exprml.data.simulate import TISSUES, gtex_twin, studies_twin, tcga_twin
 from exprml.evaluation.compare import interval
 from exprml.evaluation.scoring import cross_validate
 
 
 def scores(nonlinear, floor_share, removal="split"):
     """Return per-fold balanced accuracy of a linear model and a forest on a small twin."""
-    twin = gtex_twin(n_tissues=4, n_donors=60, n_genes=200, nonlinear=nonlinear, floor_share=floor_share)
+    twin = gtex_twin(
+        tissues=TISSUES[:4], n_donors=60, n_genes=200, nonlinear=nonlinear, floor_share=floor_share
+    )
     models = {"linear": RidgeClassifier(100), "forest": RandomForestClassifier(100, random_state=0)}
     table = cross_validate(models, twin, "tissue", "donor", folds=3, removal=removal)
     return table.pivot(index="fold", columns="model", values="value")

@@ -39,14 +39,9 @@ def load(
     metadata_columns: Sequence[str] = (),
     exclude: Sequence[str] = (),
     missing_label: Sequence[str] = (),
-    r_object: str = "",
-    layer: str = "",
-    duplicates: str = "error",
-    delimiter: str = "",
-    decimal: str = "",
-    encoding: str = "",
     log: bool = False,
     missing: str = "genes",
+    **of_file: str,
 ) -> AnnData:
     """Read a reader's values and labels, match them by sample id, and note everything that is left out.
 
@@ -70,18 +65,15 @@ def load(
         Genes, samples or columns that are left out.
     missing_label : sequence of str
         Words that stand for "not known" in the label and the group; empty cells always do.
-    r_object : str
-        Which object of an R file, if it holds several.
-    layer : str
-        Which layer of an h5ad file, in place of X.
-    duplicates : {"error", "sum", "mean", "first"}
-        What becomes of genes with one id.
-    delimiter, decimal, encoding : str
-        Of tables, both files'; found by their first lines unless told.
     log : bool
         Take log2(x + 1).
     missing : {"genes", "samples", "error"}
         What is left out where a value is missing; "error" refuses.
+    **of_file
+        What only some formats have; refused where the format has no such thing.
+        r_object: which object of an R file, if it holds several. layer: which layer of an h5ad file, in place
+        of X. duplicates: what becomes of genes with one id ("error", "sum", "mean", "first"). delimiter,
+        decimal, encoding: of tables, both files'; found by their first lines unless told.
 
     Returns
     -------
@@ -96,13 +88,12 @@ def load(
     check_known("--missing", [missing], ("genes", "samples", "error"))
     if label == group:
         raise ParameterError(f"label and group are both {label!r}: the group is the donor, patient or study")
-    layout = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
     texts = list(metadata_columns) if labels else [label, *([group] if group else []), *metadata_columns]
-    of_file = {"r_object": r_object, "layer": layer, "duplicates": duplicates, **layout}
     data = read_values(Path(expression), samples_in, texts, **of_file)
     told = {"notes": [data.uns["provenance"]["steps"][-1]], "warnings": []}
     data = _without(data, exclude, str(expression))
     if labels:
+        layout = {name: of_file.get(name, "") for name in ("delimiter", "decimal", "encoding")}
         table = read_labels(Path(labels), sample_column, **layout)
         told["notes"].append(f"read {Path(labels).name}: {table.attrs['said']}, {len(table)} lines")
         table = table if sample_column else with_better_ids(data, table, Path(labels), told)
@@ -116,9 +107,8 @@ def load(
     told["warnings"] += warnings_of(data, label, group, log)
     data = _varying(log_transform(data, offset=1.0) if log else data, str(expression), told)
     if data.n_vars < n_before / 2:
-        told["warnings"].append(
-            f"{n_before - data.n_vars} of {n_before} genes are left out: is the file whole?"
-        )
+        lost = f"{n_before - data.n_vars} of {n_before} genes"
+        told["warnings"].append(f"{lost} are left out: is the file whole?")
     if not group:
         data.obs[EACH_SAMPLE] = list(data.obs_names)
         told["warnings"].append(_NO_GROUP)

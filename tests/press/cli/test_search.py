@@ -45,7 +45,7 @@ def test_best_values_are_written_with_their_source_and_others_stay(tmp_path, mon
 
 
 def test_search_sees_whole_donors_of_the_training_part_only(monkeypatch):
-    twin = simulate.gtex_twin(n_tissues=3, n_donors=90, n_genes=20)
+    twin = simulate.gtex_twin(tissues=simulate.TISSUES[:3], n_donors=90, n_genes=20)
     monkeypatch.setattr("exprml.data.catalogue.load", lambda name: twin)
     values, tissue, donor = search.training_part("gtex-twin")
     assert len(values) == len(tissue) == len(donor)

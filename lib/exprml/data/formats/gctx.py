@@ -33,6 +33,7 @@ from exprml.data.formats.hdf5 import is_text, memory_of, open_hdf5
 from exprml.data.formats.metadata import NULL, texts_with_null, typed
 from exprml.data.formats.sniff import require_kind
 
+Positions = np.ndarray | None  # None: all
 _MATRIX = "0/DATA/0/matrix"
 _FIELDS = {"sample": "0/META/COL", "gene": "0/META/ROW"}
 _GAP = 64  # wanted positions closer than this are read in one go
@@ -73,15 +74,15 @@ def read_gctx_metadata(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def gctx_blocks(
-    path: str | Path, *, columns: np.ndarray | None = None, size: int = 1000
+    path: str | Path, *, rows: Positions = None, columns: Positions = None, size: int = 1000
 ) -> Iterator[np.ndarray]:
     """Yield the values of a GCTX file, `size` samples after `size` samples; one block is in memory at a time.
 
     Parameters
     ----------
     path : str or Path
-    columns : array of int, optional
-        Positions of the genes to read, in the order wanted; all of them by default.
+    rows, columns : array of int, optional
+        Positions of the samples and of the genes to read, in the order wanted; all of them by default.
     size : int
         Samples of a block; the last may have fewer.
 
@@ -94,9 +95,9 @@ def gctx_blocks(
     if size < 1:
         raise ParameterError(f"a block of {size} samples: at least 1 is needed")
     with _opened(path) as (_, _, matrix):
-        for start in range(0, matrix.shape[0], size):
-            rows = np.arange(start, min(start + size, matrix.shape[0]))
-            yield _window(matrix, rows, columns, path)
+        rows = np.arange(matrix.shape[0]) if rows is None else rows
+        for start in range(0, len(rows), size):
+            yield _window(matrix, rows[start : start + size], columns, path)
 
 
 def write_gctx(adata: AnnData, path: str | Path) -> None:
@@ -235,9 +236,7 @@ def _without_null(values: np.ndarray) -> np.ndarray:
     return np.where(null, np.nan, values)
 
 
-def _window(
-    matrix: h5py.Dataset, rows: np.ndarray | None, columns: np.ndarray | None, path: Path
-) -> np.ndarray:
+def _window(matrix: h5py.Dataset, rows: Positions, columns: Positions, path: Path) -> np.ndarray:
     rows = np.arange(matrix.shape[0]) if rows is None else rows
     columns = np.arange(matrix.shape[1]) if columns is None else columns
     needed = 4 * len(rows) * len(columns)

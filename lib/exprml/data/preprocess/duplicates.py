@@ -13,11 +13,7 @@ _ROWS = 500  # compared with all earlier ones at once
 
 
 def near_duplicates(
-    X: Any,
-    *,
-    n_clusters: int = 100,
-    distance: float = 1.0,
-    seed: int | None = None,
+    X: Any, *, n_clusters: int = 100, distance: float = 1.0, seed: int | None = None
 ) -> pd.DataFrame:
     """Return the samples that D-GEX drops as near-duplicates of earlier ones (chen2016, public code).
 

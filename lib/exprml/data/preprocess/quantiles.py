@@ -50,11 +50,7 @@ class QuantileNormaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self,
-        *,
-        form: str = "microarray",
-        ranks: str = "all",
-        is_landmark: Sequence[bool] | None = None,
+        self, *, form: str = "microarray", ranks: str = "all", is_landmark: Sequence[bool] | None = None
     ) -> None:
         self.form = form
         self.ranks = ranks

@@ -87,11 +87,7 @@ class VariableGenes(SelectorMixin, BaseEstimator):
 
 
 def keep_classes(
-    adata: AnnData,
-    label: str,
-    group: str,
-    min_groups: int = 25,
-    unknown: Sequence[str] = UNKNOWN_LABELS,
+    adata: AnnData, label: str, group: str, min_groups: int = 25, unknown: Sequence[str] = UNKNOWN_LABELS
 ) -> tuple[AnnData, pd.DataFrame]:
     """Keep the samples whose class has at least `min_groups` groups; list what is left out and why.
 

@@ -5,7 +5,6 @@ All give samples x genes with ``var["is_landmark"]`` and ``var["is_target"]``; g
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +145,7 @@ def dgex_microarrays(paths: Paths, *, n_samples: int | None = None) -> AnnData:
     known = probes_to_genes(probes, genes)
     X = np.empty((len(rows), known.n_vars), np.float32)
     start = 0
-    for block in _blocks(paths["expression"], columns, obs.index[rows] if n_samples else None, probes):
+    for block in formats.gctx_blocks(paths["expression"], rows=rows, columns=columns):
         X[start : start + len(block)] = probes_to_genes(AnnData(block, var=probes.var), genes).X
         start += len(block)
     total = len(obs)
@@ -181,22 +180,11 @@ def dgex_probes(paths: Paths) -> AnnData:
     adata = formats.read_gctx(paths["expression"], genes=[*names[landmark], *names[~landmark]])
     adata.obs = adata.obs.assign(patient=adata.obs_names.astype(str)).rename_axis("sample")
     adata.var = pd.DataFrame(
-        {"symbol": [symbols.get(name, "") for name in adata.var_names]},
-        index=adata.var_names.rename("probe"),
+        {"symbol": [symbols.get(name, "") for name in adata.var_names]}, index=adata.var_names.rename("probe")
     ).assign(is_landmark=np.arange(adata.n_vars) < landmark.sum())
     adata.var["is_target"] = ~adata.var["is_landmark"]
     steps = [*reading(paths), f"{landmark.sum()} probes are landmarks of L1000, all others targets"]
     return with_steps(adata, steps)
-
-
-def _blocks(
-    path: Path, columns: np.ndarray, samples: pd.Index | None, probes: AnnData
-) -> Iterator[np.ndarray]:
-    """Yield the values of the probes, of some samples at once or of all in blocks."""
-    if samples is None:
-        yield from formats.gctx_blocks(path, columns=columns)
-    else:
-        yield formats.read_gctx(path, genes=list(probes.var_names), samples=list(samples)).X
 
 
 def dgex_gtex(paths: Paths) -> AnnData:

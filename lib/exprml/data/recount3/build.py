@@ -190,7 +190,7 @@ def _kept_rows(name: str, kept: pd.Index, genes: list[str], lengths: np.ndarray)
 
 
 def _fetched(file) -> Path:
-    return fetching.fetch_file("recount3", file, recording=False)
+    return fetching.fetch_file("recount3", file)
 
 
 def _lengths(genes: pd.Series, source: str) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import ParameterError, check_known
+from exprml.base.errors import check_known
 from exprml.data.simulate.parts import detection_floor, low_rank, made, swings, table_of_genes
 
 FLOOR = float(np.round(np.log2(0.001), 4))  # log2(TPM + 0.001) of an unseen gene, as the Toil files print it
@@ -22,14 +22,13 @@ TISSUES = [
 
 
 def gtex_twin(
-    n_tissues: int = 8,
     n_donors: int = 120,
     n_genes: int = 1000,
     *,
     nonlinear: float = 1.0,
     floor_share: float = 0.4,
     seed: int = 0,
-    tissues: Sequence[str] | None = None,
+    tissues: Sequence[str] = TISSUES[:8],
 ) -> AnnData:
     """Simulate a data set with the schema of GTEx (Toil): tissues of unequal size, donors shared by tissues.
 
@@ -39,8 +38,6 @@ def gtex_twin(
 
     Parameters
     ----------
-    n_tissues : int
-        At most 25; the five commonest of GTEx come first.
     n_donors : int
         Each gives a random part of the tissues, common ones more often.
     n_genes : int
@@ -51,8 +48,8 @@ def gtex_twin(
         Share of all values below detection, which become log2(0.001); about 0.55 in the real file.
     seed : int
         Of the only generator.
-    tissues : sequence of str, optional
-        These tissues of :data:`TISSUES` in place of the first `n_tissues`; the first is given most often.
+    tissues : sequence of str
+        Of :data:`TISSUES`, at least two; the first is given most often.
 
     Returns
     -------
@@ -60,11 +57,8 @@ def gtex_twin(
         float32, log2(TPM + 0.001)-like; obs: tissue, donor, sex, cell_line, upstream_split; var: symbol,
         simulated.
     """
-    if not 2 <= n_tissues <= len(TISSUES):
-        raise ParameterError(f"n_tissues {n_tissues}: choose 2 to {len(TISSUES)}")
-    check_known("tissue", tissues or (), TISSUES)
-    names = list(TISSUES[:n_tissues] if tissues is None else tissues)
-    n_tissues = len(names)
+    check_known("tissue", tissues, TISSUES)
+    names, n_tissues = list(tissues), len(tissues)
     generator = np.random.default_rng(seed)
     obs, tissue, donor = _twin_samples(generator, names, n_donors)
     X = generator.normal(1.0, 4.0, n_genes) + generator.standard_normal((len(obs), n_genes))

@@ -13,8 +13,6 @@ from exprml.data.simulate.parts import detection_floor, made
 def heil_simulation(
     kind: str = "mixed",
     n_samples: int = 1000,
-    n_linear: int = 2500,
-    n_nonlinear: int = 2500,
     distance: float = 6.0,
     nonlinear_share: float | None = None,
     seed: int = 42,
@@ -29,15 +27,13 @@ def heil_simulation(
     Parameters
     ----------
     kind : {"mixed", "linear", "noise"}
-        Mixed has both parts; linear and noise have `n_linear` features.
+        Mixed has 2,500 features of each part; linear and noise have 2,500.
     n_samples : int
         The first half is blue, the rest red; each sample is its own study.
-    n_linear, n_nonlinear : int
-        Features of each part; the defaults are the paper's.
     distance : float
         Distance between the classes in standard deviations.
     nonlinear_share : float, optional
-        For mixed: divide the same number of features anew, this share of them nonlinear.
+        For mixed: divide the features anew, this share of them nonlinear.
     seed : int
         Of the only generator.
     n_features : int, optional
@@ -49,8 +45,7 @@ def heil_simulation(
         float32, samples x features; obs: label, study; var: signal ("linear", "nonlinear" or "noise").
     """
     _check_simulation(kind, n_samples, nonlinear_share)
-    total = n_linear + n_nonlinear if kind == "mixed" else n_linear
-    share = {"mixed": n_nonlinear / max(1, n_linear + n_nonlinear)}.get(kind, 0.0)
+    total, share = (5000, 0.5) if kind == "mixed" else (2500, 0.0)
     share = share if nonlinear_share is None else nonlinear_share
     total = total if n_features is None else n_features
     n_coins = round(total * share)
@@ -79,11 +74,7 @@ def _check_simulation(kind: str, n_samples: int, nonlinear_share: float | None) 
 
 
 def floored_shift(
-    n_samples: int = 1000,
-    n_features: int = 500,
-    shift: float = 1.0,
-    floor: float | None = 0.0,
-    seed: int = 0,
+    n_samples: int = 1000, n_features: int = 500, shift: float = 1.0, floor: float | None = 0.0, seed: int = 0
 ) -> AnnData:
     """Simulate a purely linear shift whose values below `floor` are set to it (experiment x-floor).
 
