@@ -30,6 +30,7 @@ LENGTHS = ("annotation", "gene-lengths")
 STORAGE = {"float32": "float32", "paper-float16": "float16"}  # the paper's slip loses small values
 SEX_LABELS = "recount3/combined_human_mouse_meta_v2.csv"
 _ROWS = 4096  # written to the store together
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def build(
     *,
     sex_labels: str | Path | None = None,
     without_missing: bool = False,
-    report: Callable[[str], None] = print,
+    report: Report = print,
 ) -> Path:
     """Make the store of the data set recount3 and return its path; go on where an earlier call was killed.
 
@@ -95,24 +96,18 @@ def build(
     with held(folder / ".build.lock"):
         genes = sources.read_annotation(_fetched(sources.annotation_file()))
         lengths = _lengths(genes, settings.lengths)
-        first = {
-            key: value
-            for key, value in asdict(settings).items()
-            if key in ("projects", "lengths", "variance")
-        }
+        first = {key: getattr(settings, key) for key in ("projects", "lengths", "variance")}
         state = State(folder / f"build-{text_hash(as_json(first))[:12]}.sqlite")
-        running = _first_pass(settings, state, genes.index.tolist(), lengths, without_missing, report)
+        running = _first_pass(settings, state, lengths, without_missing, report)
         if not running.n:
-            raise DataError(
-                f"no sample of {len(state.finished())} projects passes the filters: see {FILTERS}"
-            )
-        known = np.flatnonzero(~np.isnan(lengths))
+            found = f"no sample of {len(state.finished())} projects"
+            raise DataError(f"{found} passes the filters: see {FILTERS}")
         chosen = running.choose(settings.n_genes, settings.rank)
         obs = _obs(state, sex_labels)
         key = text_hash(as_json([asdict(settings), running.n, int(running.lines)]))[:12]
         rows = state.path.with_name(f"rows-{key}.float32")
-        _second_pass(state, rows, running, chosen, genes.index.tolist(), lengths, report)
-        var = _var(genes.iloc[known].iloc[chosen], running, chosen)
+        _second_pass(state, rows, running, chosen, lengths, report)
+        var = _var(genes[lengths.notna()].iloc[chosen], running, chosen)
         store = data_folder("raw", entry("recount3").files[0].path)
         _write(store, rows, obs, var, settings, state.audit())
         record(entry("recount3").files[0], store)
@@ -121,16 +116,11 @@ def build(
 
 
 def _first_pass(
-    settings: Settings,
-    state: State,
-    genes: list[str],
-    lengths: np.ndarray,
-    without_missing: bool,
-    report: Callable[[str], None],
+    settings: Settings, state: State, lengths: pd.Series, without_missing: bool, report: Report
 ) -> Running:
     """Filter the samples and learn the genes' moments, project by project."""
     projects = settings.projects or tuple(sources.read_projects(_fetched(sources.samples_file())))
-    running = state.running(Running(int((~np.isnan(lengths)).sum()), settings.variance))
+    running = state.running(Running(int(lengths.notna().sum()), settings.variance))
     seen, finished, missing = state.seen(), state.finished(), []
     for number, name in enumerate(projects, 1):
         if name in finished:
@@ -141,9 +131,9 @@ def _first_pass(
             missing.append(f"{name} ({error})")
             continue
         counts, metadata = paths.pop("counts"), sources.read_metadata(paths)
-        with gene_sums(counts, genes) as sums:
+        with gene_sums(counts, list(lengths.index)) as sums:
             project = Project(sums, metadata, seen)
-            for values, usable in project.tpm(lengths):
+            for values, usable in project.tpm(lengths.to_numpy()):
                 running.add(values, usable)
         kept = project.metadata.loc[project.kept, ["study", "type", "tissue"]]
         state.finish(name, project.seen, kept, project.audit, running)
@@ -157,13 +147,7 @@ def _first_pass(
 
 
 def _second_pass(
-    state: State,
-    rows: Path,
-    running: Running,
-    chosen: np.ndarray,
-    genes: list[str],
-    lengths: np.ndarray,
-    report: Callable[[str], None],
+    state: State, rows: Path, running: Running, chosen: np.ndarray, lengths: pd.Series, report: Report
 ) -> None:
     """Write the chosen genes of every kept sample to a plain file of float32, each project at its place."""
     if not rows.is_file():
@@ -173,7 +157,7 @@ def _second_pass(
         for name, kept in state.kept():
             if len(kept) and name not in written:
                 file.seek(4 * start * len(chosen))
-                for values in _kept_rows(name, kept.index, genes, lengths):
+                for values in _kept_rows(name, kept.index, lengths):
                     file.write(running.scaled(values, chosen).astype(np.float32).tobytes())
                 file.flush()
                 os.fsync(file.fileno())
@@ -182,25 +166,25 @@ def _second_pass(
             start += len(kept)
 
 
-def _kept_rows(name: str, kept: pd.Index, genes: list[str], lengths: np.ndarray) -> Iterator[np.ndarray]:
+def _kept_rows(name: str, kept: pd.Index, lengths: pd.Series) -> Iterator[np.ndarray]:
     """Yield TPM of a project's kept samples, in slices; of an id that stands twice the first was kept."""
-    with gene_sums(_fetched(sources.project_files(name)["counts"]), genes) as sums:
+    with gene_sums(_fetched(sources.project_files(name)["counts"]), list(lengths.index)) as sums:
         for _, rows in sums.rows(np.array([sums.samples.index(one) for one in kept])):
-            yield transcripts_per_million(rows, lengths)[0]
+            yield transcripts_per_million(rows, lengths.to_numpy())[0]
 
 
 def _fetched(file) -> Path:
     return fetching.fetch_file("recount3", file)
 
 
-def _lengths(genes: pd.Series, source: str) -> np.ndarray:
+def _lengths(genes: pd.Series, source: str) -> pd.Series:
     """Return bases of every gene of the files; NaN where the source has none."""
     if source == "annotation":
-        return genes.to_numpy(float)
+        return genes.astype(float)
     from exprml.data.catalogue import load
 
     known = load("gene-lengths").var["length"]
-    return known.reindex(without_version(genes.index)).to_numpy(float)
+    return known.reindex(without_version(genes.index)).astype(float).set_axis(genes.index)
 
 
 def _obs(state: State, sex_labels: str | Path | None) -> pd.DataFrame:
