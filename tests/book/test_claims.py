@@ -261,27 +261,27 @@ def test_select_takes_the_largest_size_of_every_curve():
         rows([np.nan], n_train=95),
     ]  # fmt: skip
     table = pd.concat(several)
-    assert sorted(claims.select(table, {})["value"]) == [0.2, 0.3, 0.4, 0.6, 0.7, 0.8]
-    controls = claims.select(table, {"control": ["", "shuffled labels"], "seed": 0, "model": ["net"]})
+    assert sorted(checks.select(table, {})["value"]) == [0.2, 0.3, 0.4, 0.6, 0.7, 0.8]
+    controls = checks.select(table, {"control": ["", "shuffled labels"], "seed": 0, "model": ["net"]})
     assert sorted(controls["value"]) == [0.2, 0.4, 0.5, 0.6, 0.8]
-    assert list(claims.select(table, {"metric": "accuracy"})["value"]) == [0.9]
+    assert list(checks.select(table, {"metric": "accuracy"})["value"]) == [0.9]
 
 
 def test_select_keeps_rows_without_a_size_and_reads_a_missing_control_as_none():
     table = rows([0.5, 0.6]).assign(n_train=pd.array([None, None], dtype="Int64"), control=np.nan)
-    assert list(claims.select(table, {})["value"]) == [0.5, 0.6]
+    assert list(checks.select(table, {})["value"]) == [0.5, 0.6]
 
 
 def test_a_fit_that_two_experiments_share_counts_once():
     twice = [rows([0.8, 0.9], "a", experiment=name) for name in ("one", "two")] + [rows([0.7, 0.7], "b")]
-    assert list(claims.select(pd.concat(twice), {"model": "a"})["experiment"]) == ["one", "one"]
+    assert list(checks.select(pd.concat(twice), {"model": "a"})["experiment"]) == ["one", "one"]
 
 
 def test_unknown_names_are_refused():
     with pytest.raises(UnknownNameError, match="did you mean 'at_chance'"):
         claims.evaluate_check(rows([0.5]), check("at_chanse"))
     with pytest.raises(DataError, match="tisue"):
-        claims.select(rows([0.5]), {"tisue": "Brain"})
+        checks.select(rows([0.5]), {"tisue": "Brain"})
     with pytest.raises(UnknownNameError, match="did you mean 'heil2022/02-gtex-tissues'"):
         claims.ledger(notebook="heil2022/02-gtex-tisues")
 

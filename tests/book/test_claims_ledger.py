@@ -113,7 +113,7 @@ def test_every_claim_names_what_exists_and_says_of_what_kind_it_is(one):
     assert one.text.endswith(".")
     assert one.where
     assert one.checks
-    assert {check["kind"] for check in one.checks} <= set(claims.CHECKS)
+    assert {check["kind"] for check in one.checks} <= set(checks.CHECKS)
     assert all(check["tolerance"] >= 0 for check in one.checks)
     asked_for = [asked["experiment"] for asked in asked_rows(one)]
     ids = {name for ids in asked_for for name in (ids if isinstance(ids, list) else [ids])}
@@ -130,7 +130,7 @@ def test_kinds_fit_the_checks_and_replicates_the_kind(one):
     assert all(sized) if one.kind in claims.SIZES else not any(sized)
     bounds = [check.get("value", 0.0) for check in one.checks if not sized[0]]
     assert set(bounds) <= {0.0, 0.5, 1.0}, "a direction is from a natural bound: none, half, all"
-    assert one.replicates in claims.REPLICATES
+    assert one.replicates in checks.REPLICATES
     assert one.kind in claims.SIZES or one.replicates != checks.NOTHING_VARIES
 
 

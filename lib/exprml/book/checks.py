@@ -304,7 +304,7 @@ def evaluate_check(table: pd.DataFrame, check: Check) -> list[Finding]:
         If the check is of a kind the ledger does not know.
     """
     kind = check["kind"]
-    check_known("kind of check", [kind], CHECKS, "exprml.book.claims.CHECKS")
+    check_known("kind of check", [kind], CHECKS, "exprml.book.checks.CHECKS")
     asked = asked_rows(check)["rows"]
     if kind == "ordered":
         found = _check_ordered(table, check)

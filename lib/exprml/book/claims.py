@@ -20,13 +20,8 @@ from exprml.base.errors import check_known
 from exprml.base.files import data_folder
 from exprml.base.roles import MADE, OWN, TWIN
 from exprml.book import checks, results
-from exprml.book.checks import CHECKS, REPLICATES, UNDECIDED, Finding, evaluate_check, select
+from exprml.book.checks import UNDECIDED, Finding, evaluate_check
 from exprml.evaluation.scoring import MAJORITY
-
-__all__ = [
-    "CANNOT", "CHECKS", "KINDS", "LEDGERS", "NOT_REPRODUCED", "PARTLY", "REPLICATES", "REPRODUCED",
-    "UNDECIDED", "Claim", "Finding", "evaluate_check", "ledger", "select", "verdict", "verdicts",
-]  # fmt: skip
 
 REPRODUCED, PARTLY, NOT_REPRODUCED = "reproduced", "partly", "not reproduced"
 CANNOT = "cannot be tested here"
@@ -56,7 +51,7 @@ class Claim:
     checks : tuple of dict
         What must hold; see :func:`evaluate_check`.
     replicates : str
-        One of :data:`REPLICATES`: what the interval goes over.
+        One of :data:`~exprml.book.checks.REPLICATES`: what the interval goes over.
     samples : int, optional
         Training samples of the paper, where they matter: to every size, and to what hangs on sample size.
     untrained : bool

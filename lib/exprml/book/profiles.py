@@ -164,21 +164,8 @@ def plan_of(notebook: Notebook, profile: str) -> dict[str, dict[str, Any]]:
 
     plan = catalogue.plan_for(profile).get("notebooks", {}).get(notebook.name, {})
     if set(plan) != set(notebook.slots):
-        plan = make_plan(profile, "auto").get(notebook.name, {})
+        plan = catalogue.resolve(profile)["notebooks"].get(notebook.name, {})
     return plan
-
-
-def make_plan(profile: str, policy: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """Decide which data every notebook of a profile gets, fetch and verify it; return notebook -> plan.
-
-    Raises
-    ------
-    NotAvailableError
-        If the policy cannot be kept.
-    """
-    from exprml.data import catalogue
-
-    return catalogue.resolve(profile, policy)["notebooks"]
 
 
 def in_order(known: Mapping[str, Notebook]) -> list[str]:

@@ -203,15 +203,12 @@ def read_values(path: Path, samples_in: str, texts: Sequence[str] = (), **option
     if samples_in and not turned:
         raise ParameterError(f"{path}: a {kind} file says itself where samples stand; leave out --samples-in")
     told = {name: value for name, value in options.items() if value not in ("", "error")}
-    known = {{"name": "r_object"}.get(name, name) for name in formats.options_of(kind)}
-    foreign = next((name for name in told if name not in known), None)
+    foreign = next((name for name in told if name not in formats.options_of(kind)), None)
     if foreign:
         option = foreign.replace("_", "-")
         raise ParameterError(f"{path}: a {kind} file has no --{option}; leave it out")
     if turned:
         told |= {"samples_in": samples_in, "metadata_columns": list(dict.fromkeys(texts))}
-    if "r_object" in told:
-        told["name"] = told.pop("r_object")
     data = formats.read(path, **told)
     values = as_dense(data.X, path)
     provenance = {"provenance": dict(data.uns.get("provenance", {}))}

@@ -13,7 +13,6 @@ from exprml.data import catalogue
 from exprml.data.catalogue.exporting import FORMATS
 from exprml.data.catalogue.fetching import in_raw
 from exprml.data.catalogue.plan import POLICIES, PROFILES
-from exprml_press.cli.new import add_marks
 
 
 def add_parser(subparsers: Any) -> None:
@@ -36,7 +35,6 @@ def add_parser(subparsers: Any) -> None:
     export.add_argument("--to", required=True, metavar="|".join(FORMATS))
     export.add_argument("--output", type=Path, metavar="PATH", help="default: NAME.FORMAT here")
     export.add_argument("--force", action="store_true", help="replace a file that is there")
-    add_marks(export)
 
 
 def _add_build(build: argparse.ArgumentParser) -> None:
@@ -118,9 +116,7 @@ def _show(given: argparse.Namespace) -> int:
 
 
 def _export(given: argparse.Namespace) -> int:
-    form = {"delimiter": given.delimiter, "decimal": given.decimal, "encoding": given.encoding}
-    path = catalogue.export(given.name, given.to, given.output, force=given.force, **form)
-    print(path)
+    print(catalogue.export(given.name, given.to, given.output, force=given.force))
     print(f"Terms: {catalogue.entry(given.name).licence}")
     return 0
 

@@ -94,7 +94,11 @@ def make_order(
 def orders(profile: str, policy: str) -> dict[str, Order]:
     """Return the order of every notebook, each after those it needs."""
     known = profiles.notebooks()
-    plan = profiles.make_plan(profile, policy) if any(one.slots for one in known.values()) else {}
+    plan: dict[str, Any] = {}
+    if any(one.slots for one in known.values()):
+        from exprml.data import catalogue
+
+        plan = catalogue.resolve(profile, policy)["notebooks"]
     made: dict[str, Order] = {}
     for name in profiles.in_order(known):
         earlier = {needed: made[needed].key for needed in known[name].needs}

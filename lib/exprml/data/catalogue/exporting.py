@@ -17,16 +17,7 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "gct", "h5ad")
 
 
-def export(
-    name: str,
-    fmt: str,
-    path: str | Path | None = None,
-    *,
-    force: bool = False,
-    delimiter: str = "",
-    decimal: str = "",
-    encoding: str = "",
-) -> Path:
+def export(name: str, fmt: str, path: str | Path | None = None, *, force: bool = False) -> Path:
     """Write a data set to one file.
 
     Parameters
@@ -34,14 +25,12 @@ def export(
     name : str
         As in the catalogue.
     fmt : str
-        csv (samples in rows: id, metadata, genes; data without samples: the table of genes), gct (version
-        1.3), h5ad.
+        csv (UTF-8; samples in rows: id, metadata, genes; data without samples: the table of genes), gct
+        (version 1.3), h5ad.
     path : str or Path, optional
         Where to; ``<name>.<fmt>`` in the working folder unless told. ``.gz`` packs csv and gct.
     force : bool
         Replace a file that is there.
-    delimiter, decimal, encoding : str
-        Of csv, as readers of tables are told them; a comma, a point and UTF-8 unless told.
 
     Returns
     -------
@@ -51,7 +40,7 @@ def export(
     Raises
     ------
     ParameterError
-        If the file is there already, its name says another format, or the marks fit no csv or each other.
+        If the file is there already, or its name says another format.
     """
     check_known("format", [fmt], FORMATS)
     path = Path(path) if path else Path(f"{name}.{fmt}")
@@ -61,27 +50,15 @@ def export(
     if path.is_dir() or (path.exists() and not force):
         raise ParameterError(f"{path} is there already: another name, or --force to replace a file")
     from exprml.data.formats import write_gct
-    from exprml.data.formats.layout import told_marks
 
-    delimiter, decimal = told_marks(delimiter, decimal, encoding)
-    if fmt != "csv" and (delimiter or decimal or encoding):
-        raise ParameterError(f"{fmt} has no --delimiter, --decimal or --encoding: only csv has")
-    form = {"sep": delimiter or ",", "decimal": decimal or ".", "encoding": encoding or "utf-8"}
-    if form["sep"] == form["decimal"]:
-        raise ParameterError(
-            f"{form['sep']!r} between cells and before decimals: --delimiter semicolon, or tab"
-        )
     adata = load(name)
     if not adata.n_obs and fmt == "gct":
         raise DataError(f"{name} has no samples, which GCT cannot hold: choose csv or h5ad")
-    if fmt == "csv":
-        _write_csv(adata, path, form)
-    else:
-        {"gct": write_gct, "h5ad": _write_h5ad}[fmt](adata, path)
+    {"csv": _write_csv, "gct": write_gct, "h5ad": _write_h5ad}[fmt](adata, path)
     return path
 
 
-def _write_csv(adata: AnnData, path: Path, form: dict[str, str]) -> None:
+def _write_csv(adata: AnnData, path: Path) -> None:
     from pandas.api.types import is_numeric_dtype as is_numeric
 
     frame = adata.to_df() if adata.n_obs else adata.var
@@ -92,12 +69,7 @@ def _write_csv(adata: AnnData, path: Path, form: dict[str, str]) -> None:
     with atomic_path(path) as part, open(part, "wb") as raw:
         packed = path.suffix == ".gz"
         with gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else nullcontext(raw) as stream:
-            try:
-                frame.to_csv(stream, index_label=frame.index.name or "sample", **form)
-            except UnicodeEncodeError as error:
-                raise ParameterError(
-                    f"--encoding {form['encoding']}: {error}; utf-8 holds every name"
-                ) from None
+            frame.to_csv(stream, index_label=frame.index.name or "sample")
 
 
 def _write_h5ad(adata: AnnData, path: Path) -> None:

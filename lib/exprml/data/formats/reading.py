@@ -61,4 +61,4 @@ def options_of(kind: str) -> set[str]:
     """Return the names of the options that :func:`read` takes for files of a kind."""
     functions = [_READERS[kind]] + ([rdata_matrix] if kind in ("rda", "rds") else [])
     names = {name for one in functions for name in inspect.signature(one).parameters}
-    return names - {"path", "options", "objects"}
+    return names - {"path", "options", "objects", "name"}

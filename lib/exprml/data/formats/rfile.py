@@ -177,9 +177,9 @@ def rdata_matrix(
 
 
 @guarded
-def read_rdata_matrix(path: str | Path, name: str | None = None, **options: Any) -> AnnData:
+def read_rdata_matrix(path: str | Path, r_object: str | None = None, **options: Any) -> AnnData:
     """Read one matrix of an R file: :func:`read_rdata`, then :func:`rdata_matrix` with its options."""
-    return rdata_matrix(read_rdata(path), name, path=path, **options)
+    return rdata_matrix(read_rdata(path), r_object, path=path, **options)
 
 
 def _plain_names(value: Any) -> Any:
