@@ -22,7 +22,6 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
-from anndata import AnnData  # noqa: E402
 from machine import COLUMNS, hardware  # noqa: E402
 
 from exprml.evaluation.linear_signal import remove_linear_signal  # noqa: E402
@@ -58,21 +57,19 @@ def peer_seconds(X: np.ndarray, n_classes: int, repeats: int) -> tuple[np.ndarra
 
 
 def rows(n_features: int = 5000, n_samples: int = 1000, repeats: int = 9) -> pd.DataFrame:
-    """Return one row for each number of classes and container."""
+    """Return one row for each number of classes."""
     X = np.random.default_rng(0).normal(size=(n_samples, n_features))
     limit = float(np.median(seconds_of(X.copy, repeats)))
     table = []
     for n_classes in TARGETS:
         labels = np.arange(n_samples) % n_classes
         peer = peer_seconds(X, n_classes, repeats)
-        adata = AnnData(X, obs=pd.DataFrame({"label": labels}, index=[f"s{i}" for i in range(n_samples)]))
-        for kind, data, given in (("array", X, labels), ("AnnData", adata, "label")):
-            ours = seconds_of(lambda data=data, given=given: remove_linear_signal(data, given), repeats)
-            row = {
-                "bench": f"remove_linear_signal {kind}",
-                "size": f"{n_features} features x {n_samples} samples, {n_classes} labels",
-            }
-            table.append(row | _times(ours, peer, limit) | {"same_result": _same(data, given, peer)})
+        ours = seconds_of(lambda labels=labels: remove_linear_signal(X, labels), repeats)
+        row = {
+            "bench": "remove_linear_signal array",
+            "size": f"{n_features} features x {n_samples} samples, {n_classes} labels",
+        }
+        table.append(row | _times(ours, peer, limit) | {"same_result": _same(X, labels, peer)})
     return pd.DataFrame(table)[COLUMNS]
 
 
@@ -98,12 +95,11 @@ def _times(ours: np.ndarray, peer: tuple | None, limit: float) -> dict[str, obje
     }
 
 
-def _same(data: object, given: object, peer: tuple | None) -> object:
+def _same(X: np.ndarray, labels: np.ndarray, peer: tuple | None) -> object:
     """Tell whether both results agree within 1e-10; empty where the peer did not run."""
     if peer is None:
         return ""
-    result = remove_linear_signal(data, given)
-    return bool(np.abs(getattr(result, "X", result) - peer[1]).max() < 1e-10)
+    return bool(np.abs(remove_linear_signal(X, labels) - peer[1]).max() < 1e-10)
 
 
 def main() -> None:

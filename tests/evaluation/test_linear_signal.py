@@ -83,25 +83,9 @@ def test_float32_stays_and_is_summed_in_double():
     assert np.array_equal(result, exact.astype(np.float32))
 
 
-def test_anndata_keeps_its_annotations_and_notes_the_step():
-    X, table = golden("crossed_input"), labels_of("crossed")
-    adata = AnnData(X.to_numpy(), obs=table, var=pd.DataFrame(index=X.columns))
-    adata.uns["provenance"] = {"dataset": "golden", "steps": ["read"]}
-    adata.obsm["X_pca"] = np.zeros((len(X), 2))
-    result = remove_linear_signal(adata, ["batch", "batch2"])
-    assert np.abs(result.X - golden("crossed_output").to_numpy()).max() < 1e-10
-    assert result.obs.equals(adata.obs)
-    assert "X_pca" in result.obsm
-    assert result.uns["provenance"]["steps"] == ["read", "linear signal of batch, batch2 removed"]
-    assert adata.uns["provenance"]["steps"] == ["read"]
-
-
-def test_anndata_column_equals_vector_and_sparse_becomes_dense():
-    X, table = golden("two_input"), labels_of("two")
-    adata = AnnData(sparse.csr_matrix(X.to_numpy()), obs=table)
-    result = remove_linear_signal(adata, "batch")
-    assert np.allclose(result.X, golden("two_output").to_numpy(), atol=1e-10)
-    assert np.array_equal(result.X, remove_linear_signal(adata, list(table["batch"])).X)
+def test_sparse_becomes_dense():
+    result = remove_linear_signal(sparse.csr_matrix(golden("two_input").to_numpy()), labels_of("two"))
+    assert np.allclose(result, golden("two_output").to_numpy(), atol=1e-10)
 
 
 def test_covariates_alone():
@@ -131,12 +115,11 @@ LABELS = list("aabbcc")
         ((pd.DataFrame(X), pd.Series(LABELS, index=range(5, -1, -1))), "another order"),
         ((pd.DataFrame(X), pd.Series(LABELS, index=list("uvwxyz"))), "no entry for 6 of 6 samples, as 0 "),
         ((pd.DataFrame(X, list("uvwxyz")), pd.Series(LABELS)), "no entry for 6 of 6 samples, as 'u' "),
-        ((pd.DataFrame(X), [pd.Series(LABELS, index=range(1, 7))]), "no entry for 1 of 6 samples, as 0 "),
-        ((AnnData(X), pd.Series(LABELS)), "no entry for 6 of 6 samples, as '0'"),
+        ((pd.DataFrame(X), pd.Series(LABELS, index=range(1, 7))), "no entry for 1 of 6 samples, as 0 "),
         ((pd.DataFrame(X), pd.Series(LABELS * 2)), "12 entries for 6 samples"),
         ((np.ma.masked_less(X, 3), LABELS), "X: 3 of 12 values are masked"),
         ((X, np.ma.masked_equal([1, 1, 2, 2, 9, 9], 9)), "labels: 2 of 6 values are masked"),
-        ((AnnData(X), "tissue"), "no column 'tissue'"),
+        ((AnnData(X), LABELS), "of AnnData give .X"),
     ],
 )
 def test_bad_input_is_named(arguments, message):
@@ -147,7 +130,7 @@ def test_bad_input_is_named(arguments, message):
 def test_confounded_label_is_named():
     second = list("xxyyyy")  # a = x, so that the two label columns explain each other
     with pytest.raises(DataError, match=r"labels 2 'x' cannot be told apart"):
-        remove_linear_signal(X, [np.array(LABELS), np.array(second)])
+        remove_linear_signal(X, np.column_stack([LABELS, second]))
 
 
 def test_confounded_design_is_named():
@@ -166,25 +149,3 @@ def test_covariate_of_another_length_or_kind():
 def test_nothing_to_remove():
     with pytest.raises(ParameterError, match="give labels"):
         remove_linear_signal(X, None)
-
-
-def test_every_matrix_of_anndata_loses_the_signal_and_the_rest_is_kept_and_named():
-    obs = pd.DataFrame({"batch": LABELS}, index=list("uvwxyz"))
-    adata = AnnData(X**2, obs=obs, var=pd.DataFrame(index=["g", "h"]))
-    adata.raw = AnnData(np.hstack([X, X**3]), obs=obs, var=pd.DataFrame(index=list("ghij")))
-    adata.layers["log"] = sparse.csr_matrix(np.log1p(X))
-    adata.obsm["pca"], adata.obsp["near"], adata.varm["loads"] = X, np.eye(6), np.eye(2)
-    result = remove_linear_signal(adata, "batch")
-    assert np.allclose(result.X, remove_linear_signal(X**2, LABELS))
-    assert np.allclose(result.layers["log"], remove_linear_signal(np.log1p(X), LABELS))
-    assert np.allclose(result.raw.X, remove_linear_signal(np.hstack([X, X**3]), LABELS))
-    assert list(result.raw.var_names) == list("ghij")
-    assert np.array_equal(result.obsp["near"], np.eye(6))
-    assert result.uns["provenance"]["not_removed"] == ["obsm/pca", "obsp/near"]
-    assert np.array_equal(adata.layers["log"].toarray(), np.log1p(X))
-
-
-def test_a_layer_with_gaps_is_refused():
-    adata = AnnData(X, layers={"log": np.where(X > 2, X, np.nan)})
-    with pytest.raises(DataError, match="3 of 12 values are NaN"):
-        remove_linear_signal(adata, LABELS)

@@ -6,29 +6,22 @@ whatever a model still predicts is nonlinear. It needs the labels, so it is neve
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 from scipy import sparse
 
 from exprml.base.errors import DataError, ParameterError
-from exprml.base.provenance import note_step
 
 _CACHE_VALUES = 1 << 16  # values looked up at once: half a megabyte stays in the cache
 _PRODUCT_VALUES = 1 << 21  # values multiplied at once: small threaded products stall when the cores are busy
 
 
 def remove_linear_signal(
-    X: Any,
-    labels: Any,
-    *,
-    design: Any = None,
-    covariates: Any = None,
-) -> Any:
+    X: Any, labels: Any, *, design: Any = None, covariates: Any = None
+) -> np.ndarray | pd.DataFrame:
     """Return `X` without the differences that a linear model assigns to `labels` and `covariates`.
 
     Least squares fits ``[design | labels in sum contrasts | covariates]`` to every feature; the fitted part
@@ -37,25 +30,21 @@ def remove_linear_signal(
 
     Parameters
     ----------
-    X : ndarray, DataFrame or AnnData, shape (samples, features)
-        Expression values; of AnnData each matrix of them: X, every layer, ``raw``.
-        float32 and float64 are kept (sums are always in float64), other numbers become
+    X : ndarray or DataFrame, shape (samples, features)
+        Expression values. float32 and float64 are kept (sums are always in float64), other numbers become
         float64, sparse matrices become dense. `X` itself is not changed.
     labels : vector, table or None
-        One label per sample, or several label columns (a DataFrame, a 2-D array, a list of vectors).
-        A Series or DataFrame must have the ids of `X` (where it has any), in the same order.
-        For AnnData also the name, or list of names, of columns in ``obs``. None: only covariates are removed.
+        One label per sample, or several label columns (a DataFrame, a 2-D array). A Series or DataFrame must
+        have the ids of `X` (where it has any), in the same order. None: only covariates are removed.
     design : array, shape (samples, columns), optional
         Model matrix of what must be kept, with its intercept. Default: the intercept alone.
-    covariates : array or obs names, shape (samples,) or (samples, columns), optional
+    covariates : array, shape (samples,) or (samples, columns), optional
         Continuous variables whose linear effect is removed as well.
 
     Returns
     -------
-    ndarray, DataFrame or AnnData
-        The same kind as `X`. AnnData gets a step appended to ``uns["provenance"]``; obs, var, uns and what
-        lies in obsm, obsp, varm and varp are kept as they are. Those of samples (a PCA, distances) were
-        computed before and may still hold the signal: they are named in ``provenance["not_removed"]``.
+    ndarray or DataFrame
+        The same kind as `X`.
 
     Raises
     ------
@@ -65,24 +54,18 @@ def remove_linear_signal(
     ParameterError
         If neither labels nor covariates are given.
     """
-    values = _values(X.X if isinstance(X, AnnData) else X)
-    names = _sample_names(X)
-    columns = _columns(labels, X, names, "labels")
-    numbers = _numbers(covariates, X, names, "covariates")
+    values = _values(X)
+    columns = _columns(labels, X, "labels")
+    numbers = _numbers(covariates, X, "covariates")
     if not columns and numbers is None:
         raise ParameterError("nothing to remove: give labels, covariates or both")
     codes = {name: _codes(column, name) for name, column in columns.items()}
-    kept = _numbers(design, X, names, "design")
-
-    def remove(values: np.ndarray) -> np.ndarray:
-        if len(codes) == 1 and kept is None and numbers is None:
-            (code, classes), *_ = codes.values()
-            return _remove_classes(values, code, len(classes))
-        return _remove_columns(values, codes, kept, numbers)
-
-    if isinstance(X, AnnData):
-        return _adata_without(X, remove, [*columns, *(["covariates"] if numbers is not None else [])])
-    result = remove(values)
+    kept = _numbers(design, X, "design")
+    if len(codes) == 1 and kept is None and numbers is None:
+        (code, classes), *_ = codes.values()
+        result = _remove_classes(values, code, len(classes))
+    else:
+        result = _remove_columns(values, codes, kept, numbers)
     return pd.DataFrame(result, index=X.index, columns=X.columns) if isinstance(X, pd.DataFrame) else result
 
 
@@ -227,9 +210,10 @@ def _unmasked(given: Any, what: str) -> np.ndarray:
 
 def _values(X: Any) -> np.ndarray:
     """Return the dense floating-point matrix of `X`, without a copy where that is possible."""
+    ndim = getattr(X, "ndim", 0)
+    if ndim != 2:
+        raise DataError(f"X must be samples x features (of AnnData give .X), got {ndim} dimension(s)")
     matrix = X.toarray() if sparse.issparse(X) else _unmasked(X, "X")
-    if matrix.ndim != 2:
-        raise DataError(f"X must be samples x features, got {matrix.ndim} dimension(s)")
     if 0 in matrix.shape:
         raise DataError(f"X is empty: {matrix.shape[0]} samples x {matrix.shape[1]} features")
     if matrix.dtype.kind not in "fiub":
@@ -237,63 +221,31 @@ def _values(X: Any) -> np.ndarray:
     return matrix if matrix.dtype in (np.float32, np.float64) else matrix.astype(np.float64)
 
 
-def _sample_names(X: Any) -> pd.Index | None:
-    """Return the sample ids of `X` where it has any."""
-    if isinstance(X, AnnData):
-        return X.obs_names
-    return X.index if isinstance(X, pd.DataFrame) else None
-
-
-def _columns(given: Any, X: Any, names: pd.Index | None, what: str) -> dict[str, np.ndarray]:
-    """Return `given` as named columns, each with one entry per sample."""
-    n_samples = X.shape[0]
+def _columns(given: Any, X: Any, what: str) -> dict[str, np.ndarray]:
+    """Return a vector or table as named columns, each with one entry per sample."""
     if given is None:
         return {}
-    if isinstance(X, AnnData) and _are_names(given, n_samples, X):
-        wanted = [given] if isinstance(given, str) else list(given)
-        unknown = [name for name in wanted if name not in X.obs.columns]
-        if unknown:
-            raise DataError(f"{what}: obs has no column {unknown[0]!r}; it has {', '.join(X.obs.columns)}")
-        return {str(name): X.obs[name].to_numpy() for name in wanted}
-    _check_order(given, names, what)
-    columns = _named_vectors(given, what)
+    if isinstance(given, pd.DataFrame | pd.Series):
+        if isinstance(X, pd.DataFrame):
+            _check_order(given.index, X.index, what)
+        if isinstance(given, pd.Series):
+            given = given.to_frame(what if given.name is None else given.name)
+        columns = {str(name): given[name].to_numpy() for name in given}
+    else:
+        array = _unmasked(given, what)
+        if array.ndim not in (1, 2):
+            raise DataError(f"{what} must be one entry per sample or samples x columns, got {array.shape}")
+        columns = {f"{what} {i + 1}": column for i, column in enumerate(array.T)}
+        columns = columns if array.ndim == 2 else {what: array}
     for name, column in columns.items():
-        if len(column) != n_samples:
-            raise DataError(f"{name} has {len(column)} entries for {n_samples} samples")
+        if len(column) != X.shape[0]:
+            raise DataError(f"{name} has {len(column)} entries for {X.shape[0]} samples")
     return columns
 
 
-def _are_names(given: Any, n_samples: int, X: AnnData) -> bool:
-    """Tell whether `given` names obs columns rather than listing one label per sample."""
-    if isinstance(given, str):
-        return True
-    is_list = isinstance(given, list | tuple) and all(isinstance(one, str) for one in given)
-    return is_list and (len(given) != n_samples or set(given) <= set(X.obs.columns))
-
-
-def _named_vectors(given: Any, what: str) -> dict[str, np.ndarray]:
-    """Split a table, a 2-D array, a list of vectors or a single vector into named columns."""
-    if isinstance(given, pd.DataFrame):
-        return {str(name): given[name].to_numpy() for name in given}
-    if isinstance(given, pd.Series):
-        return {what if given.name is None else str(given.name): given.to_numpy()}
-    if isinstance(given, list | tuple) and given and not np.isscalar(given[0]) and given[0] is not None:
-        return {f"{what} {i + 1}": _unmasked(one, f"{what} {i + 1}") for i, one in enumerate(given)}
-    array = _unmasked(given, what)
-    if array.ndim == 1:
-        return {what: array}
-    if array.ndim != 2:
-        raise DataError(f"{what} must be one entry per sample or samples x columns, got shape {array.shape}")
-    return {f"{what} {i + 1}": array[:, i] for i in range(array.shape[1])}
-
-
-def _check_order(given: Any, names: pd.Index | None, what: str) -> None:
+def _check_order(index: pd.Index, names: pd.Index, what: str) -> None:
     """Refuse labels that carry other ids than these samples, or these in another order."""
-    if isinstance(given, list | tuple):
-        for one in given:
-            _check_order(one, names, what)
-    index = given.index if isinstance(given, pd.DataFrame | pd.Series) else None
-    if names is None or index is None or index.equals(names) or len(index) != len(names):
+    if index.equals(names) or len(index) != len(names):
         return  # the length is looked at for all kinds
     absent = names[~names.isin(index)]
     if len(absent):
@@ -305,9 +257,9 @@ def _check_order(given: Any, names: pd.Index | None, what: str) -> None:
     raise DataError(f"{what} are in another order than the samples: reindex them by sample id first")
 
 
-def _numbers(given: Any, X: Any, names: pd.Index | None, what: str) -> np.ndarray | None:
+def _numbers(given: Any, X: Any, what: str) -> np.ndarray | None:
     """Return `given` as a finite float64 matrix, shape (samples, columns), or None."""
-    columns = _columns(given, X, names, what)
+    columns = _columns(given, X, what)
     if not columns:
         return None
     try:
@@ -331,19 +283,3 @@ def _codes(column: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
             f"{name}: the single class {str(classes[0])!r} has no linear signal to remove; give two or more"
         )
     return code, classes
-
-
-def _adata_without(X: AnnData, remove: Callable[[np.ndarray], np.ndarray], names: list[str]) -> AnnData:
-    """Return AnnData with the signal removed from X, every layer and raw; the rest is kept and named."""
-    parts = {name: getattr(X, name).copy() for name in ("obs", "var", "obsm", "varm", "obsp", "varp")}
-    layers = {name: remove(_values(layer)) for name, layer in X.layers.items()}
-    adata = AnnData(remove(_values(X.X)), layers=layers, uns=copy.deepcopy(dict(X.uns)), **parts)
-    if X.raw is not None:
-        whole = AnnData(remove(_values(X.raw.X)), obs=X.obs, var=X.raw.var)
-        whole.varm.update(X.raw.varm)
-        adata.raw = whole
-    note_step(adata, f"linear signal of {', '.join(names)} removed")
-    kept = [f"{part}/{name}" for part in ("obsm", "obsp") for name in getattr(X, part)]
-    if kept:
-        adata.uns["provenance"]["not_removed"] = kept
-    return adata
