@@ -1,13 +1,12 @@
-"""Held-out predictions: each sample once, its group unseen, scores by level and votes by group."""
+"""Predictions in place of scores: each sample once, by a model that has not seen its group."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
 from exprml.base.errors import DataError
-from exprml.evaluation import heldout
+from exprml.evaluation import scoring
 from exprml.evaluation.linear_signal import remove_linear_signal
 from exprml.evaluation.splits import GroupFolds
 
@@ -39,8 +38,13 @@ class Gap(Remembers):
         return np.full(len(X), "equal" if agree else "apart")
 
 
+def held_out(model, X, folds, removal="none"):
+    options = {"folds": folds, "removal": removal, "predictions": True}
+    return scoring.cross_validate({"m": model}, X, Y, GROUPS, **options).set_index("sample").sort_index()
+
+
 def test_every_sample_is_predicted_once_by_a_model_that_has_not_seen_its_group():
-    table = heldout.held_out(Remembers(), GROUPS[:, None].astype(float), Y, GROUPS, FOLDS)
+    table = held_out(Remembers(), GROUPS[:, None].astype(float), FOLDS)
     assert table.index.tolist() == list(range(24))
     assert set(table["predicted"]) == {"new"}
     assert table["truth"].tolist() == Y.tolist()
@@ -51,44 +55,20 @@ def test_every_sample_is_predicted_once_by_a_model_that_has_not_seen_its_group()
 def test_predictions_are_those_of_the_model_fitted_by_hand():
     train, validation = FOLDS[0]
     expected = LogisticRegression().fit(X[train], Y[train]).predict(X[validation])
-    table = heldout.held_out(LogisticRegression(), X, Y, GROUPS, FOLDS[:1])
+    table = held_out(LogisticRegression(), X, FOLDS[:1])
     assert table.loc[validation, "predicted"].tolist() == expected.tolist()
     assert len(table) == len(validation)
 
 
 def test_removal_makes_the_means_agree_in_training_and_validation_apart():
-    assert set(heldout.held_out(Gap(), X, Y, GROUPS, FOLDS)["predicted"]) == {"apart"}
-    assert set(heldout.held_out(Gap(), X, Y, GROUPS, FOLDS, removed=True)["predicted"]) == {"equal"}
+    assert set(held_out(Gap(), X, FOLDS)["predicted"]) == {"apart"}
+    assert set(held_out(Gap(), X, FOLDS, "split")["predicted"]) == {"equal"}
     together = remove_linear_signal(X, Y)
-    assert set(heldout.held_out(Gap(), together, Y, GROUPS, FOLDS)["predicted"]) == {"apart"}
-
-
-def test_a_sample_validated_twice_is_refused():
-    with pytest.raises(DataError, match="8 samples stand in two validation folds, as number"):
-        heldout.held_out(LogisticRegression(), X, Y, GROUPS, [FOLDS[0], FOLDS[0]])
+    assert set(held_out(Gap(), together, FOLDS)["predicted"]) == {"apart"}
 
 
 def test_folds_that_divide_a_group_are_refused():
     every_other = np.arange(24) % 2 == 0
     fold = (np.flatnonzero(every_other), np.flatnonzero(~every_other))
     with pytest.raises(DataError, match="12 groups stand on both sides"):
-        heldout.held_out(LogisticRegression(), X, Y, GROUPS, [fold])
-
-
-def predictions(truth, predicted, groups, index=None):
-    columns = {"fold": 0, "group": list(groups), "truth": list(truth), "predicted": list(predicted)}
-    return pd.DataFrame(columns, index=index)
-
-
-def test_scores_by_level_are_balanced_accuracies_and_follow_the_index():
-    table = predictions("aaabaa", "aabaab", "111111", index=[5, 4, 3, 2, 1, 0])
-    scores = heldout.score_by(table, ["y", "y", "x", "x", "x", "x"])
-    assert scores.to_dict() == {"x": pytest.approx((2 / 3 + 0) / 2), "y": 0.5}
-
-
-def test_votes_count_groups_and_halve_ties():
-    table = predictions("aaabba", "aabbab", ["p", "p", "p", "q", "q", "r"])
-    found = heldout.votes(table).set_index("group")
-    assert found["vote"].to_dict() == {"p": 1.0, "q": 0.5, "r": 0.0}
-    assert found["samples"].to_dict() == {"p": 3, "q": 2, "r": 1}
-    assert found["right"]["p"] == pytest.approx(2 / 3)
+        held_out(LogisticRegression(), X, [fold])

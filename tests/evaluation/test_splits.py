@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from exprml.base.errors import DataError, ParameterError
-from exprml.evaluation import splits
+from exprml.evaluation import parts, splits
 
 SEEDS = range(8)
 
@@ -65,7 +65,7 @@ def test_stratified_folds_balance_classes_where_paper_folds_do_not():
 
 def test_sample_folds_leak_groups():
     groups, y = donors(0)
-    train, validation = next(iter(splits.SampleFolds(5, 0).split(y, y)))
+    train, validation = next(iter(parts.SPLITS["sample"](5, 0).split(y, y)))
     assert set(groups[train]) & set(groups[validation])
     with pytest.raises(DataError, match="stand on both sides"):
         splits.assert_groups_apart(groups, train, validation)
@@ -75,11 +75,11 @@ def test_sample_folds_leak_groups():
 def test_pretraining_parts_are_40_40_20_and_apart(seed):
     groups = np.repeat(np.arange(50), 3)
     validated = set()
-    for parts in splits.pretraining_split(groups, seed=seed):
-        assert [len(set(groups[part])) for part in parts] == [20, 20, 10]
-        splits.assert_groups_apart(groups, *parts)
-        assert len(np.unique(np.concatenate(parts))) == len(groups)
-        validated |= set(groups[parts.validation])
+    for rows in splits.pretraining_split(groups, seed=seed):
+        assert [len(set(groups[part])) for part in rows] == [20, 20, 10]
+        splits.assert_groups_apart(groups, *rows)
+        assert len(np.unique(np.concatenate(rows))) == len(groups)
+        validated |= set(groups[rows.validation])
     assert validated == set(range(50))
 
 

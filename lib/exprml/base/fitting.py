@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
 
@@ -19,3 +19,10 @@ def taken(function: Callable[..., Any], options: dict[str, Any]) -> dict[str, An
     """
     known = signature(function).parameters
     return {name: value for name, value in options.items() if name in known and value is not None}
+
+
+def shared_out(options: Mapping[str, Any], *functions: Callable[..., Any]) -> list[dict[str, Any]]:
+    """Return for each function the options that it has parameters for, and last those that none has."""
+    known = [signature(one).parameters for one in functions]
+    parts = [{name: one for name, one in options.items() if name in names} for names in known]
+    return [*parts, {name: one for name, one in options.items() if not any(name in part for part in parts)}]

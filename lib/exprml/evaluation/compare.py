@@ -22,7 +22,6 @@ CONFIDENCE = 0.95
 FEWEST_REPLICATES = 5  # below, an interval is no evidence either way
 ENDS = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]  # of an interval, as quantiles
 FEWEST_POINTS_TO_SMOOTH = 30
-FEWEST_REPLICATES = 5  # below, an interval is no evidence either way
 PATIENTS = "patients:"  # begins the metric of an error on one tenth of the test patients
 _POINTS, _SHARE = 50, 2 / 3  # of a smoothed curve; of all points, what each local fit sees
 # Of a score, all but its metric.
@@ -82,12 +81,7 @@ def tested(p_value: float, n: int) -> float:
 
 
 def paired_difference(
-    table: pd.DataFrame,
-    a: str,
-    b: str,
-    *,
-    metric: str = "balanced_accuracy",
-    test_ratio: float | None = None,
+    table: pd.DataFrame, a: str, b: str, *, metric: str = "balanced_accuracy", test_ratio: float | None = None
 ) -> Estimate:
     """Return the mean of `a` minus `b` over the same folds and seeds, with its corrected interval.
 
@@ -110,14 +104,13 @@ def paired_difference(
         If a fold occurs more than once (several tasks or training sizes), or no folds are shared.
     """
     differences = paired_values(table, a, b, metric=metric)
-    folds = differences.index.get_level_values("fold")
-    seeds = differences.index.get_level_values("seed")
-    if pd.MultiIndex.from_arrays([seeds, folds]).has_duplicates:
+    folds = differences.index.to_frame()[["fold", "seed"]]
+    if folds.duplicated().any():
         raise DataError(
             "a fold occurs more than once: choose one task, setting, control, split and training size first "
             "(exprml.evaluation.scoring.at_full_size)"
         )
-    ratio = 1 / max(1, folds.nunique() - 1) if test_ratio is None else test_ratio
+    ratio = 1 / max(1, folds["fold"].nunique() - 1) if test_ratio is None else test_ratio
     return interval(differences, ratio)
 
 
@@ -236,11 +229,7 @@ def benjamini_hochberg(p_values: Sequence[float]) -> np.ndarray:
 
 
 def smooth_curve(
-    x: Sequence[float],
-    y: Sequence[float],
-    *,
-    n_draws: int = 200,
-    seed: int = 0,
+    x: Sequence[float], y: Sequence[float], *, n_draws: int = 200, seed: int = 0
 ) -> pd.DataFrame:
     """Return a local regression (LOWESS) with a bootstrap band, as in the figures of heil2022.
 

@@ -145,17 +145,15 @@ def rows_of(table: pd.DataFrame, side: Side) -> pd.DataFrame:
     return rows if setting is None else rows[rows["setting"] == setting]
 
 
-def errors_beside(table: pd.DataFrame, x: Side, y: Side, by: str = "gene") -> pd.DataFrame:
+def errors_beside(genes: pd.DataFrame, x: Side, y: Side) -> pd.DataFrame:
     """Return the mean absolute error of two models over the folds and seeds they share.
 
     Parameters
     ----------
-    table : DataFrame
-        ``Inference.genes``, or ``Inference.samples`` with ``by="sample"``.
+    genes : DataFrame
+        ``Inference.genes``.
     x, y : str or (str, str)
         Models, or (model, setting).
-    by : str
-        The column that names the rows.
 
     Returns
     -------
@@ -167,12 +165,17 @@ def errors_beside(table: pd.DataFrame, x: Side, y: Side, by: str = "gene") -> pd
     DataError
         If the two share no gene, fold and seed.
     """
-    keys = [by, *(name for name in ("fold", "seed") if name in table)]
+    keys = ["gene", *(name for name in ("fold", "seed") if name in genes)]
+    return _beside(genes, x, y, keys).groupby(level="gene", sort=False).mean()
+
+
+def _beside(table: pd.DataFrame, x: Side, y: Side, keys: list[str]) -> pd.DataFrame:
+    """Return the errors of two models, columns x and y, on the rows that both have by the `keys`."""
     sides = [rows_of(table, one).set_index(keys)["absolute_error"] for one in (x, y)]
     both = pd.concat(sides, axis=1, join="inner", keys=["x", "y"])
     if both.empty:
-        raise DataError(f"{x!r} and {y!r} share no {by} on the same fold")
-    return both.groupby(level=by, sort=False).mean()
+        raise DataError(f"{x!r} and {y!r} share no {keys[0]} on the same fold")
+    return both
 
 
 def gene_wins(genes: pd.DataFrame, better: Side, than: Side) -> GeneWins:
@@ -225,7 +228,8 @@ def error_reductions(
     samples = getattr(samples, "samples", samples)
     found = []
     for words, (better, than) in pairs.items():
-        sums = _sums_by_group(samples, better, than)
+        both = _beside(samples, better, than, ["sample", "group", "fold", "seed"])
+        sums = both.groupby(level="group").sum().to_numpy()
         draws = np.random.default_rng(seed).multinomial(len(sums), [1 / len(sums)] * len(sums), size=n_draws)
         drawn = draws @ sums
         reductions = 1 - drawn[:, 0] / drawn[:, 1]
@@ -241,23 +245,7 @@ def error_reductions(
     return table.assign(p=benjamini_hochberg(table["p_value"]))
 
 
-def _sums_by_group(samples: pd.DataFrame, better: Side, than: Side) -> np.ndarray:
-    """Return the summed errors of the two models, a row per group, over the samples both have predicted."""
-    keys = ["sample", "group", "fold", "seed"]
-    sides = [rows_of(samples, one).set_index(keys)["absolute_error"] for one in (better, than)]
-    both = pd.concat(sides, axis=1, join="inner", keys=["x", "y"])
-    if both.empty:
-        raise DataError(f"{better!r} and {than!r} share no sample on the same fold")
-    return both.groupby(level="group").sum().to_numpy()
-
-
-def advantages(
-    genes: pd.DataFrame,
-    pairs: Mapping[str, tuple[Side, Side]],
-    *,
-    task: str = "targets",
-    split: str = "group",
-) -> pd.DataFrame:
+def advantages(genes: pd.DataFrame, pairs: Mapping[str, tuple[Side, Side]]) -> pd.DataFrame:
     """Return what one model is ahead of another on each fold and seed, as rows of a results table.
 
     Parameters
@@ -266,8 +254,6 @@ def advantages(
         ``Inference.genes``.
     pairs : mapping of str to (better, than)
         Words for the other side ("against linear regression") -> models, or (model, setting).
-    task, split : str
-        Copied into the rows.
 
     Returns
     -------
@@ -292,7 +278,7 @@ def advantages(
             rows += [{**labels, "metric": metric, "value": value} for metric, value in values.items()]
     if not rows:
         raise DataError(f"none of the pairs {list(pairs)} shares a fold and seed")
-    return pd.DataFrame(rows).assign(control="", task=task, split=split)
+    return pd.DataFrame(rows).assign(control="", task="targets", split="group")
 
 
 def r2_by_least_squares(features: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -13,21 +14,15 @@ from anndata import AnnData
 from sklearn.base import BaseEstimator
 
 from exprml.base.errors import DataError, ParameterError
+from exprml.base.fitting import shared_out
 from exprml.evaluation import compare, experiment, landmark_parts
-from exprml.evaluation.gene_errors import (
-    SHUFFLED,
-    advantages,
-    error_reductions,
-    gene_errors,
-    gene_wins,
-    overall,
-)
-from exprml.evaluation.landmark_parts import LandmarkPart, LandmarkProtocol, three_parts
-
-__all__ = [
-    "SHUFFLED", "Inference", "advantages", "error_reductions", "gene_errors", "gene_wins",
-    "in_unit", "infer", "infer_across", "joined", "overall", "three_parts",
-]  # fmt: skip
+from exprml.evaluation.gene_errors import SHUFFLED as SHUFFLED
+from exprml.evaluation.gene_errors import advantages as advantages
+from exprml.evaluation.gene_errors import error_reductions as error_reductions
+from exprml.evaluation.gene_errors import gene_errors, overall
+from exprml.evaluation.gene_errors import gene_wins as gene_wins
+from exprml.evaluation.landmark_parts import LandmarkPart, LandmarkProtocol
+from exprml.evaluation.landmark_parts import three_parts as three_parts
 
 ZERO = "predict zero"
 
@@ -58,16 +53,7 @@ class Inference(NamedTuple):
     data: LandmarkPart
 
 
-def infer(
-    models: Mapping[str, BaseEstimator],
-    expression: AnnData,
-    *,
-    prepare_on: str = "training",
-    score_validation: bool = False,
-    watch_test: bool = False,
-    keep_fitted: bool = False,
-    **protocol: Any,
-) -> Inference:
+def infer(models: Mapping[str, BaseEstimator], expression: AnnData, **options: Any) -> Inference:
     """Predict the target genes of held-out samples from their landmark genes; return every error.
 
     Parameters
@@ -84,42 +70,32 @@ def infer(
         as "test"; nothing is chosen by it.
     keep_fitted : bool
         Keep the models of the first fold and seed.
-    **protocol
+    **options
         Of `exprml.evaluation.landmark_parts.LandmarkProtocol`: groups, prepare, n_folds, targets, …
     """
-    parts = landmark_parts.within(expression, LandmarkProtocol(**protocol), prepare_on=prepare_on)
-    made = experiment.predict(models, parts, watch_test=watch_test)
-    return _errors(made, score_validation=score_validation, keep_fitted=keep_fitted)
+    return _inferred(models, partial(landmark_parts.within, expression), options)
 
 
 def infer_across(
-    models: Mapping[str, BaseEstimator],
-    source: AnnData,
-    target: AnnData,
-    *,
-    validation: str | AnnData = "source",
-    target_statistics: str = "source",
-    adapt: Callable[[Any], Any] | None = None,
-    score_validation: bool = False,
-    watch_test: bool = False,
-    keep_fitted: bool = False,
-    **protocol: Any,
+    models: Mapping[str, BaseEstimator], source: AnnData, target: AnnData, **options: Any
 ) -> Inference:
     """Train on one collection of samples, test on another, as chen2016 does across platforms (section 3.2).
 
     Parameters
     ----------
-    models, score_validation, watch_test, keep_fitted, **protocol
+    models, score_validation, watch_test, keep_fitted, **options
         As in `infer`; the split is "across".
     source, target, validation, target_statistics, adapt
         As in `exprml.evaluation.landmark_parts.between`.
     """
-    how = {"validation": validation, "target_statistics": target_statistics, "adapt": adapt}
-    across = LandmarkProtocol(**{"split": "across", **protocol})
-    made = experiment.predict(
-        models, landmark_parts.between(source, target, across, **how), watch_test=watch_test
-    )
-    return _errors(made, score_validation=score_validation, keep_fitted=keep_fitted)
+    return _inferred(models, partial(landmark_parts.between, source, target), {"split": "across"} | options)
+
+
+def _inferred(models: Mapping[str, BaseEstimator], cut: Callable, options: Mapping[str, Any]) -> Inference:
+    """Return the errors on the parts that `cut` makes; each option goes to what has a parameter for it."""
+    for_cut, for_models, for_errors, rest = shared_out(options, cut, experiment.predict, _errors)
+    made = experiment.predict(models, cut(LandmarkProtocol(**rest), **for_cut), **for_models)
+    return _errors(made, **for_errors)
 
 
 def joined(*inferences: Inference) -> Inference:
@@ -134,7 +110,7 @@ def _below(tables: Iterable[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]) ->
 
 
 def _errors(
-    predictions: Iterable[experiment.Prediction], *, score_validation: bool, keep_fitted: bool
+    predictions: Iterable[experiment.Prediction], *, score_validation: bool = False, keep_fitted: bool = False
 ) -> Inference:
     """Return the errors of predictions, which are not kept themselves."""
     tables, kept, first = [], {}, None
@@ -205,4 +181,4 @@ def in_unit(found: Inference, factors: pd.Series, *, setting: str) -> Inference:
         words["still_improving"] = getattr(model, "still_improving_", np.nan)
         predicted = np.reshape(model.predict(part.test.X), part.test.y.shape) * factor
         turned.append(experiment.Prediction(words, rescaled, model, predicted))
-    return _errors(turned, score_validation=False, keep_fitted=True)._replace(data=part)
+    return _errors(turned, keep_fitted=True)._replace(data=part)

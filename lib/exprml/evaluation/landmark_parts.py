@@ -207,9 +207,7 @@ def between(
     others = [target] if chooses else [target, validation]
     (here, *others), genes = _common_genes(*(_of_genes(one, protocol.groups) for one in (source, *others)))
     there = others[0]
-    if not chooses:
-        third = others[1].take(~np.isin(others[1].groups, there.groups))
-        others = [there, third]
+    others[1:] = [third.take(~np.isin(third.groups, there.groups)) for third in others[1:]]
     shared = np.isin(here.groups, np.concatenate([one.groups for one in others]))
     left_out = len(np.unique(here.groups[shared]))
     here = here.take(~shared)

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
+from sklearn.model_selection import KFold
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError, check_known
 from exprml.evaluation.experiment import Part, Samples
 from exprml.evaluation.linear_signal import remove_linear_signal, remove_within
 from exprml.evaluation.splits import (
     GroupFolds,
-    SampleFolds,
     assert_groups_apart,
+    check_groups,
     is_classification,
     learning_curve_subsets,
     pretraining_split,
@@ -27,7 +28,8 @@ SHUFFLED = "shuffled labels"
 SPLITS = {
     "group": GroupFolds,
     "stratified-group": lambda n_splits, seed: GroupFolds(n_splits, seed, stratify=True),
-    "sample": SampleFolds,
+    # What leaks when groups repeat (heil2022 Supp Fig 8).
+    "sample": lambda n_splits, seed: KFold(n_splits, shuffle=True, random_state=seed),
 }
 REMOVALS = ("none", "split", "joint", "training")
 MODES = {
@@ -106,13 +108,16 @@ class Protocol:
         DataError
             If the samples cannot be cut so, or a group stands on both sides.
         """
+        kept = np.arange(len(groups)) if self.split == "sample" else groups
         if isinstance(self.folds, int | np.integer):
             labels = y if is_classification(y) else None
-            pairs = list(SPLITS[self.split](int(self.folds), seed).split(groups, labels, groups))
+            check_groups(kept, labels, self.folds)
+            cut = SPLITS[self.split](int(self.folds), seed)
+            pairs = list(cut.split(kept, labels, groups if kept is groups else None))
         else:
             pairs = [(np.asarray(train), np.asarray(validation)) for train, validation in self.folds]
-        for pair in pairs if self.split != "sample" else ():
-            assert_groups_apart(groups, *pair)
+        for pair in pairs:
+            assert_groups_apart(kept, *pair)
         return pairs
 
     def shuffled(self, y: np.ndarray, seed: int) -> np.ndarray:
@@ -174,7 +179,13 @@ def _curve(
 
 
 def before_and_after(
-    X: Any, y: Any, groups: Any, protocol: Protocol, *, modes: Sequence[str], within: Any = None
+    X: Any,
+    y: Any,
+    groups: Any,
+    protocol: Protocol,
+    *,
+    modes: Sequence[str] = ("intact", "removed"),
+    within: Any = None,
 ) -> Iterator[Part]:
     """Yield the parts of `folds` for each of the `modes`, which become the column ``setting``.
 
@@ -205,7 +216,9 @@ def before_and_after(
         yield from folds(X, y, groups, replace(protocol, removal=MODES[mode], within=inside, setting=setting))
 
 
-def pretraining(samples: Samples, protocol: Protocol, *, modes: Sequence[str]) -> Iterator[Part]:
+def pretraining(
+    samples: Samples, protocol: Protocol, *, modes: Sequence[str] = PRETRAINING[:2]
+) -> Iterator[Part]:
     """Yield training subsets with and without samples before them; the modes become ``setting``.
 
     Fold i validates, two folds are for pretraining and two for training (40/40/20 of the groups); the
@@ -244,9 +257,21 @@ def pretraining(samples: Samples, protocol: Protocol, *, modes: Sequence[str]) -
 
 
 def samples_of(X: Any, y: Any, groups: Any = None) -> Samples:
-    """Return what is given as arrays, the samples named by their position; see `folds`."""
-    matrix, y, groups = _as_arrays(X, y, groups)
-    return Samples(matrix, y, groups, np.arange(len(matrix)))
+    """Return what is given as arrays, obs columns by their names, samples by their position; see `folds`."""
+    y, groups = obs_column(X, y, "y"), obs_column(X, groups, "groups")
+    matrix = X.X if isinstance(X, AnnData) else X
+    matrix = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
+    names = np.arange(len(matrix))
+    groups = names if groups is None else groups
+    for name, given in (("y", y), ("groups", groups)):
+        if given is not None and len(given) != len(matrix):
+            raise DataError(f"{name} has {len(given)} entries for {len(matrix)} samples")
+    if y is not None and y.dtype.kind in "OU" and (y == "").any():
+        raise DataError(
+            f"{int((y == '').sum())} of {len(y)} samples have an empty label, which is no class: leave them "
+            "out (exprml.data.preprocess.keep_classes)"
+        )
+    return Samples(matrix, y, groups, names)
 
 
 def without_signal(samples: Samples, within: np.ndarray | None = None) -> Samples:
@@ -271,23 +296,6 @@ def _check_protocol(protocol: Protocol, y: np.ndarray | None, within: np.ndarray
         raise DataError(f"within has {len(within)} entries for {len(y)} samples")
     if pd.isna(within).any():
         raise DataError(f"within: {int(pd.isna(within).sum())} samples have no level; drop them first")
-
-
-def _as_arrays(X: Any, y: Any, groups: Any = None) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Return the values, targets and groups as arrays; obs columns are looked up by name."""
-    y, groups = obs_column(X, y, "y"), obs_column(X, groups, "groups")
-    matrix = X.X if isinstance(X, AnnData) else X
-    matrix = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
-    groups = np.arange(len(matrix)) if groups is None else groups
-    for name, given in (("y", y), ("groups", groups)):
-        if given is not None and len(given) != len(matrix):
-            raise DataError(f"{name} has {len(given)} entries for {len(matrix)} samples")
-    if y is not None and y.dtype.kind in "OU" and (y == "").any():
-        raise DataError(
-            f"{int((y == '').sum())} of {len(y)} samples have an empty label, which is no class: leave them "
-            "out (exprml.data.preprocess.keep_classes)"
-        )
-    return matrix, y, groups
 
 
 def obs_column(X: Any, given: Any, what: str) -> np.ndarray | None:

@@ -8,7 +8,8 @@ Source: heil2022, Methods: Pretraining, Supp Fig 9 and public code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,28 +17,17 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from exprml.base.errors import ParameterError
-from exprml.evaluation import experiment, parts
+from exprml.evaluation import parts
 from exprml.evaluation.compare import paired_values
-from exprml.evaluation.experiment import COLUMNS, Metrics, last_step
+from exprml.evaluation.experiment import COLUMNS, last_step
+from exprml.evaluation.scoring import scored
 
 TENTHS = tuple(np.arange(1, 11) / 10)
 MODES = parts.PRETRAINING
 
 
 def pretraining_curves(
-    models: Mapping[str, BaseEstimator],
-    X: Any,
-    y: Any,
-    groups: Any = None,
-    *,
-    modes: Sequence[str] = MODES[:2],
-    folds: int = 5,
-    folds_run: int | None = None,
-    seeds: Sequence[int] = (0,),
-    fractions: Sequence[float] = TENTHS,
-    task: str = "",
-    metrics: Metrics = ("balanced_accuracy",),
-    majority: bool = False,
+    models: Mapping[str, BaseEstimator], X: Any, y: Any, groups: Any = None, **options: Any
 ) -> pd.DataFrame:
     """Score every model with and without pretraining on growing training sets; return a long table.
 
@@ -68,10 +58,8 @@ def pretraining_curves(
     """
     samples = parts.samples_of(X, y, groups)
     models = {name: _prepared(name, model, samples.y) for name, model in models.items()}
-    protocol = parts.Protocol(folds, folds_run, seeds, fractions, task=task)
-    return experiment.run(
-        models, parts.pretraining(samples, protocol, modes=modes), metrics, majority=majority
-    )
+    fixed = {"split": "group", "removal": "none", "shuffle_labels": False}
+    return scored(models, partial(parts.pretraining, samples), {"fractions": TENTHS} | options, **fixed)
 
 
 def gains(table: pd.DataFrame, after: str = "pretrained", before: str = "not pretrained") -> pd.DataFrame:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
 from sklearn.base import BaseEstimator
 
+from exprml.base.fitting import shared_out
 from exprml.evaluation import experiment, parts
-from exprml.evaluation.experiment import COLUMNS, MAJORITY, Metrics, Settings, fit
+from exprml.evaluation.experiment import COLUMNS, MAJORITY, Part, fit
 from exprml.evaluation.parts import SHUFFLED, SPLITS, Protocol
 
 __all__ = [
@@ -22,26 +24,17 @@ CURVE = ["source", "line", "dataset", "task", "model", "setting", "control", "sp
 
 
 def cross_validate(
-    models: Mapping[str, BaseEstimator],
-    X: Any,
-    y: Any,
-    groups: Any = None,
-    *,
-    metrics: Metrics = ("balanced_accuracy",),
-    recalls: bool = False,
-    majority: bool = False,
-    settings: Settings | None = None,
-    **protocol: Any,
+    models: Mapping[str, BaseEstimator], X: Any, y: Any, groups: Any = None, **options: Any
 ) -> pd.DataFrame:
     """Fit every model on every fold, seed and training size; return a long table of scores.
 
     Parameters
     ----------
-    models, metrics, recalls, majority, settings
+    models, metrics, recalls, majority, settings, predictions
         As in `exprml.evaluation.experiment.run`.
     X, y, groups
         As in `exprml.evaluation.parts.folds`.
-    **protocol
+    **options
         Of `exprml.evaluation.parts.Protocol`: folds, folds_run, seeds, fractions, split, removal, …
 
     Returns
@@ -55,34 +48,40 @@ def cross_validate(
     ParameterError, DataError
         See `GroupFolds` and `remove_linear_signal`.
     """
-    scored = {"metrics": metrics, "recalls": recalls, "majority": majority, "settings": settings}
-    return experiment.run(models, parts.folds(X, y, groups, Protocol(**protocol)), **scored)
+    return scored(models, partial(parts.folds, X, y, groups), options)
 
 
 def before_and_after(
-    models: Mapping[str, BaseEstimator],
-    X: Any,
-    y: Any,
-    groups: Any = None,
-    *,
-    modes: Sequence[str] = ("intact", "removed"),
-    within: Any = None,
-    recalls: bool = False,
-    majority: bool = False,
-    settings: Settings | None = None,
-    **protocol: Any,
+    models: Mapping[str, BaseEstimator], X: Any, y: Any, groups: Any = None, **options: Any
 ) -> pd.DataFrame:
     """Return `cross_validate` on the same folds for each of the `modes`, which become the column ``setting``.
 
     Parameters
     ----------
-    models, X, y, groups, recalls, majority, settings, **protocol
+    models, X, y, groups, metrics, recalls, majority, settings, **options
         As in `cross_validate`.
     modes, within
         As in `exprml.evaluation.parts.before_and_after`.
     """
-    made = parts.before_and_after(X, y, groups, Protocol(**protocol), modes=modes, within=within)
-    return experiment.run(models, made, recalls=recalls, majority=majority, settings=settings)
+    return scored(models, partial(parts.before_and_after, X, y, groups), options)
+
+
+def scored(
+    models: Mapping[str, BaseEstimator], cut: Callable[..., Iterable[Part]], options: dict, **fixed: Any
+) -> pd.DataFrame:
+    """Return `experiment.run` on the parts that `cut` makes; each option goes to what has a parameter for it.
+
+    Parameters
+    ----------
+    cut : function
+        A generator of parts that takes a ``protocol``.
+    options : dict
+        Of `cut`, of `experiment.run` and of `Protocol`.
+    **fixed
+        Options that are not to be given otherwise: a TypeError says which was.
+    """
+    for_cut, for_run, rest = shared_out(dict(**fixed, **options), cut, experiment.run)
+    return experiment.run(models, cut(protocol=Protocol(**rest), **for_cut), **for_run)
 
 
 def at_full_size(table: pd.DataFrame) -> pd.DataFrame:

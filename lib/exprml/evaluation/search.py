@@ -60,14 +60,7 @@ def with_every_class(pairs: Pairs, y: np.ndarray) -> Pairs:
 
 
 def search(
-    model: BaseEstimator,
-    X: Any,
-    y: Any,
-    groups: Any = None,
-    *,
-    folds: int = 4,
-    seed: int = 0,
-    **options: Any,
+    model: BaseEstimator, X: Any, y: Any, groups: Any = None, *, folds: int = 4, seed: int = 0, **options: Any
 ) -> SearchResult:
     """Search by cross-validation inside the training data (the inner loop of nested validation).
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import BaseCrossValidator, KFold, StratifiedGroupKFold
+from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
 from sklearn.utils.multiclass import type_of_target
 
 from exprml.base.errors import DataError, ParameterError
@@ -71,19 +71,6 @@ class GroupFolds(BaseCrossValidator):
         fold = fold_numbers(groups, self.n_splits, self.seed)
         for i in range(self.n_splits):
             yield np.flatnonzero(fold != i), np.flatnonzero(fold == i)
-
-
-class SampleFolds(KFold):
-    """Folds of single samples, shuffled by `seed`: what leaks when groups repeat (heil2022 Supp Fig 8)."""
-
-    def __init__(self, n_splits: int = 5, seed: int = 0) -> None:
-        super().__init__(n_splits, shuffle=True, random_state=seed)
-        self.seed = seed
-
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield training and validation indices; `groups` are ignored."""
-        check_groups(np.arange(len_of(X)), y, self.n_splits)
-        yield from super().split(np.zeros(len_of(X)), y)
 
 
 class PretrainingSplit(NamedTuple):

@@ -9,7 +9,9 @@ sees a label of the target, but all except "source scaling" see its samples, and
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from exprml.evaluation.compare import group_bootstrap
 from exprml.evaluation.experiment import Part, Samples
 from exprml.evaluation.metrics import balanced_accuracy
 from exprml.evaluation.parts import Protocol, samples_of, without_signal
+from exprml.evaluation.scoring import scored
 
 HELD_OUT = "held out"
 SCALINGS = ("source scaling", "one shift", "own means", "own scaling")
@@ -30,20 +33,7 @@ _RUN = ["task", "model", "setting", "control", "split"]
 
 
 def predict_across(
-    models: Mapping[str, BaseEstimator],
-    source: AnnData,
-    target: AnnData,
-    y: str,
-    groups: str,
-    *,
-    scalings: Sequence[str] = ("source scaling", "own scaling"),
-    modes: Sequence[str] = ("intact",),
-    folds: int = 3,
-    folds_run: int | None = None,
-    seeds: Sequence[int] = (0,),
-    shuffle_labels: bool = False,
-    majority: bool = False,
-    task: str = "",
+    models: Mapping[str, BaseEstimator], source: AnnData, target: AnnData, y: str, groups: str, **options: Any
 ) -> pd.DataFrame:
     """Train on folds of `source`; predict its held-out fold and, scaled in several ways, the `target`.
 
@@ -83,13 +73,9 @@ def predict_across(
     UnknownNameError
         If a scaling or mode is unknown.
     """
-    check_known("scaling", scalings, SCALINGS)
-    check_known("mode", modes, ("intact", "removed"))
-    protocol = Protocol(
-        folds, folds_run, seeds, split="stratified-group", shuffle_labels=shuffle_labels, task=task
-    )
-    made = _folds_of_source(*_both(source, target, y, groups), protocol, scalings, modes)
-    return _by_model(experiment.run(models, made, majority=majority, predictions=True))
+    cut = partial(_folds_of_source, *_both(source, target, y, groups))
+    fixed = {"split": "stratified-group", "removal": "none", "predictions": True}
+    return _by_model(scored(models, cut, {"folds": 3} | options, **fixed))
 
 
 def predict_by_share(
@@ -205,9 +191,15 @@ def drops(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _folds_of_source(
-    here: Samples, there: Samples, protocol: Protocol, scalings: Sequence[str], modes: Sequence[str]
+    here: Samples,
+    there: Samples,
+    protocol: Protocol,
+    scalings: Sequence[str] = ("source scaling", "own scaling"),
+    modes: Sequence[str] = ("intact",),
 ) -> Iterator[Part]:
     """Yield folds of the source, tested on what they hold out and, scaled in several ways, on the target."""
+    check_known("scaling", scalings, SCALINGS)
+    check_known("mode", modes, ("intact", "removed"))
     for seed in protocol.seeds:
         ours = here._replace(y=protocol.shuffled(here.y, seed))
         pairs = protocol.pairs(seed, ours.y, ours.groups)[: protocol.folds_run]
