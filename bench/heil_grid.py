@@ -76,9 +76,7 @@ def step_seconds(name: str, device: str, repeats: int, steps: int) -> dict[str, 
 def looking_seconds(name: str, device: str, n: int = 1024) -> float:
     """Return the seconds that early stopping's look at a held-out row takes."""
     module, X = network(preset(name, device)).to(device), simulated(n, device)[0]
-    return (
-        min(seconds(lambda: predict_batches(module, X, torch.device(device)), device) for _ in range(3)) / n
-    )
+    return min(seconds(lambda: predict_batches(module, X), device) for _ in range(3)) / n
 
 
 def work(share: float) -> tuple[int, int]:

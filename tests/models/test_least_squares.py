@@ -96,7 +96,7 @@ def test_inner_part_keeps_groups_whole(monkeypatch):
     X, Y = correlated()
     groups, seen = np.repeat(np.arange(20), 10), []
     start = TunedRidge._start
-    monkeypatch.setattr(TunedRidge, "_start", lambda *given: seen.append(given[1]) or start(*given))
+    monkeypatch.setattr(TunedRidge, "_start", lambda *given: seen.append(given[1]) or start(*given[1:]))
     TunedRidge().fit(X, Y, groups)
     inner, whole = seen
     trained = {group for group, row in zip(groups, X, strict=True) if (inner == row).all(axis=1).any()}

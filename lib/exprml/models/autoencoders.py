@@ -176,8 +176,7 @@ class Autoencoder(TransformerMixin, Network):
         return module
 
     def _through(self, part: int, rows: np.ndarray) -> np.ndarray:
-        device = next(self.module_.parameters()).device
-        return predict_batches(self.module_[part], rows, device).numpy().astype(np.float64)
+        return predict_batches(self.module_[part], rows).numpy().astype(np.float64)
 
     def transform(self, Y: Any) -> np.ndarray:
         """Return codes, (samples, code)."""

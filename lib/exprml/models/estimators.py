@@ -168,7 +168,7 @@ class LogitClassifier(ClassifierMixin):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the likeliest label of each sample."""
-        likeliest = self._logits(X).argmax(axis=1)
+        likeliest = self._logits(X).argmax(axis=1)  # first: it tells what is not fitted
         return self.classes_[likeliest]
 
 

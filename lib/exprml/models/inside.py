@@ -49,10 +49,7 @@ def hidden_features(network: NetworkRegressor, X: np.ndarray) -> np.ndarray:
     last = max(place for place, layer in enumerate(layers) if isinstance(layer, nn.Linear))
     if not any(isinstance(layer, nn.Linear) for layer in layers[:last]):
         raise ParameterError("hidden=(): a network without a hidden layer has no hidden features")
-    before = nn.Sequential(*layers[:last])
-    return predict_batches(
-        before, np.asarray(X, dtype=np.float32), next(network.module_.parameters()).device
-    ).numpy()
+    return predict_batches(nn.Sequential(*layers[:last]), np.asarray(X, dtype=np.float32)).numpy()
 
 
 def layer_weights(network: NetworkRegressor) -> list[np.ndarray]:

@@ -14,13 +14,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from exprml.models.multitarget import (
-    TunedRegressor,
-    blocks,
-    near_zero,
-    the_only_one,
-    usable,
-)
+from exprml.models.multitarget import TunedRegressor, blocks, near_zero, the_only_one, usable
 
 DEPTH = tuple(float(one) for one in np.logspace(0, -4, 13))  # penalties in units of the largest useful one
 PATIENCE = 2  # penalties in a row no better than the best, after which a default path ends
@@ -37,7 +31,6 @@ class _Problem:
     x_mean: np.ndarray
     y_mean: np.ndarray
     weights: np.ndarray  # (targets, features)
-    late: int = 0  # targets above the tolerance
 
     @classmethod
     def of(cls, X: np.ndarray, Y: np.ndarray) -> _Problem:
@@ -56,8 +49,8 @@ class _Problem:
         """The smallest penalty that leaves every coefficient at 0."""
         return float(np.abs(self.products).max()) / self.n_samples
 
-    def solve(self, penalty: float, tolerance: float, max_passes: int) -> None:
-        """Move `weights` from where they are to the solution for `penalty`."""
+    def solve(self, penalty: float, tolerance: float, max_passes: int) -> int:
+        """Move `weights` to the solution for `penalty`; return how many targets stay above the tolerance."""
         import numba
 
         from exprml.models import lasso_kernel
@@ -73,17 +66,7 @@ class _Problem:
         finally:
             numba.set_num_threads(before)
             torch.set_num_threads(threads)
-        self.late = int((gaps > tolerance * self.squares).sum())
-
-    def warn_if_late(self, penalty: float, tolerance: float, max_passes: int) -> None:
-        """Warn of targets that the last `solve` left above the tolerance."""
-        if self.late:
-            warnings.warn(
-                f"the lasso with penalty={penalty:.3g} left {self.late} of {len(self.squares)} targets above "
-                f"the tolerance of {tolerance:g} after {max_passes} passes: raise max_passes or the penalty",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        return int((gaps > tolerance * self.squares).sum())
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -118,12 +101,10 @@ class TunedLasso(TunedRegressor):
     penalties: Any = None
     tolerance: float = 1e-4
     max_passes: int = 1000
+    _start = staticmethod(_Problem.of)
 
     def _only(self) -> float | None:
         return the_only_one(self.penalties, "penalties")
-
-    def _start(self, X: np.ndarray, Y: np.ndarray) -> _Problem:
-        return _Problem.of(X, Y)
 
     def _errors(self, start: _Problem, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[float, float]]:
         given = self.penalties
@@ -151,6 +132,14 @@ class TunedLasso(TunedRegressor):
 
     def _finish(self, start: _Problem, chosen: float) -> None:
         self.penalty_ = float(chosen)
-        start.solve(chosen, self.tolerance, self.max_passes)  # at once where the path kept its solution
-        start.warn_if_late(chosen, self.tolerance, self.max_passes)
+        # At once where the path kept its solution.
+        late = start.solve(chosen, self.tolerance, self.max_passes)
+        if late:
+            warnings.warn(
+                f"the lasso with penalty={chosen:.3g} left {late} of {len(start.squares)} targets above the "
+                f"tolerance of {self.tolerance:g} after {self.max_passes} passes: raise max_passes or the "
+                "penalty",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         self._keep_linear(start.weights, start.x_mean, start.y_mean)

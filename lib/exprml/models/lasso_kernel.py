@@ -63,21 +63,13 @@ def _enlarge(chosen, weights, gradient, threshold):
 
     Coordinates at 0 that are not among them leave it. Return how many came in.
     """
-    size, kept = len(weights), 0
-    steepness = np.zeros(size, gradient.dtype)
-    for j in range(size):
-        if weights[j] != 0.0:
-            kept += 1
-        elif abs(gradient[j]) > threshold:
-            steepness[j] = abs(gradient[j])
-        chosen[j] = weights[j] != 0.0
-    order = np.argsort(-steepness)
-    added = 0
-    for j in order[: max(20, kept)]:
-        if steepness[j] > 0.0:
-            chosen[j] = True
-            added += 1
-    return added
+    inside, steepness = weights != 0.0, np.abs(gradient)
+    steepness[inside | ~(steepness > threshold)] = 0.0
+    steepest = np.argsort(-steepness)[: max(20, inside.sum())]
+    steepest = steepest[steepness[steepest] > 0.0]
+    chosen[:] = inside
+    chosen[steepest] = True
+    return len(steepest)
 
 
 @numba.njit(cache=True, fastmath=True)

@@ -179,12 +179,10 @@ class TunedRidge(TunedRegressor):
     """
 
     penalties: Any = None
+    _start = staticmethod(_Basis.of)
 
     def _only(self) -> float | None:
         return the_only_one(self.penalties, "penalties")
-
-    def _start(self, X: np.ndarray, Y: np.ndarray) -> _Basis:
-        return _Basis.of(X, Y)
 
     def _errors(self, start: _Basis, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[float, float]]:
         penalties = penalties_to_try(self.penalties, start.size)
@@ -211,14 +209,12 @@ class _GrowingRank(TunedRegressor):
     """
 
     candidate = "rank"
+    _start = staticmethod(_Basis.of)
     rank: int | None = None
     ranks: Any = (1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 400)
 
     def _only(self) -> int | None:
         return None if self.rank is None else sizes_to_try(self.rank, rank=self.rank, ranks=())[0]
-
-    def _start(self, X: np.ndarray, Y: np.ndarray) -> _Basis:
-        return _Basis.of(X, Y)
 
     def _errors(self, start: _Basis, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[int, float]]:
         left, right = self._parts(start, (X, Y))

@@ -99,10 +99,6 @@ class TunedRegressor(MultiTargetRegressor):
         self._finish(self._start(X, Y), chosen)
         return self
 
-    def _only(self) -> Any:
-        """Return the one candidate there is, None where one is to be chosen."""
-        return None
-
     def _path(self, tried: list[tuple[Any, float]]) -> pd.DataFrame:
         return pd.DataFrame(tried, columns=[self.candidate, "mean_absolute_error"])
 

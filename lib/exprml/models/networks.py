@@ -98,8 +98,7 @@ class Network(TrainingSettings, BaseEstimator):
         """Return the network's outputs, (samples, outputs) float64."""
         check_is_fitted(self)
         X = validated(self, X, dtype=np.float32, reset=False)
-        device = next(self.module_.parameters()).device
-        return predict_batches(self.module_, X, device).numpy().astype(np.float64)
+        return predict_batches(self.module_, X).numpy().astype(np.float64)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -200,8 +199,7 @@ class NetworkClassifier(LogitClassifier, Network):
             return None
         return (1.0 / (np.bincount(codes, minlength=len(self.classes_)) + 1)).astype(np.float32)
 
-    def _logits(self, X: Any) -> np.ndarray:
-        return self._outputs(X)
+    _logits = Network._outputs
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -266,5 +264,4 @@ class NetworkRegressor(ManyTargets, Network):
         X = validated(self, X, dtype=np.float32, reset=False)
         return X, check_targets(name, y, len(X), n_targets).astype(np.float32, copy=False)
 
-    def _predict(self, X: Any) -> np.ndarray:
-        return self._outputs(X)
+    _predict = Network._outputs

@@ -86,10 +86,10 @@ def error_sums(
     return total, targets.numel() if reduction == "mean" else len(targets)
 
 
-def predict_batches(module: nn.Module, X: np.ndarray | Tensor, device: torch.device) -> Tensor:
+def predict_batches(module: nn.Module, X: np.ndarray | Tensor) -> Tensor:
     """Return the outputs of `module` in evaluation mode for all rows of `X`, on the CPU."""
     module.eval()
-    rows = torch.as_tensor(X)
+    rows, device = torch.as_tensor(X), next(module.parameters()).device
     with torch.inference_mode():
         parts = [module(part.to(device)).float().cpu() for part in rows.split(EVALUATION_ROWS)]
     return torch.cat(parts)
@@ -124,21 +124,18 @@ class _Run:
 
     def train_epoch(self) -> float:
         """Take one step per batch and return the mean loss over the rows seen."""
-        with self.optimizer.keep_factors(self.wide):
-            return self._steps()
-
-    def _steps(self) -> float:
         settings, size = self.settings, self.settings.batch_size
         self.module.train()
         total, seen = torch.zeros((), device=self.X.device), 0
         shuffled = torch.randperm(len(self.rows), generator=self.order).to(self.rows.device)
-        for batch in self.rows[shuffled].split(size):
-            if len(batch) == 1 and size > 1:
-                continue  # batch normalisation has no variance there; the paper skips it too
-            loss = training_step(self, batch)
-            self.rate.after_step()
-            total += loss * (1 if settings.reduction == "sum" else len(batch))
-            seen += len(batch)
+        with self.optimizer.keep_factors(self.wide):
+            for batch in self.rows[shuffled].split(size):
+                if len(batch) == 1 and size > 1:
+                    continue  # batch normalisation has no variance there; the paper skips it too
+                loss = training_step(self, batch)
+                self.rate.after_step()
+                total += loss * (1 if settings.reduction == "sum" else len(batch))
+                seen += len(batch)
         return total.item() / max(seen, 1)
 
     def evaluate(self, X: Tensor, y: Tensor, rows: Tensor) -> float:

@@ -6,15 +6,20 @@ without a search the rate is 1e-3 (logistic regression) or 1e-5 (networks) and t
 
 from __future__ import annotations
 
-from typing import Any
-
 from exprml.models.linear import ConvergedLogisticRegression
 from exprml.models.networks import NetworkClassifier
 from exprml.models.presets.preset import Preset
 
 THREE = {"hidden": ("1/2", "1/4"), "dropout": 0.5}  # d -> d//2 -> d//4 -> classes
 FIVE = {"hidden": ("1/2", "1/2", "1/2", "1/4"), "dropout": 0.5}
-LOGISTIC = {"hidden": ()}
+NORM, PLAIN = {"batch_norm": True}, {"batch_norm": False}
+NETWORKS = {
+    "three-layer": (THREE | PLAIN, "three-layer network"),
+    "five-layer": (FIVE | NORM, "five-layer network with BatchNorm"),
+    "three-layer-batchnorm": (THREE | NORM, "three-layer network with BatchNorm added"),
+    "five-layer-no-batchnorm": (FIVE | PLAIN, "five-layer network, BatchNorm left out"),
+}
+LOGISTIC = "logistic regression by the networks' trainer"
 
 HEIL = {
     "batch_size": 16,
@@ -44,31 +49,13 @@ CORRECTED = {
 }
 PAPER = "heil2022, public code and Methods: Model training"
 OURS = "this book: standardised input, fixed label codes, resetting patience, rate by search (searched.yml)"
-NORM, PLAIN = {"batch_norm": True}, {"batch_norm": False}
-
-
-def _heil(summary: str, *parts: dict[str, Any]) -> Preset:
-    return Preset(NetworkClassifier, HEIL | {k: v for part in parts for k, v in part.items()}, summary, PAPER)
-
-
-def _corrected(summary: str, *parts: dict[str, Any]) -> Preset:
-    return Preset(
-        NetworkClassifier, CORRECTED | {k: v for part in parts for k, v in part.items()}, summary, OURS
-    )
-
-
 CONVERGED = "logistic regression at its optimum, standardised features, C by inner group-wise folds"
 PRESETS: dict[str, Preset] = {
-    "heil2022/logistic-regression": _heil(
-        "logistic regression by the networks' trainer", LOGISTIC, {"learning_rate": 1e-3}
+    "heil2022/logistic-regression": Preset(
+        NetworkClassifier, HEIL | {"hidden": (), "learning_rate": 1e-3}, LOGISTIC, PAPER
     ),
-    "heil2022/three-layer": _heil("three-layer network", THREE, PLAIN, SLOW),
-    "heil2022/five-layer": _heil("five-layer network with BatchNorm", FIVE, NORM, SLOW),
-    "heil2022/three-layer-batchnorm": _heil("three-layer network with BatchNorm added", THREE, NORM, SLOW),
-    "heil2022/five-layer-no-batchnorm": _heil("five-layer network, BatchNorm left out", FIVE, PLAIN, SLOW),
     "corrected/logistic-regression": Preset(ConvergedLogisticRegression, {}, CONVERGED, "this book"),
-    "corrected/three-layer": _corrected("three-layer network", THREE, PLAIN),
-    "corrected/five-layer": _corrected("five-layer network with BatchNorm", FIVE, NORM),
-    "corrected/three-layer-batchnorm": _corrected("three-layer network with BatchNorm added", THREE, NORM),
-    "corrected/five-layer-no-batchnorm": _corrected("five-layer network, BatchNorm left out", FIVE, PLAIN),
 }
+for _name, (_layers, _summary) in NETWORKS.items():
+    PRESETS[f"heil2022/{_name}"] = Preset(NetworkClassifier, HEIL | _layers | SLOW, _summary, PAPER)
+    PRESETS[f"corrected/{_name}"] = Preset(NetworkClassifier, CORRECTED | _layers, _summary, OURS)
