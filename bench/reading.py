@@ -16,6 +16,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -133,12 +134,12 @@ def rows(n_samples: int = 1000, n_genes: int = 6000, repeats: int = 2, only: str
     for name in (one for one in READERS if only in one):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, name)
-            with context.Pool(1) as pool:  # the parent stays small
-                pool.apply(write_file, (path, n_samples, n_genes))
+            with ProcessPoolExecutor(1, context) as pool:  # the parent stays small
+                pool.submit(write_file, path, n_samples, n_genes).result()
             found = []
-            for which in (0, 2):
-                with context.Pool(1) as pool:
-                    found.append(pool.apply(_read, (path, which, repeats)))
+            for which in (0, 2):  # a process that may have children: HDF5 is tried in one
+                with ProcessPoolExecutor(1, context) as pool:
+                    found.append(pool.submit(_read, path, which, repeats).result())
             (ours, our_peak, read), (theirs, their_peak, expected) = found
             size = f"{n_samples} samples x {n_genes} genes, {path.stat().st_size / 1e6:.0f} MB"
             table.append(
