@@ -79,5 +79,3 @@ def test_impossible_structures_are_refused():
         simulate.studies_twin(structure(SIZES), min_studies=5)
     with pytest.raises(ParameterError, match="study_effect -1"):
         simulate.studies_twin(study_effect=-1)
-    with pytest.raises(ParameterError, match="choose 2 to 25"):
-        simulate.studies_structure(n_tissues=1)

@@ -11,49 +11,34 @@ from anndata import AnnData
 from exprml.base.errors import ParameterError
 from exprml.data.simulate.parts import made, table_of_genes
 
+_DISTANCES = (0.05, 0.3, 0.6, 0.9, 0.97, 1.03, 1.1, 1.4)  # of planted near-duplicates
 _DOSES = (10.0, 3.33, 1.11, 0.37, 0.12, 0.04)  # micromolar, as on the real plates
 
 
-def plates_twin(
-    n_genes: int = 60,
-    *,
-    n_plates: int = 2,
-    n_perturbagens: int = 12,
-    n_controls: int = 12,
-    rank: int = 6,
-    nonlinear: float = 1.0,
-    seed: int = 0,
-) -> AnnData:
-    """Simulate plates of one cell line, level 3: every compound in six doses, and wells of the vehicle.
+def plates_twin(n_genes: int = 60, *, n_plates: int = 2, n_controls: int = 12) -> AnnData:
+    """Simulate plates of one cell line, level 3: 12 compounds in six doses, and wells of the vehicle.
 
-    A value is level + plate (shift and scale of every gene) + spread x (states of the cell, which a compound
-    moves by dose and every well by chance + two bead-mates' shared error + noise). In half of the genes one
-    state counts only where another is above zero.
+    A value is level + plate (shift and scale of every gene) + spread x (six states of the cell, which a
+    compound moves by dose and every well by chance + two bead-mates' shared error + noise). In half of the
+    genes one state counts only where another is above zero.
 
     Parameters
     ----------
     n_genes : int
         Even: two genes share a bead, as in L1000.
-    n_plates : int
-    n_perturbagens, n_controls : int
-        Compounds of a plate (a third of them on all plates), and wells of the vehicle.
-    rank : int
-        Number of states.
-    nonlinear : float
-        Size of the nonlinear part; 0 for none.
-    seed : int
+    n_plates, n_controls : int
+        Plates, which have a third of their compounds in common, and wells of the vehicle on each.
 
     Returns
     -------
     AnnData, wells x genes
         float32, log2-like; obs and var as :func:`exprml.data.readers.chen2016.l1000_plates`.
     """
-    if n_genes % 2 or min(n_genes, n_plates, n_perturbagens) < 1 or rank < 2:
+    if n_genes % 2 or min(n_genes, n_plates) < 1:
         raise ParameterError(
-            f"n_genes {n_genes}, n_plates {n_plates}, n_perturbagens {n_perturbagens}, rank {rank}: give an "
-            "even number of genes, at least one plate, one compound and two states"
+            f"n_genes {n_genes}, n_plates {n_plates}: give an even number, and a plate or more"
         )
-    generator = np.random.default_rng(seed)
+    generator, n_perturbagens, rank = np.random.default_rng(0), 12, 6
     loadings = generator.standard_normal((2, rank, n_genes)) / np.sqrt(rank)
     loadings[1, :, ::2] = 0
     level, spread = generator.normal(8, 2, n_genes), generator.uniform(0.4, 1.0, n_genes)
@@ -68,7 +53,7 @@ def plates_twin(
         strength = np.log1p(obs["dose"].to_numpy() / 0.3)[:, None] * np.where(codes >= 0, 1, 0)[:, None]
         states = 0.5 * strength * effects[codes] + 0.6 * generator.standard_normal((len(obs), rank))
         gated = np.roll(states, 1, axis=1) * np.where(states > 0, 1.0, -1.0)
-        X = states @ loadings[0] + nonlinear * gated @ loadings[1]
+        X = states @ loadings[0] + gated @ loadings[1]
         X += 0.4 * np.repeat(generator.standard_normal((len(obs), n_genes // 2)), 2, axis=1)
         X += 0.3 * generator.standard_normal(X.shape)
         X *= spread * np.exp(generator.normal(0, 0.15, n_genes))
@@ -76,8 +61,7 @@ def plates_twin(
     beads = [f"Bead {at // 2 + 1}" for at in range(n_genes)]
     var = table_of_genes(n_genes, by="symbol").assign(bead=beads, is_landmark=True, is_target=False)
     obs, X = pd.concat([one for one, _ in parts]), np.vstack([values for _, values in parts])
-    step = f"{n_plates} plates, {n_genes} genes, {n_perturbagens} compounds, nonlinear {nonlinear:g}, "
-    step += f"seed {seed}"
+    step = f"{n_plates} plates, {n_genes} genes, {n_perturbagens} compounds, nonlinear 1, seed 0"
     return made(X, obs, var, step)
 
 
@@ -112,32 +96,14 @@ def wells(
     return obs.set_index(pd.Index([f"{plate}:{at}" for at in range(len(obs))], name="sample"))
 
 
-def probe_twin(
-    n_samples: int = 200,
-    n_landmarks: int = 30,
-    n_targets: int = 60,
-    *,
-    distances: tuple[float, ...] = (0.05, 0.3, 0.6, 0.9, 0.97, 1.03, 1.1, 1.4),
-    n_chains: int = 2,
-    seed: int = 0,
-) -> AnnData:
+def probe_twin() -> AnnData:
     """Simulate microarray profiles of probes, with near-duplicates planted at known distances (chen2016 1.1).
 
-    Samples of a series share an effect. Behind them stand copies: one of an early sample at each distance,
-    and chains of two copies in which each is 0.8 from the one before and the ends 1.3 apart. All other pairs
-    are far beyond 1.
-
-    Parameters
-    ----------
-    n_samples : int
-        Without the copies.
-    n_landmarks, n_targets : int
-        Genes, of one to three probes; the first three targets are landmarks by other probes, as 445 of the
-        paper's are. Every tenth probe more belongs to no listed gene.
-    distances : tuple of float
-        Euclidean, over all probes.
-    n_chains : int
-    seed : int
+    Samples of a series share an effect. Behind the 200 stand copies: one of an early sample at each distance
+    (Euclidean, over all probes), and two chains of two copies in which each is 0.8 from the one before and
+    the ends 1.3 apart. All other pairs are far beyond 1. The 30 landmarks and 60 targets have one to three
+    probes; the first three targets are landmarks by other probes, as 445 of the paper's are. Every tenth
+    probe more belongs to no listed gene.
 
     Returns
     -------
@@ -146,19 +112,18 @@ def probe_twin(
         there is none); var (by probe): symbol, ensembl, is_landmark, simulated; empty names for probes of no
         listed gene.
     """
-    generator = np.random.default_rng(seed)
-    var = _probes(generator, n_landmarks, n_targets)
+    generator, n_samples = np.random.default_rng(0), 200
+    var = _probes(generator, 30, 60)
     series = np.arange(n_samples) // 8
     X = generator.uniform(6, 12, len(var)) + generator.normal(0, 0.7, (n_samples, len(var)))
     X += generator.normal(0, 0.5, (series.max() + 1, len(var)))[series]
     X = np.clip(X, 4.3, 14.7)  # so that no copy leaves 4 to 15 and comes nearer than planted
     copies, partners, planted = [], [], []
-    for number, distance in enumerate(distances):
+    for number, distance in enumerate(_DISTANCES):
         copies.append(X[number] + distance * _direction(generator, len(var)))
         partners.append(number)
         planted.append(distance)
-    for chain in range(n_chains):
-        first = len(distances) + chain
+    for first in (len(_DISTANCES), len(_DISTANCES) + 1):
         one, other = _direction(generator, len(var)), _direction(generator, len(var))
         other -= (other @ one) * one
         other /= np.linalg.norm(other)
@@ -178,7 +143,7 @@ def probe_twin(
         },
         index=pd.Index(ids, name="sample"),
     )
-    step = f"{n_samples} samples and {len(copies)} near-duplicates, {len(var)} probes, seed {seed}"
+    step = f"{n_samples} samples and {len(copies)} near-duplicates, {len(var)} probes, seed 0"
     return made(np.vstack([X, *copies]), obs, var, step)
 
 

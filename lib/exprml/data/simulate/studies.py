@@ -82,23 +82,20 @@ def studies_twin(
     return made(X, obs, table_of_genes(n_genes), step)
 
 
-def studies_structure(n_tissues: int = 8, n_studies: int = 120, seed: int = 0) -> pd.DataFrame:
+def studies_structure(seed: int = 0) -> pd.DataFrame:
     """Simulate a structure of runs in studies, for want of a real one.
 
-    Tissues are of unequal size, eight studies in ten hold one tissue, and runs per study and tissue follow a
-    power law (median 5, some hundreds at most), as in the label tables of recount2.
+    Eight tissues are of unequal size, eight in ten of 120 studies hold one of them, and runs per study and
+    tissue follow a power law (median 5, some hundreds at most), as in the label tables of recount2.
 
     Returns
     -------
     DataFrame
         One row for each run: study, tissue, sex.
     """
-    if not 2 <= n_tissues <= len(TISSUES):
-        raise ParameterError(f"n_tissues {n_tissues}: choose 2 to {len(TISSUES)}")
-    generator = np.random.default_rng(seed)
+    generator, n_tissues, rows = np.random.default_rng(seed), 8, []
     share = 1 / np.arange(3, n_tissues + 3)
-    rows = []
-    for study in range(1, n_studies + 1):
+    for study in range(1, 121):
         n_here = min(n_tissues, 1 + generator.geometric(0.8) - 1 or 1)
         for tissue in generator.choice(n_tissues, n_here, replace=False, p=share / share.sum()):
             n_runs = int(min(300, np.ceil(2.5 * generator.pareto(1.0) + 1)))
