@@ -132,10 +132,8 @@ def paired_differences(
         panel.axvline(0, color=look.INK, lw=1.0)
         part = part.iloc[::-1].assign(place=range(len(part)))
         clear = (part["low"] > 0) | (part["high"] < 0)
-        for rows, inside in (
-            (part[clear], look.BLUE),
-            (part[~clear], "white"),
-        ):  # those without zero are filled
+        # those without zero are filled
+        for rows, inside in ((part[clear], look.BLUE), (part[~clear], "white")):
             style = {"color": look.BLUE, "marker": "o", "markerfacecolor": inside}
             _intervals(panel, rows.assign(value=rows["mean"]), **style)
         _name_lines(panel, part["comparison"])

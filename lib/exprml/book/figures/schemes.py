@@ -47,15 +47,8 @@ def architecture(layers: Sequence[tuple[str, int]], *, between: Sequence[str]) -
     for place, words in enumerate(between):
         arrow = {"arrowstyle": "-|>", "color": look.MUTED, "lw": 1.1}
         panel.annotate("", (place + 0.84, 0.5), (place + 0.16, 0.5), arrowprops=arrow)
-        panel.text(
-            place + 0.5,
-            0.54,
-            fill(words, 6 if look.narrow() else 99),
-            ha="center",
-            va="bottom",
-            fontsize=7.5,
-            color=look.MUTED,
-        )
+        small = {"ha": "center", "va": "bottom", "fontsize": 7.5, "color": look.MUTED}
+        panel.text(place + 0.5, 0.54, fill(words, 6 if look.narrow() else 99), **small)
     panel.set(xlim=(-0.5, len(layers) - 0.5), ylim=(-0.16, 1.04))
     panel.axis("off")
     look.put_note(figure, "height of a block: square root of its width; biases are not counted")

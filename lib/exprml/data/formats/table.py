@@ -115,9 +115,8 @@ class _Rows:
 
     def add(self, line: int, raw: bytes) -> None:
         leading, values = self._fast(line, raw) or self._careful(line, raw)
-        self.memory.add(
-            2 * values.nbytes + _OBJECT * (4 + len(self.metadata))
-        )  # twice: rows, then their stack
+        # twice: rows, then their stack
+        self.memory.add(2 * values.nbytes + _OBJECT * (4 + len(self.metadata)))
         self.ids.append(leading[0].strip())
         self.lines.append(line)
         self.texts.append([leading[at].strip() for at in self.metadata])

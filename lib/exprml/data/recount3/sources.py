@@ -16,9 +16,8 @@ import pandas as pd
 from exprml.base.errors import DataError, FormatError
 from exprml.data.catalogue.entries import DataFile
 
-BASE = (
-    "https://recount-opendata.s3.amazonaws.com/recount3/release"  # public open-data mirror of duffel.rail.bio
-)
+# The public open-data mirror of duffel.rail.bio.
+BASE = "https://recount-opendata.s3.amazonaws.com/recount3/release"
 METADATA = ("sra", "recount_project", "recount_qc", "recount_seq_qc", "recount_pred")
 ANNOTATION = "G026"  # GENCODE 26: what the R package, and so the paper, takes unless told otherwise
 _SRA = "human/data_sources/sra"
