@@ -353,3 +353,24 @@ def test_samples_without_a_label_are_refused_not_scored_as_a_class():
     X, y = np.eye(4), np.array(["Blood", "", "Brain", ""], dtype=object)
     with pytest.raises(DataError, match="2 of 4 samples have an empty label"):
         scoring.cross_validate({"model": LogisticRegression()}, X, y)
+
+
+def test_models_are_told_where_signal_was_removed_and_within_what():
+    class Told(Recorder):
+        def fit(self, X, y, groups=None, *, removed_within=None):
+            self.levels_ = removed_within
+            return super().fit(X, y, groups)
+
+    rng = np.random.default_rng(0)
+    X, y, groups = rng.normal(size=(40, 3)), np.tile(["a", "b"], 20), np.arange(40)
+    cohort = np.repeat(["one", "two"], 20)
+    modes = ["intact", "removed", "removed within", "removed jointly"]
+    Recorder.seen.clear()
+    models = {"told": make_pipeline(StandardScaler(), Told())}
+    scoring.before_and_after(models, X, y, groups, folds=2, folds_run=1, modes=modes, within=cohort)
+    intact, removed, within, jointly = Recorder.seen
+    assert intact.levels_ is None  # nothing was removed
+    assert len(removed.levels_) == len(removed.y_)
+    assert len(set(removed.levels_)) == 1
+    assert set(within.levels_) == {"one", "two"}
+    assert jointly.levels_ is None  # the training set's own means are not equal: that is the leak

@@ -224,3 +224,53 @@ def test_a_network_begun_from_another_keeps_its_standardisation():
     first = NetworkClassifier(standardise=True, epochs=1, random_state=0).fit(X, y)
     second = NetworkClassifier(standardise=True, epochs=1, random_state=0).fit(X + 9, y, start_from=first)
     np.testing.assert_array_equal(second.module_[0].mean, first.module_[0].mean)
+
+
+def mirrored():
+    """Return few samples of many features whose classes differ by spread alone, their means made equal."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["blue", "red"], 120)
+    X = rng.normal(size=(240, 400)) * np.where(y == "red", 3.0, 1.0)[:, None]
+    means = np.stack([X[y == label].mean(axis=0) for label in ("blue", "red")])
+    return X - means[(y == "red").astype(int)], y
+
+
+def test_after_removal_held_out_samples_mirror_the_others_unless_removed_apart():
+    X, y = mirrored()
+    X[:, 0] += np.linspace(0, 1, 240)  # a level of its own for each sample does not count
+    seen = {}
+
+    class Seen(NetworkClassifier):
+        def _fit_module(self, X, codes, *given, **options):
+            seen[self.inner_removal] = [
+                np.ptp([X[rows][codes[rows] == code].mean(axis=0) for code in (0, 1)], axis=0)[1:].max()
+                for rows in (self.training_rows_, self.holdout_rows_)
+            ]
+            super()._fit_module(X, codes, *given, **options)
+
+    for way in ("joint", "apart"):
+        Seen(hidden=(20,), epochs=1, inner_removal=way, random_state=0).fit(
+            X, y, removed_within=np.zeros(240)
+        )
+    assert min(seen["joint"]) > 0.1
+    assert max(seen["apart"]) < 1e-5
+
+
+def test_signal_is_made_equal_within_each_level_and_only_where_it_was_removed():
+    X, y = mirrored()
+    levels = np.tile(["one", "two"], 120)
+    options = {"hidden": (5,), "epochs": 2, "random_state": 0}
+    apart = NetworkClassifier(inner_removal="apart", **options)
+    kept = clone(apart).fit(X, y).decision_function(X)
+    np.testing.assert_array_equal(kept, NetworkClassifier(**options).fit(X, y).decision_function(X))
+    shifted = X + (levels == "two")[:, None] * 5.0
+    one = clone(apart).fit(shifted, y, removed_within=levels).decision_function(shifted)
+    assert not np.allclose(
+        one, clone(apart).fit(shifted, y, removed_within=np.zeros(240)).decision_function(shifted)
+    )
+
+
+def test_an_unknown_way_of_removal_is_named():
+    X, y = mirrored()
+    with pytest.raises(ParameterError, match="inner_removal"):
+        NetworkClassifier(inner_removal="both").fit(X, y)

@@ -67,6 +67,10 @@ class Part:
     before : Samples, optional
         Models whose ``fit`` takes ``start_from`` are trained on these first; with no training samples at
         all, what comes of it is scored as it is.
+    removed_within : array, shape (training samples,), optional
+        Where the linear signal of the labels was removed from the training set: the levels (a cohort) it was
+        removed within, all the same without. Handed to models whose ``fit`` takes it: those that hold out
+        samples of their own.
     usable : bool
         False where there is nothing to learn or to score, as one class alone: the scores are NaN.
     """
@@ -76,6 +80,7 @@ class Part:
     test: Samples
     validation: Samples | None = None
     before: Samples | None = None
+    removed_within: np.ndarray | None = None
     usable: bool = True
 
 
@@ -224,18 +229,21 @@ def scores_of(predictions: pd.DataFrame, metrics: Metrics = ("balanced_accuracy"
     return pd.DataFrame(rows)[COLUMNS]
 
 
-def fit(model: BaseEstimator, X: Any, y: Any, groups: Any, **more: Any) -> BaseEstimator:
-    """Return a fitted clone of `model`, handing to ``fit`` what it takes of `groups` and `more`.
+def fit(
+    model: BaseEstimator, X: Any, y: Any, groups: Any, removed_within: Any = None, **more: Any
+) -> BaseEstimator:
+    """Return a fitted clone of `model`, handing to ``fit`` what it takes of the other arguments.
 
-    In a pipeline the last step is asked, and it gets `groups` alone: samples of another kind would have to go
-    through the first steps. A search gets `groups` where it hands them to its folds.
+    In a pipeline the last step is asked, and it gets `groups` and `removed_within` alone: samples of another
+    kind would have to go through the first steps. A search gets `groups` where it hands them to its folds.
     """
     model = clone(model)
     last, step = last_step(model), f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
     if isinstance(last, GridSearchCV | RandomizedSearchCV):  # a mere number of folds would ignore groups
         given = {"groups": groups} if hasattr(last.cv, "split") else {}
     else:
-        given = taken(last.fit, {"groups": groups} | ({} if step else more))
+        aligned = {"groups": groups, "removed_within": removed_within}
+        given = taken(last.fit, aligned | ({} if step else more))
     return model.fit(X, y, **{f"{step}{name}": one for name, one in given.items()})
 
 
@@ -271,7 +279,7 @@ def _fitted(model: BaseEstimator, part: Part, start: Any, watch_test: bool) -> B
     if not taken(last_step(model).fit, {"start_from": start}):
         more = {"watch": {"test": _pair(part.test)}} if watch_test else {}
         more |= {"validation": _pair(part.validation)} if part.validation else {}
-        return fit(model, X, y, groups, **more)
+        return fit(model, X, y, groups, part.removed_within, **more)
     if not isinstance(model, Pipeline):
         return fit(model, X, y, groups, start_from=start)
     # The first steps stay as they were fitted before: the weights belong to inputs scaled that way.

@@ -175,7 +175,10 @@ def _curve(
         fits = usable and (not is_classification(train.y) or _several_classes(subset.y))
         if scope == "subset" and fits:
             subset = without_signal(subset, None if within[0] is None else within[0][rows])
-        yield Part(protocol.words(**where, n_train=len(rows)), subset, validation, usable=bool(fits))
+        words, levels = protocol.words(**where, n_train=len(rows)), None
+        if scope and fits:
+            levels = np.zeros(len(rows)) if within[0] is None else within[0][rows]
+        yield Part(words, subset, validation, removed_within=levels, usable=bool(fits))
 
 
 def before_and_after(

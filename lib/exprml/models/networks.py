@@ -118,6 +118,11 @@ class NetworkClassifier(LogitClassifier, Network):
     standardise : bool
         The network's first step: inputs less their mean, divided by their standard deviation, both of the
         samples trained on, not of those that choose the epoch. After `start_from` that network's stay.
+    inner_removal : {"joint", "apart"}
+        What becomes of samples whose classes were given the same means (removal of linear signal). "joint"
+        leaves it at that, as heil2022's code does: any difference of means that is left among the samples
+        trained on stands mirrored among those that choose the epoch, and early epochs win. "apart" makes the
+        means equal in each of the two.
     class_weight : "inverse" or None
         "inverse" weighs class c by 1 / (n_c + 1) (heil2022).
     inner_labels : {"fixed", "refit"}
@@ -140,15 +145,20 @@ class NetworkClassifier(LogitClassifier, Network):
     """
 
     standardise: bool = False
+    inner_removal: str = "joint"
     class_weight: Any = "inverse"
     inner_labels: str = "fixed"
     classes: Any = None
 
-    def fit(self, X: Any, y: Any, groups: Any = None, *, start_from: Any = None) -> NetworkClassifier:
+    def fit(
+        self, X: Any, y: Any, groups: Any = None, *, removed_within: Any = None, start_from: Any = None
+    ) -> NetworkClassifier:
         """Train on `X` (samples, features) and labels `y`; `groups` are kept whole in the inner split.
 
         Parameters
         ----------
+        removed_within : array, shape (samples,), optional
+            The classes of `X` were given the same means within each of these levels; see `inner_removal`.
         start_from : NetworkClassifier, optional
             A fitted network of the same layers, whose weights this one begins with; it stays as it is.
             Optimiser and learning rate begin afresh. `y` may lack some of its classes, but not have others.
@@ -163,12 +173,19 @@ class NetworkClassifier(LogitClassifier, Network):
         X, y = self._validated(X, y)
         check_known("inner_labels", [self.inner_labels], ("fixed", "refit"))
         check_known("class_weight", [self.class_weight], ("inverse", None))
+        check_known("inner_removal", [self.inner_removal], ("joint", "apart"))
         codes = self._encode(y, getattr(start_from, "classes_", None))
         self._split(groups, len(X), self.holdout)
         weights = self._weights(codes)
         if self.inner_labels == "refit":
             for part in (self.training_rows_, self.holdout_rows_):
                 codes[part] = np.unique(codes[part], return_inverse=True)[1]
+        if removed_within is not None and self.inner_removal == "apart":
+            X, levels = X.copy(), np.asarray(removed_within)
+            for level in np.unique(levels):
+                for part in (self.training_rows_, self.holdout_rows_):
+                    rows = part[levels[part] == level]
+                    X[rows] = _with_equal_means(X[rows], codes[rows]) if len(rows) else X[rows]
         self._fit_module(X, codes, len(self.classes_), start_from=start_from, class_weights=weights)
         return self
 
@@ -265,3 +282,11 @@ class NetworkRegressor(ManyTargets, Network):
         return X, check_targets(name, y, len(X), n_targets).astype(np.float32, copy=False)
 
     _predict = Network._outputs
+
+
+def _with_equal_means(X: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return `X`, (samples, features), less each class's mean, plus the plain average of these means."""
+    classes, code = np.unique(codes, return_inverse=True)
+    one_hot = np.eye(len(classes))[code]  # samples x classes
+    means = one_hot.T @ X / one_hot.sum(axis=0)[:, None]
+    return X - one_hot @ (means - means.mean(axis=0))

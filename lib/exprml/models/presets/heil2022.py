@@ -45,10 +45,14 @@ CORRECTED = {
     "holdout": 0.2,
     "class_weight": "inverse",
     "inner_labels": "fixed",
+    "inner_removal": "apart",
     "random_state": 0,
 }
 PAPER = "heil2022, public code and Methods: Model training"
-OURS = "this book: standardised input, fixed label codes, resetting patience, rate by search (searched.yml)"
+OURS = (
+    "this book: standardised input, fixed label codes, resetting patience, rate by search (searched.yml), "
+    "linear signal removed apart in the samples that stop training"
+)
 CONVERGED = "logistic regression at its optimum, standardised features, C by inner group-wise folds"
 PRESETS: dict[str, Preset] = {
     "heil2022/logistic-regression": Preset(
