@@ -18,6 +18,7 @@ from exprml.evaluation.compare import ENDS, benjamini_hochberg, tested
 SHUFFLED = "shuffled targets"
 GENES_AT_ONCE = 512  # bounds the memory of float64 copies: 45 MB for 11,101 samples
 Side = str | tuple[str, str]
+Pairs = Mapping[str, tuple[Side, Side]]
 
 
 class GeneErrors(NamedTuple):
@@ -198,12 +199,7 @@ def gene_wins(genes: pd.DataFrame, better: Side, than: Side) -> GeneWins:
 
 
 def error_reductions(
-    samples: pd.DataFrame,
-    pairs: Mapping[str, tuple[Side, Side]],
-    *,
-    increases: bool = False,
-    n_draws: int = 2000,
-    seed: int = 0,
+    samples: pd.DataFrame, pairs: Pairs, *, increases: bool = False, n_draws: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
     """Return by how much the overall error of one model is below another's, drawing whole groups.
 
@@ -245,7 +241,7 @@ def error_reductions(
     return table.assign(p=benjamini_hochberg(table["p_value"]))
 
 
-def advantages(genes: pd.DataFrame, pairs: Mapping[str, tuple[Side, Side]]) -> pd.DataFrame:
+def advantages(genes: pd.DataFrame, pairs: Pairs) -> pd.DataFrame:
     """Return what one model is ahead of another on each fold and seed, as rows of a results table.
 
     Parameters

@@ -81,6 +81,23 @@ class LandmarkProtocol:
         """Return a fitted copy of what prepares."""
         return clone(self.prepare if self.prepare is not None else StandardScaler()).fit(values)
 
+    def part(
+        self, sides: Sequence[Samples], genes: pd.Series, prepare: Any, left_out: int = 0, **where: int
+    ) -> LandmarkPart:
+        """Return prepared samples that train, choose and test as landmarks and targets."""
+        landmark, names = genes.to_numpy(), genes.index.to_numpy()
+        wanted = ~landmark
+        if self.targets is not None:
+            check_known("target gene", self.targets, names[wanted])
+            wanted = wanted & np.isin(names, list(self.targets))
+        train, validation, test = (one._replace(X=one.X[:, landmark], y=one.X[:, wanted]) for one in sides)
+        if self.shuffle_targets:
+            order = np.random.default_rng([where["seed"], 1]).permutation(len(train.y))
+            train = train._replace(y=train.y[order])
+        words = self.words(**where, n_train=len(train.X))
+        named = {"landmarks": names[landmark], "targets": names[wanted], "genes": names, "prepare": prepare}
+        return LandmarkPart(words, train, test, validation, left_out=left_out, **named)
+
 
 @dataclass(frozen=True, kw_only=True)
 class LandmarkPart(Part):
@@ -163,7 +180,7 @@ def within(
         rows = three_parts(whole.groups, n_folds=protocol.n_folds, fold=fold, seed=seed)
         prepare = protocol.fitted_on((whole if prepare_on == "all" else whole.take(rows.train)).X)
         sides = [_prepared(whole.take(one), prepare) for one in rows]
-        yield _part(sides, genes, prepare, protocol, {"fold": fold, "seed": seed})
+        yield protocol.part(sides, genes, prepare, fold=fold, seed=seed)
 
 
 def between(
@@ -222,7 +239,7 @@ def between(
             _prepared(held, prepare if chooses == "source" else away[-1]),
             _prepared(test, away[0]),
         ]
-        yield _part(sides, genes, prepare, protocol, {"fold": fold, "seed": seed}, left_out)
+        yield protocol.part(sides, genes, prepare, left_out, fold=fold, seed=seed)
 
 
 def _turn(
@@ -289,26 +306,3 @@ def _for_target(fitted: Any, values: np.ndarray, statistics: str, adapt: Callabl
         values = step.transform(values)
     name, last = fitted.steps[-1]
     return Pipeline([*fitted.steps[:-1], (name, clone(last).fit(values))])
-
-
-def _part(
-    sides: Sequence[Samples],
-    genes: pd.Series,
-    prepare: Any,
-    protocol: LandmarkProtocol,
-    where: dict[str, int],
-    left_out: int = 0,
-) -> LandmarkPart:
-    """Return prepared samples as landmarks and targets."""
-    landmark, names = genes.to_numpy(), genes.index.to_numpy()
-    wanted = ~landmark
-    if protocol.targets is not None:
-        check_known("target gene", protocol.targets, names[wanted])
-        wanted = wanted & np.isin(names, list(protocol.targets))
-    train, validation, test = (one._replace(X=one.X[:, landmark], y=one.X[:, wanted]) for one in sides)
-    if protocol.shuffle_targets:
-        order = np.random.default_rng([where["seed"], 1]).permutation(len(train.y))
-        train = train._replace(y=train.y[order])
-    words = protocol.words(**where, n_train=len(train.X))
-    named = {"landmarks": names[landmark], "targets": names[wanted], "genes": names, "prepare": prepare}
-    return LandmarkPart(words, train, test, validation, left_out=left_out, **named)

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 
 from exprml.base.errors import DataError, check_known
+from exprml.base.fitting import shared_out
 from exprml.evaluation.experiment import Part
 from exprml.evaluation.parts import Pairs, Protocol, samples_of
 from exprml.evaluation.scoring import before_and_after
@@ -76,9 +77,7 @@ def searched_before_and_after(
     y: Any,
     groups: Any = None,
     *,
-    n_trials: int = 25,
     space: Mapping[str, tuple] = HEIL_SPACE,
-    sampler: str = "tpe",
     fractions: Sequence[float] = (1.0,),
     **options: Any,
 ) -> Searched:
@@ -96,10 +95,10 @@ def searched_before_and_after(
     fractions : sequence of float
         Shares of the training samples that are scored; the largest of them is searched.
     """
-    outer = {name: options[name] for name in ("folds", "folds_run", "seeds") if name in options}
-    limits = {"n_trials": n_trials, "sampler": sampler, "fraction": max(fractions)}
+    limits, options = shared_out(options, search_parts)
+    limits |= {name: options[name] for name in ("folds", "folds_run", "seeds") if name in options}
     spaces = dict.fromkeys(models, space)
-    found = nested_search(models, X, y, groups, spaces=spaces, **limits, **outer)
+    found = nested_search(models, X, y, groups, spaces=spaces, fraction=max(fractions), **limits)
     finite = found.best.loc[np.isfinite(found.best["objective"]), [*KEYS[:3]]].itertuples(index=False)
     settings = {tuple(key): found.settings[tuple(key)] for key in finite}
     scores = before_and_after(models, X, y, groups, settings=settings, fractions=fractions, **options)
@@ -146,15 +145,13 @@ def nested_search(
     spaces: Mapping[str, Mapping[str, tuple]],
     on: str = "intact",
     fraction: float = 1.0,
-    n_trials: int = 25,
-    sampler: str = "tpe",
-    **protocol: Any,
+    **options: Any,
 ) -> Nested:
     """Search the parameters of every model in every outer fold of `cross_validate`.
 
     Parameters
     ----------
-    models, X, y, groups, **protocol
+    models, X, y, groups, **options
         As in `cross_validate`: the same ``folds``, ``folds_run`` and ``seeds`` give the same outer folds.
     spaces : mapping of model name to space
         As in `search`; models without a space are left alone.
@@ -181,8 +178,8 @@ def nested_search(
     """
     check_known("on", [on], ON)
     check_known("model with a space", spaces, models, "models")
-    samples, outer = samples_of(X, y, groups), Protocol(**protocol)
-    options = {"n_trials": n_trials, "sampler": sampler}
+    limits, rest = shared_out(options, search_parts)
+    samples, outer = samples_of(X, y, groups), Protocol(**rest)
     trials, settings = [], {}
     for seed in outer.seeds:
         pairs = outer.pairs(seed, samples.y, samples.groups)
@@ -194,7 +191,7 @@ def nested_search(
             parts = partial(inner_parts, samples, inside, removed=on == "removed")
             guess = _guess(parts)
             for name, space in spaces.items():
-                found = search_parts(models[name], parts, space=space, seed=number, **options)
+                found = search_parts(models[name], parts, space=space, seed=number, **limits)
                 trials += _rows(found, (name, seed, fold, on), guess)
                 settings[name, seed, fold] = found.best
     table = pd.DataFrame(trials, dtype=object).astype(dict.fromkeys(["guess", "objective", "seconds"], float))

@@ -79,17 +79,7 @@ def predict_across(
 
 
 def predict_by_share(
-    models: Mapping[str, BaseEstimator],
-    source: AnnData,
-    target: AnnData,
-    y: str,
-    groups: str,
-    *,
-    positive: str,
-    shares: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
-    draws: int = 3,
-    seed: int = 0,
-    task: str = "",
+    models: Mapping[str, BaseEstimator], source: AnnData, target: AnnData, y: str, groups: str, **options: Any
 ) -> pd.DataFrame:
     """Predict the `target` by its own mean and spread, taken from samples with a chosen share of `positive`.
 
@@ -125,10 +115,8 @@ def predict_by_share(
     ParameterError
         If a share is outside 0 to 1.
     """
-    here, there = _both(source, target, y, groups)
-    _check_shares(there.y, positive, shares)
     found = []
-    for one in experiment.predict(models, _by_share(here, there, positive, shares, draws, seed, task)):
+    for one in experiment.predict(models, _by_share(*_both(source, target, y, groups), **options)):
         decide = getattr(one.fitted, "decision_function", None)
         found.append(experiment.table_of([one]).assign(lead=decide(one.part.test.X) if decide else np.nan))
     return _by_model(pd.concat(found, ignore_index=True))
@@ -241,9 +229,17 @@ def rescale(target: np.ndarray, source: np.ndarray, fitted: StandardScaler, scal
 
 
 def _by_share(
-    here: Samples, there: Samples, positive: str, shares: Sequence[float], draws: int, seed: int, task: str
+    here: Samples,
+    there: Samples,
+    *,
+    positive: str,
+    shares: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
+    draws: int = 3,
+    seed: int = 0,
+    task: str = "",
 ) -> Iterator[Part]:
     """Yield all of the source, tested on all of the target as the source, or each draw, scales it."""
+    _check_shares(there.y, positive, shares)
     here = here.take(~np.isin(here.groups, there.groups))
     theirs = StandardScaler().fit(here.X)
     trained = here._replace(X=theirs.transform(here.X))

@@ -27,10 +27,6 @@ def untrained(network: NetworkRegressor) -> NetworkRegressor:
     return twin
 
 
-def _linear(module: nn.Module) -> list[nn.Linear]:
-    return [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
-
-
 def hidden_features(network: NetworkRegressor, X: np.ndarray) -> np.ndarray:
     """Return the last hidden layer's outputs, (samples, units), without dropout.
 
@@ -45,16 +41,16 @@ def hidden_features(network: NetworkRegressor, X: np.ndarray) -> np.ndarray:
     ParameterError
         If there is no hidden layer.
     """
-    layers = list(network.module_)
-    last = max(place for place, layer in enumerate(layers) if isinstance(layer, nn.Linear))
-    if not any(isinstance(layer, nn.Linear) for layer in layers[:last]):
+    places = [place for place, layer in enumerate(network.module_) if isinstance(layer, nn.Linear)]
+    if len(places) < 2:
         raise ParameterError("hidden=(): a network without a hidden layer has no hidden features")
-    return predict_batches(nn.Sequential(*layers[:last]), np.asarray(X, dtype=np.float32)).numpy()
+    return predict_batches(network.module_[: places[-1]], np.asarray(X, dtype=np.float32)).numpy()
 
 
 def layer_weights(network: NetworkRegressor) -> list[np.ndarray]:
     """Return each linear layer's weights as (from, to) arrays, inputs first."""
-    return [layer.weight.detach().cpu().numpy().T.copy() for layer in _linear(network.module_)]
+    layers = [layer for layer in network.module_ if isinstance(layer, nn.Linear)]
+    return [layer.weight.detach().cpu().numpy().T.copy() for layer in layers]
 
 
 def major_weights(

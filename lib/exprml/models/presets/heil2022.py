@@ -58,7 +58,7 @@ PRESETS: dict[str, Preset] = {
     "heil2022/logistic-regression": Preset(
         NetworkClassifier, HEIL | {"hidden": (), "learning_rate": 1e-3}, LOGISTIC, PAPER
     ),
-    "corrected/logistic-regression": Preset(ConvergedLogisticRegression, {}, CONVERGED, "this book"),
+    "corrected/logistic-regression": Preset(ConvergedLogisticRegression, {}, CONVERGED),
 }
 for _name, (_layers, _summary) in NETWORKS.items():
     PRESETS[f"heil2022/{_name}"] = Preset(NetworkClassifier, HEIL | _layers | SLOW, _summary, PAPER)

@@ -23,4 +23,4 @@ class Preset:
     kind: type
     parameters: dict[str, Any]
     summary: str
-    source: str
+    source: str = "this book"
