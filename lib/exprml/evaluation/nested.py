@@ -7,28 +7,19 @@ that way and the search on removed data are here; so is the unseeded sampler of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.dummy import DummyClassifier
 
 from exprml.base.errors import DataError, check_known
 from exprml.base.fitting import shared_out
-from exprml.evaluation.experiment import Part
 from exprml.evaluation.parts import Pairs, Protocol, samples_of
 from exprml.evaluation.scoring import before_and_after
-from exprml.evaluation.search import (
-    HEIL_SPACE,
-    SearchResult,
-    inner_parts,
-    search_parts,
-    weighted_cross_entropy,
-    with_every_class,
-)
+from exprml.evaluation.search import HEIL_SPACE, guess_loss, inner_parts, search_parts, with_every_class
 from exprml.evaluation.splits import GroupFolds, learning_curve_subsets
 
 KEYS = ("model", "seed", "fold", "on")
@@ -189,10 +180,12 @@ def nested_search(
             inside = with_every_class(_thinned(inside, pairs[fold][0], fraction, number), samples.y)
             inside = _usable(inside, samples.y, fold) if on == "removed" else inside
             parts = partial(inner_parts, samples, inside, removed=on == "removed")
-            guess = _guess(parts)
+            guess = guess_loss(parts())
             for name, space in spaces.items():
                 found = search_parts(models[name], parts, space=space, seed=number, **limits)
-                trials += _rows(found, (name, seed, fold, on), guess)
+                words = dict(zip(KEYS, (name, seed, fold, on), strict=True))
+                rows = found.trials.reset_index().to_dict("records")
+                trials += [words | {"trial": row["trial"], "guess": guess} | row for row in rows]
                 settings[name, seed, fold] = found.best
     table = pd.DataFrame(trials, dtype=object).astype(dict.fromkeys(["guess", "objective", "seconds"], float))
     return Nested(_best(table), table, settings)
@@ -219,20 +212,6 @@ def _usable(pairs: Pairs, y: np.ndarray, fold: int) -> Pairs:
     if not kept:
         raise DataError(f"outer fold {fold}: no inner part has two classes on both sides; use fewer folds")
     return kept
-
-
-def _guess(parts: Callable[[], Iterable[Part]]) -> float:
-    """Return the mean loss of equal probabilities; a class missing from a training part has none."""
-    dummy = DummyClassifier(strategy="uniform")
-    return float(np.mean([weighted_cross_entropy(dummy.fit(*one.train[:2]), one) for one in parts()]))
-
-
-def _rows(found: SearchResult, key: tuple, guess: float) -> list[dict[str, Any]]:
-    """Return the trials of one search, best first, as rows that say which search they belong to."""
-    return [
-        dict(zip(KEYS, key, strict=True)) | {"trial": number, "guess": guess, **trial}
-        for number, trial in zip(found.trials.index, found.trials.to_dict("records"), strict=True)
-    ]
 
 
 def _best(trials: pd.DataFrame) -> pd.DataFrame:

@@ -13,21 +13,14 @@ from scipy import sparse
 from sklearn.model_selection import KFold
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError, check_known
+from exprml.evaluation import splits
 from exprml.evaluation.experiment import Part, Samples
 from exprml.evaluation.linear_signal import remove_linear_signal, remove_within
-from exprml.evaluation.splits import (
-    GroupFolds,
-    assert_groups_apart,
-    check_groups,
-    is_classification,
-    learning_curve_subsets,
-    pretraining_split,
-)
 
 SHUFFLED = "shuffled labels"
 SPLITS = {
-    "group": GroupFolds,
-    "stratified-group": lambda n_splits, seed: GroupFolds(n_splits, seed, stratify=True),
+    "group": splits.GroupFolds,
+    "stratified-group": lambda n_splits, seed: splits.GroupFolds(n_splits, seed, stratify=True),
     # What leaks when groups repeat (heil2022 Supp Fig 8).
     "sample": lambda n_splits, seed: KFold(n_splits, shuffle=True, random_state=seed),
 }
@@ -110,14 +103,14 @@ class Protocol:
         """
         kept = np.arange(len(groups)) if self.split == "sample" else groups
         if isinstance(self.folds, int | np.integer):
-            labels = y if is_classification(y) else None
-            check_groups(kept, labels, self.folds)
+            labels = y if splits.is_classification(y) else None
+            splits.check_groups(kept, labels, self.folds)
             cut = SPLITS[self.split](int(self.folds), seed)
             pairs = list(cut.split(kept, labels, groups if kept is groups else None))
         else:
             pairs = [(np.asarray(train), np.asarray(validation)) for train, validation in self.folds]
         for pair in pairs:
-            assert_groups_apart(kept, *pair)
+            splits.assert_groups_apart(kept, *pair)
         return pairs
 
     def shuffled(self, y: np.ndarray, seed: int) -> np.ndarray:
@@ -170,9 +163,9 @@ def _curve(
         if scope == "fold":
             train = without_signal(train, within[0])
     seed = where["seed"] * 1009 + where["fold"]
-    for rows in learning_curve_subsets(len(train.X), protocol.fractions, seed=seed).values():
+    for rows in splits.learning_curve_subsets(len(train.X), protocol.fractions, seed=seed).values():
         subset = train if len(rows) == len(train.X) else train.take(rows)
-        fits = usable and (not is_classification(train.y) or _several_classes(subset.y))
+        fits = usable and (not splits.is_classification(train.y) or _several_classes(subset.y))
         if scope == "subset" and fits:
             subset = without_signal(subset, None if within[0] is None else within[0][rows])
         words, levels = protocol.words(**where, n_train=len(rows)), None
@@ -241,9 +234,9 @@ def pretraining(
     """
     check_known("mode", modes, PRETRAINING)
     for seed in protocol.seeds:
-        rounds = list(pretraining_split(samples.groups, samples.y, n_splits=protocol.folds, seed=seed))
+        rounds = list(splits.pretraining_split(samples.groups, samples.y, n_splits=protocol.folds, seed=seed))
         for fold, rows in enumerate(rounds[: protocol.folds_run]):
-            assert_groups_apart(samples.groups, *rows)
+            splits.assert_groups_apart(samples.groups, *rows)
             before, train, validation = map(samples.take, rows)
             shuffled = before._replace(y=np.random.default_rng([seed, 2]).permutation(before.y))
             starts = {"pretrained": before, "not trained further": before, PRETRAINING[3]: shuffled}
@@ -289,7 +282,7 @@ def _several_classes(labels: np.ndarray) -> bool:
 
 def _check_protocol(protocol: Protocol, y: np.ndarray | None, within: np.ndarray | None) -> None:
     """Raise if the protocol does not fit the labels."""
-    if not is_classification(y) and (protocol.removal != "none" or protocol.shuffle_labels):
+    if not splits.is_classification(y) and (protocol.removal != "none" or protocol.shuffle_labels):
         raise ParameterError("removal and shuffle_labels need class labels, not numbers")
     if within is None:
         return

@@ -10,6 +10,7 @@ import numpy as np
 import optuna
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
@@ -46,6 +47,12 @@ def weighted_cross_entropy(model: BaseEstimator, part: Part) -> float:
     losses = -np.log(np.clip(own, 1e-15, 1.0))  # a class never seen in training counts as probability 0
     weights = np.array([1 / ((part.train.y == one).sum() + 1) for one in classes])
     return float(np.average(np.nan_to_num(losses, nan=np.inf), weights=weights[code]))
+
+
+def guess_loss(parts: Iterable[Part]) -> float:
+    """Return the mean loss of equal probabilities; a class missing from a training part has none."""
+    dummy = DummyClassifier(strategy="uniform")
+    return float(np.mean([weighted_cross_entropy(dummy.fit(*one.train[:2]), one) for one in parts]))
 
 
 def with_every_class(pairs: Pairs, y: np.ndarray) -> Pairs:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from exprml.models.multitarget import TunedRegressor, blocks, near_zero, the_only_one, usable
+from exprml.models.multitarget import TunedRegressor, blocks, near_zero, usable
 
 DEPTH = tuple(float(one) for one in np.logspace(0, -4, 13))  # penalties in units of the largest useful one
 PATIENCE = 2  # penalties in a row no better than the best, after which a default path ends
@@ -102,9 +102,6 @@ class TunedLasso(TunedRegressor):
     tolerance: float = 1e-4
     max_passes: int = 1000
     _start = staticmethod(_Problem.of)
-
-    def _only(self) -> float | None:
-        return the_only_one(self.penalties, "penalties")
 
     def _errors(self, start: _Problem, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[float, float]]:
         given = self.penalties

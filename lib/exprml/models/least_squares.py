@@ -20,7 +20,6 @@ from exprml.models.multitarget import (
     blocks,
     near_zero,
     sizes_to_try,
-    the_only_one,
     usable,
 )
 from exprml.models.settings import resolve_device
@@ -180,9 +179,6 @@ class TunedRidge(TunedRegressor):
 
     penalties: Any = None
     _start = staticmethod(_Basis.of)
-
-    def _only(self) -> float | None:
-        return the_only_one(self.penalties, "penalties")
 
     def _errors(self, start: _Basis, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[float, float]]:
         penalties = penalties_to_try(self.penalties, start.size)

@@ -51,7 +51,8 @@ class TunedRegressor(MultiTargetRegressor):
     A subclass names its parameter (`candidate`), and writes ``_start(X, Y)``, what all candidates share;
     ``_errors(start, X, Y)``, pairs of a candidate and its mean absolute error, simplest first; and
     ``_finish(start, chosen)``, which sets the fitted attributes. ``_only()`` returns the candidate where
-    there is nothing to choose: then no sample is held out.
+    there is nothing to choose, in a list of one of `penalties` where a subclass has these: then no sample is
+    held out.
     """
 
     candidate: ClassVar[str] = "penalty"
@@ -98,6 +99,10 @@ class TunedRegressor(MultiTargetRegressor):
         chosen = self._choose(self._start(X[rows], Y[rows]), X[held], Y[held])
         self._finish(self._start(X, Y), chosen)
         return self
+
+    def _only(self) -> Any:
+        given = [] if self.penalties is None else usable(map(float, self.penalties), "penalties", least=0)
+        return given[0] if len(given) == 1 else None
 
     def _path(self, tried: list[tuple[Any, float]]) -> pd.DataFrame:
         return pd.DataFrame(tried, columns=[self.candidate, "mean_absolute_error"])
@@ -180,12 +185,6 @@ def sizes_to_try(most: int, **given: Any) -> list[int]:
         if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
             raise ParameterError(f"{name} has {size!r}, but must be whole numbers")
     return sorted({min(int(size), most) for size in usable(tried, name, least=1)})
-
-
-def the_only_one(candidates: Any, name: str) -> float | None:
-    """Return the number in a list of one; None for a longer list, or without a list."""
-    given = [] if candidates is None else usable(map(float, candidates), name, least=0)
-    return given[0] if len(given) == 1 else None
 
 
 def blocks(n: int, size: int = ROWS) -> Iterator[slice]:

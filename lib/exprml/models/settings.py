@@ -92,15 +92,15 @@ class TrainingSettings:
     device: str = "auto"
 
 
-def check_settings(settings: TrainingSettings) -> None:
-    """Refuse settings that cannot be used.
+def check_settings(settings: TrainingSettings) -> torch.device:
+    """Return the device that settings ask for; refuse those that cannot be used.
 
     Raises
     ------
     UnknownNameError
         For a word that is no choice; names the nearest.
     ParameterError
-        For a number that cannot be used.
+        For a number or a device that cannot be used.
     """
     for name, known in CHOICES.items():
         check_known(name, [getattr(settings, name)], known)
@@ -112,6 +112,7 @@ def check_settings(settings: TrainingSettings) -> None:
         raise ParameterError(f"learning_rate must be positive, not {settings.learning_rate!r}")
     if settings.clip_norm is not None and not settings.clip_norm > 0:
         raise ParameterError(f"clip_norm must be positive or None, not {settings.clip_norm!r}")
+    return resolve_device(settings.device)
 
 
 def resolve_device(name: str = "auto") -> torch.device:

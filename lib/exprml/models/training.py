@@ -22,14 +22,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from exprml.models.optimizers import Optimizer, wide_layers
-from exprml.models.settings import (
-    EarlyStopping,
-    LearningRate,
-    TrainingSettings,
-    check_settings,
-    resolve_device,
-    seeded,
-)
+from exprml.models.settings import EarlyStopping, LearningRate, TrainingSettings, check_settings, seeded
 
 EVALUATION_ROWS = 4096  # rows per batch where nothing is learned
 
@@ -260,8 +253,7 @@ def fit_network(
     on_epoch : callable, optional
         Called with the epoch's number and the module after each epoch.
     """
-    check_settings(settings)
-    device = resolve_device(settings.device)
+    device = check_settings(settings)
     module.to(device)
     X, y = _on_device(X, y, settings, device)
     rows = torch.arange(len(X), device=device) if rows is None else torch.as_tensor(rows).to(device)
