@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
-from exprml.evaluation import parts, pretraining, scoring, splits
+from exprml.evaluation import pretraining, scoring, splits
 from exprml.evaluation.metrics import balanced_accuracy
 
 FITS: list = []
@@ -93,7 +93,7 @@ def test_leaking_groups_are_refused(monkeypatch):
         whole = np.arange(len(groups))
         yield splits.PretrainingSplit(whole[:50], whole[50:150], whole[40:60])
 
-    monkeypatch.setattr(parts, "pretraining_split", leaking)
+    monkeypatch.setattr(splits, "pretraining_split", leaking)
     with pytest.raises(DataError, match="both sides of the split"):
         pretraining.pretraining_curves({"m": Recorder()}, X, Y, GROUPS, folds_run=1)
 
