@@ -13,7 +13,7 @@ UNPUBLISHED = (
     "heil2022-12-redundant", "chen2016-0-landmarks", "chen2016-2-dropout", "chen2016-2-inconsistent",
     "chen2016-5-dropout-across", "chen2016-8", "chen2016-8-hubs", "chen2016-9-clustered", "bhukya2021-1-pca",
     "bhukya2021-6-deeper", "bhukya2021-7-partition", "bhukya2021-8-reconstruction",
-    "bhukya2021-x-sum-vs-mean",
+    "bhukya2021-x-sum-vs-mean", "mcdermott2020-4-canberra", "mcdermott2020-4-correlation",
 )  # fmt: skip
 
 # Experiment -> the items of the paper that hold its numbers (as data/published/results.csv names them).

@@ -6,7 +6,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from exprml.base.errors import ParameterError
-from exprml.models.neighbours import CanberraNeighbours, LandmarkNeighbours
+from exprml.models.neighbours import CanberraNeighbours, CorrelationAsDistance, LandmarkNeighbours
 
 
 @parametrize_with_checks([LandmarkNeighbours(), CanberraNeighbours(n_neighbors=1)])
@@ -86,3 +86,12 @@ def test_of_samples_equally_far_the_first_is_nearest():
     X = np.repeat(np.arange(1.0, 11.0)[:, None], 40, axis=1)[[3, 3, 7, 3, 7]]
     model = CanberraNeighbours(n_neighbors=3).fit(X, list("abcde"))
     assert model.kneighbors(X[:1])[1].tolist() == [[0, 1, 3]]
+
+
+def test_correlation_as_distance_lets_the_most_unlike_vote():
+    X, y = labelled()
+    wrong = CorrelationAsDistance(n_neighbors=5).fit(X[:250], y[:250])
+    by_hand = KNeighborsClassifier(5, algorithm="brute", metric=lambda a, b: np.corrcoef(a, b)[0, 1])
+    assert (wrong.predict(X[250:]) == by_hand.fit(X[:250], y[:250]).predict(X[250:])).all()
+    flat = np.vstack([X[:250], np.ones_like(X[:1])])  # a sample that does not vary has no r; it counts as 0
+    assert CorrelationAsDistance().fit(flat, [*y[:250], "a"]).predict(flat[-1:]).shape == (1,)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted
 
@@ -120,3 +121,38 @@ class CanberraNeighbours(KNeighborsClassifier):
         X = validated(self, X, dtype=[np.float32, np.float64], reset=False)
         found = canberra.nearest(X, self._fit_X, n_neighbors or self.n_neighbors)
         return found if return_distance else found[1]
+
+
+class CorrelationAsDistance(ClassifierMixin, BaseEstimator):
+    """A slip of mcdermott2020's search: Pearson's r itself is taken for a distance, so the most unlike vote.
+
+    Of rows centred and scaled to length 1, 2 + 2r is the squared distance of one to the other's mirror image:
+    the samples of smallest r are those nearest to it. Done right, the distance is 1 - r: scikit-learn has it.
+
+    Parameters
+    ----------
+    n_neighbors : int
+        How many vote, each with the same weight.
+    """
+
+    def __init__(self, n_neighbors: int = 5) -> None:
+        self.n_neighbors = n_neighbors
+
+    def fit(self, X: Any, y: Any) -> CorrelationAsDistance:
+        """Keep `X` (samples, features) and labels `y`."""
+        X, y = validated(self, X, y, dtype=[np.float32, np.float64], ensure_min_features=2)
+        self.neighbours_ = KNeighborsClassifier(self.n_neighbors, algorithm="brute").fit(_unit_rows(X), y)
+        self.classes_ = self.neighbours_.classes_
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the commonest label of the training samples with the smallest r."""
+        check_is_fitted(self)
+        X = validated(self, X, dtype=[np.float32, np.float64], reset=False)
+        return self.neighbours_.predict(-_unit_rows(X))
+
+
+def _unit_rows(X: np.ndarray) -> np.ndarray:
+    """Return rows less their mean, scaled to length 1; a row that does not vary stays at 0."""
+    centred = X - X.mean(axis=1, keepdims=True)
+    return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)

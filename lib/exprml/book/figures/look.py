@@ -73,6 +73,13 @@ _MODELS: dict[str, tuple[str, ...]] = {
     "knn": (BROWN, "8", "KNN"),
     "linear": (BLUE, "s"),
     "tree": (_VIOLET, "v"),
+    "knn canberra": (BROWN, "o", "Canberra"),
+    "knn manhattan": (BLUE, "^", "Manhattan"),
+    "knn euclidean": (ORANGE, "s", "Euclidean"),
+    "knn minkowski 3": (AMBER, "<", "Minkowski, exponent 3"),
+    "knn chebyshev": (GREEN, "h", "Chebyshev"),
+    "knn correlation as distance": (PINK, ">", "correlation r as distance"),
+    "knn correlation": (PINK, "d", "correlation, 1 − r"),
 }
 _SPARE = ((SKY, "H"), (BROWN, "p"), (_CYAN, "H"), (GREY, "<"), ("#BCBD22", ">"), (_PLUM, "H"))
 _CONTROL_DASHES = {

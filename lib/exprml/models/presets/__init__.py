@@ -25,7 +25,7 @@ _HOME = {  # module of this folder -> presets, or the parts of their names befor
     "heil2022": "heil2022 corrected",
     "chen2016": "chen2016 corrected/d-gex",
     "bhukya2021": "bhukya2021 corrected/autoencoder corrected/e-mlp",
-    "mcdermott2020": "mcdermott2020 corrected/ff-ann",
+    "mcdermott2020": "mcdermott2020 corrected/ff-ann corrected/knn-correlation",
     "controls": "control corrected/ridge",
 }
 

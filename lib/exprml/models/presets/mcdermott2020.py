@@ -14,11 +14,12 @@ from typing import Any
 
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import SGDClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from exprml.models.graph import GraphClassifier
-from exprml.models.neighbours import CanberraNeighbours
+from exprml.models.neighbours import CanberraNeighbours, CorrelationAsDistance
 from exprml.models.networks import NetworkClassifier
 from exprml.models.presets.heil2022 import CORRECTED
 from exprml.models.presets.preset import Preset
@@ -67,7 +68,22 @@ def published() -> dict[str, Preset]:
     return found
 
 
-DENSE = CORRECTED | {"hidden": (997,), "dropout": 0.5, "input_dropout": 0.2, "class_weight": None}
-PRESETS: dict[str, Preset] = published() | {
-    "corrected/ff-ann": Preset(NetworkClassifier, DENSE, "FF-ANN with dropout and early stopping", OURS),
+POWERS = ("manhattan", "euclidean", "minkowski-3")  # exponents 1, 2, 3
+METRICS: dict[str, tuple] = {  # of nearest neighbours, as the paper searches them
+    **{name: (KNeighborsClassifier, {"metric": "minkowski", "p": p}) for p, name in enumerate(POWERS, 1)},
+    "chebyshev": (KNeighborsClassifier, {"metric": "chebyshev"}),
+    "canberra": (CanberraNeighbours, {}),
+    "correlation-as-distance": (CorrelationAsDistance, {}),
 }
+BY_METRIC = {
+    f"mcdermott2020/knn-{name}": Preset(*found, f"nearest neighbours, metric {name}", PAPER)
+    for name, found in METRICS.items()
+}
+DENSE = CORRECTED | {"hidden": (997,), "dropout": 0.5, "input_dropout": 0.2, "class_weight": None}
+RIGHT: dict[str, Preset] = {
+    "corrected/ff-ann": Preset(NetworkClassifier, DENSE, "FF-ANN with dropout and early stopping", OURS),
+    "corrected/knn-correlation": Preset(
+        KNeighborsClassifier, {"metric": "correlation"}, "neighbours by 1 - r", "this book"
+    ),
+}
+PRESETS = published() | BY_METRIC | RIGHT
