@@ -62,7 +62,7 @@ def made(check, first, second):
         rows = {cell: steps[dict(cell)["model"]] for cell in rows}
     if "than" in check and check["rows"] == check["than"]:  # each against each other
         rows = dict(zip(rows, np.linspace(first, second, len(rows)), strict=True))
-    table = pd.DataFrame([dict(cell) | fixed | {"value": value} for cell, value in rows.items()])
+    table = pd.DataFrame([fixed | dict(cell) | {"value": value} for cell, value in rows.items()])
     sizes = [table.assign(value=second, n_train=10)] if check["kind"] == "improves" else []
     guess = table.drop_duplicates(["task", "metric"]).assign(
         model=scoring.MAJORITY, value=0.5, control="majority"
