@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.decomposition import PCA
@@ -11,7 +12,15 @@ from sklearn.linear_model import Ridge
 
 from exprml.base.errors import DataError, ParameterError
 from exprml.models import presets
-from exprml.models.autoencoders import Autoencoder, EncodedRegressor, TiedLinear, storage_capacity_widths
+from exprml.models.autoencoders import (
+    Autoencoder,
+    ConstantProfile,
+    DrawnCode,
+    EncodedRegressor,
+    TiedLinear,
+    halving_widths,
+    storage_capacity_widths,
+)
 from exprml.models.least_squares import TunedRidge
 from exprml.models.networks import NetworkRegressor
 
@@ -236,3 +245,53 @@ def test_first_weights_have_the_printed_spread():
     assert first.std() == pytest.approx((4 / (8 + 300)) ** 0.5, rel=0.05)
     assert second.std() == pytest.approx((4 / (300 + 200)) ** 0.5, rel=0.05)
     assert 0.9e-4 < np.abs(last).max() <= 1e-4
+
+
+def test_the_layers_of_the_report_halve_and_add_up():
+    assert [halving_widths(2000, n) for n in (1, 2, 3)] == [[2000], [1333, 666], [1142, 571, 285]]
+    ten = halving_widths(2000, 10)
+    assert len(ten) == 10
+    assert ten[-1] == 1  # 1.96: Keras cuts off what is behind the point
+    with pytest.raises(ParameterError, match="0 layers: both must be 1 or more"):
+        halving_widths(10, 0)
+
+
+def test_a_sigmoid_confines_what_comes_back():
+    back = small(output_activation="sigmoid").fit(Y)
+    back = back.inverse_transform(back.transform(100 * Y))
+    assert back.min() >= 0
+    assert back.max() <= 1
+
+
+def test_a_sparse_code_is_smaller_and_costs_nothing_afterwards():
+    plain, sparse = (
+        small(sparsity=weight, activation="relu", epochs=60, learning_rate=0.01).fit(Y) for weight in (0, 3.0)
+    )
+    assert np.abs(sparse.transform(Y)).mean() < 0.5 * np.abs(plain.transform(Y)).mean()
+    assert sparse.module_[0][-1].cost is None
+    assert (clone(sparse).fit(Y).transform(Y) == sparse.transform(Y)).all()
+
+
+def test_a_variational_code_is_drawn_in_training_only_and_near_the_standard_normal_where_that_weighs():
+    loose, tight = (small(variational=beta, epochs=60, learning_rate=0.01).fit(Y) for beta in (1e-6, 30.0))
+    assert (tight.transform(Y) == tight.transform(Y)).all()
+    assert tight.transform(Y).shape == (240, 3)
+    assert np.abs(tight.transform(Y)).mean() < 0.2 * np.abs(loose.transform(Y)).mean()
+    assert squared_error(loose) < 0.8 * squared_error(tight)
+    with pytest.raises(ParameterError, match="no layer to tie to"):
+        small(variational=1.0, tied=True).fit(Y)
+
+
+def test_the_divergence_is_that_of_two_normal_distributions():
+    layer, both = DrawnCode(1.0).train(), torch.tensor([[0.5, -1.0, 0.2, -0.3]])
+    layer(both)
+    of_code = torch.distributions.Normal(both[:, :2], torch.exp(both[:, 2:] / 2))
+    expected = torch.distributions.kl_divergence(of_code, torch.distributions.Normal(0.0, 1.0)).sum()
+    assert_allclose(layer.cost.item(), expected.item(), rtol=1e-5)
+
+
+def test_one_profile_comes_back_for_everything():
+    mean, zero = (ConstantProfile(profile).fit(Y + 1) for profile in ("mean", "zero"))
+    assert mean.transform(Y).shape == (240, 0)
+    assert_allclose(mean.inverse_transform(mean.transform(Y[:2])), np.tile((Y + 1).mean(axis=0), (2, 1)))
+    assert (zero.inverse_transform(zero.transform(Y)) == 0).all()

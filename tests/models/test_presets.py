@@ -63,6 +63,8 @@ SMALL = {  # what makes the slow ones quick; settings that a paper gives are tes
     "bhukya2021/d-gex": {"hidden": (8,), "epochs": 2},
     "bhukya2021/mlp": {"hidden": (8,), "epochs": 2},
     "bhukya2021/autoencoder": TINY_CODE,
+    "okeke2023/autoencoder": {"code": 8, "epochs": 2},
+    "corrected/dense-autoencoder": {"code": 8, "epochs": 2},
     "corrected/autoencoder": TINY_CODE,
     "corrected/e-mlp": {"encoder": Autoencoder(**TINY_CODE), "regressor": Ridge()},
     "bhukya2021/e-mlp": {"encoder": Autoencoder(**TINY_CODE), "regressor": Ridge()},

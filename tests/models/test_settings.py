@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from exprml.models.settings import EarlyStopping, LearningRate, TrainingSettings
@@ -72,3 +73,32 @@ def test_look_back_compares_with_the_look_five_before():
 
 def test_look_back_stops_where_the_loss_is_nan():
     assert last_epoch("look-back", 1, [1.0, math.nan]) == (2, 1)
+
+
+def plateau(errors, **changes):
+    settings = TrainingSettings(schedule="reduce-on-plateau", schedule_factor=0.5, **changes)
+    rate = LearningRate([{"lr": settings.learning_rate, "rate_factor": 1.0}], settings)
+    for error in errors:
+        yield rate.value
+        rate.after_epoch(lambda: error)  # noqa: B023
+
+
+def test_with_a_tenth_asked_for_the_rate_halves_every_five_epochs_down_to_the_floor_after_36():
+    falling = 1.02 - 0.0015 * np.arange(50)  # the report's losses fall by less than 0.1 altogether
+    rates = np.array(list(plateau(falling, schedule_min_delta=0.1, schedule_floor=1e-5)))
+    assert (np.flatnonzero(np.diff(rates)) + 1).tolist() == [6, 11, 16, 21, 26, 31, 36]
+    assert rates[36] == 1e-5
+    assert (np.array(list(plateau(falling, schedule_min_delta=1e-4))) == 1e-3).all()
+
+
+def test_a_plateau_is_left_by_a_fall_and_counted_anew():
+    errors = [1.0, 1.0, 1.0, 0.9, 0.9, 0.9, 0.9, 0.9]
+    assert list(plateau(errors, schedule_patience=3)) == [1e-3] * 7 + [5e-4]
+
+
+def test_the_validation_loss_goes_before_the_training_error():
+    settings = TrainingSettings(schedule="reduce-on-plateau", schedule_patience=1, schedule_factor=0.5)
+    rate = LearningRate([{"lr": 1e-3, "rate_factor": 1.0}], settings)
+    for loss in (3.0, 2.0, 2.5):
+        rate.after_epoch(lambda: 1 / 0, loss)
+    assert rate.value == 5e-4

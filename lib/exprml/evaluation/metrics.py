@@ -27,6 +27,11 @@ def _recalls(truth: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.n
     return classes, np.bincount(code, weights=right) / np.bincount(code)
 
 
+def relative_squared_error(truth: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the squared error over that of predicting zero: 1 keeps nothing, 0 everything."""
+    return float(np.square(truth - predicted).sum() / np.square(truth).sum())
+
+
 METRICS: dict[str, Metric] = {
     "balanced_accuracy": balanced_accuracy,
     "accuracy": lambda truth, predicted: float(accuracy_score(truth, predicted)),
@@ -34,4 +39,5 @@ METRICS: dict[str, Metric] = {
     "recall": recall_per_class,
     "mean_absolute_error": lambda truth, predicted: float(mean_absolute_error(truth, predicted)),
     "mean_squared_error": lambda truth, predicted: float(mean_squared_error(truth, predicted)),
+    "relative_squared_error": relative_squared_error,
 }

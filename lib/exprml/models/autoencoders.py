@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from torch import Tensor, nn
 from torch.nn import functional
 
-from exprml.base.errors import DataError, ParameterError
+from exprml.base.errors import DataError, ParameterError, check_known
 from exprml.base.fitting import taken
 from exprml.models.estimators import ManyTargets, any_improving, check_finite, validated
 from exprml.models.layers import build_network, initialise, layer_widths
@@ -54,6 +55,63 @@ def storage_capacity_widths(n_outputs: int, n_samples: int) -> tuple[int, int]:
     ratio = math.sqrt(n_samples / (n_outputs + 2))
     first = math.sqrt((n_outputs + 2) * n_samples) + 2 * ratio
     return round(first), max(round(n_outputs * ratio), 1)
+
+
+def halving_widths(total: int, n_layers: int) -> list[int]:
+    """Return the widths of an encoder's layers, each half the one before, that add up to `total` (okeke2023).
+
+    With `total` fixed more layers mean a shorter code: 2,000 units are one code of 2,000, or ten layers that
+    end in a code of 1 (the first has 1,001 units).
+
+    Parameters
+    ----------
+    total, n_layers : int
+        Units of all layers of the encoder, the code's among them; number of these layers.
+
+    Raises
+    ------
+    ParameterError
+        If either is below 1.
+    """
+    if min(total, n_layers) < 1:
+        raise ParameterError(f"{total} units in {n_layers} layers: both must be 1 or more")
+    first = total / (2 - 2.0 ** (1 - n_layers))
+    return [max(int(first / 2**layer), 1) for layer in range(n_layers)]
+
+
+class SparseCode(nn.Module):
+    """Hand a code on; while training note its `cost`: `weight` times the mean size of its values."""
+
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        self.weight, self.cost = weight, None
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Return (rows, code) as it came."""
+        if self.training:
+            self.cost = self.weight * codes.abs().mean()
+        return codes
+
+
+class DrawnCode(nn.Module):
+    """Draw each value of a code from its own normal distribution; where nothing is trained, return its mean.
+
+    While training its `cost` is `weight` times the divergence of these distributions from the standard normal
+    one, summed over the code and averaged over the rows (a variational autoencoder's second term).
+    """
+
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        self.weight, self.cost = weight, None
+
+    def forward(self, both: Tensor) -> Tensor:
+        """Return (rows, code) for (rows, means of the code and then logarithms of its variances)."""
+        mean, log_variance = both.chunk(2, dim=1)
+        if not self.training:
+            return mean
+        divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1) / 2
+        self.cost = self.weight * divergence.mean()
+        return mean + torch.exp(log_variance / 2) * torch.randn_like(mean)
 
 
 class TiedLinear(nn.Module):
@@ -105,6 +163,14 @@ class Autoencoder(TransformerMixin, Network):
         own, and `output_bound` must be None.
     input_dropout : float
         Share of the targets set to zero on the way in, in training: a denoising autoencoder.
+    output_activation : str
+        Of the targets as they come back. "sigmoid" (okeke2023) confines them to between 0 and 1.
+    sparsity : float
+        Weight in the loss of the mean size of the code's values: above 0, a sparse autoencoder.
+    variational : float
+        Above 0, a variational autoencoder: the code is drawn while training, and this is the weight of its
+        divergence from a standard normal (beta). With ``reduction="mean"`` 1 is the evidence bound where the
+        targets have noise of variance 1. The code is linear then.
 
     Attributes
     ----------
@@ -119,6 +185,9 @@ class Autoencoder(TransformerMixin, Network):
     code_activation: str | None = None
     tied: bool = False
     activation: str = "elu"
+    output_activation: str = "linear"
+    sparsity: float = 0.0
+    variational: float = 0.0
     loss: str = "squared"
 
     def fit(
@@ -163,14 +232,22 @@ class Autoencoder(TransformerMixin, Network):
                 f"tied=True leaves the output layer no weights of its own to start within "
                 f"output_bound={self.output_bound!r}: use output_bound=None"
             )
+        if self.tied and self.variational:
+            raise ParameterError("tied=True and variational: a code that is drawn has no layer to tie to")
         widths, code = layer_widths(self.hidden, n_inputs), layer_widths([self.code], n_inputs)[0]
         options = {"activation": self.activation, "batch_norm": self.batch_norm, "dropout": self.dropout}
         end = {"output_activation": self.code_activation or self.activation}
+        units, more = code, [SparseCode(self.sparsity)] if self.sparsity else []
+        if self.variational:  # divided by half the targets: their squared errors are averaged, not summed
+            units, end = 2 * code, {"output_activation": "linear"}
+            more.append(DrawnCode(2 * self.variational / n_outputs))
         with seeded(self.seed_, resolve_device(self.device)):
             encoder = build_network(
-                n_inputs, widths, code, **options, **end, input_dropout=self.input_dropout
+                n_inputs, widths, units, **options, **end, input_dropout=self.input_dropout
+            ).extend(more)
+            decoder = build_network(
+                code, widths[::-1], n_outputs, **options, output_activation=self.output_activation
             )
-            decoder = build_network(code, widths[::-1], n_outputs, **options)
             module = nn.Sequential(encoder, _tie(encoder, decoder) if self.tied else decoder)
             initialise(module, self.initialisation, gain=self.initial_gain, output_bound=self.output_bound)
         return module
@@ -192,6 +269,39 @@ class Autoencoder(TransformerMixin, Network):
             raise DataError(f"codes have shape {codes.shape}; this autoencoder needs (samples, {length})")
         check_finite(codes)
         return self._through(1, codes)
+
+
+class ConstantProfile(TransformerMixin, BaseEstimator):
+    """No code at all: whatever the sample, the same profile comes back.
+
+    Parameters
+    ----------
+    profile : {"mean", "zero"}
+        The mean of the training samples, or zero: of changes, that nothing changes.
+
+    Attributes
+    ----------
+    profile_ : array, (targets,)
+    """
+
+    def __init__(self, profile: str = "mean") -> None:
+        self.profile = profile
+
+    def fit(self, Y: Any, y: Any = None) -> ConstantProfile:
+        """Note the profile of `Y` (samples, targets); `y` is ignored."""
+        check_known("profile", [self.profile], ("mean", "zero"))
+        Y = validated(self, Y)
+        self.profile_ = Y.mean(axis=0) * (self.profile == "mean")
+        return self
+
+    def transform(self, Y: Any) -> np.ndarray:
+        """Return codes of length 0, (samples, 0)."""
+        check_is_fitted(self)
+        return validated(self, Y, reset=False)[:, :0]
+
+    def inverse_transform(self, codes: Any) -> np.ndarray:
+        """Return the profile for every sample, (samples, targets)."""
+        return np.tile(self.profile_, (len(codes), 1))
 
 
 class EncodedRegressor(ManyTargets, BaseEstimator):

@@ -22,6 +22,7 @@ ACTIVATIONS = {
     "elu": nn.ELU,
     "leaky-relu": partial(nn.LeakyReLU, 0.2),
     "linear": nn.Identity,
+    "sigmoid": nn.Sigmoid,
 }
 ROUNDING = 1e-5  # times 1 + the mean; values are float32
 INITIALISATIONS = {

@@ -17,7 +17,7 @@ CHOICES = {
     "loss": ("cross-entropy", "squared", "absolute"),
     "reduction": ("mean", "sum-over-outputs", "sum"),
     "optimizer": ("adam", "sgd"),
-    "schedule": ("none", "cosine", "reduce-when-worse", "staircase"),
+    "schedule": ("none", "cosine", "reduce-when-worse", "reduce-on-plateau", "staircase"),
     "decayed": ("all", "linear"),
     "early_stopping": ("none", "cumulative", "consecutive", "look-back"),
     "validation_loss": ("same", "squared", "absolute"),
@@ -49,10 +49,13 @@ class TrainingSettings:
         Rows per step, passes over the data. A batch of one row left over at the end is skipped.
     clip_norm : float, optional
         Largest norm of the gradient of all parameters together.
-    schedule : {"none", "cosine", "reduce-when-worse", "staircase"}
+    schedule : {"none", "cosine", "reduce-when-worse", "reduce-on-plateau", "staircase"}
         "reduce-when-worse" multiplies by `schedule_factor` after an epoch whose error on `schedule_rows`
         fixed training rows rose (chen2016). `schedule_floor` is the smallest rate. "staircase" multiplies
-        by it after every `schedule_steps` steps (mcdermott2020).
+        by it after every `schedule_steps` steps (mcdermott2020). "reduce-on-plateau" (okeke2023; Keras's
+        ReduceLROnPlateau) multiplies by it after `schedule_patience` epochs in a row of which none fell more
+        than `schedule_min_delta` below the lowest error so far: that of the validation set or, without one,
+        of the fixed training rows.
     early_stopping : {"none", "cumulative", "consecutive", "look-back"}
         "cumulative" is heil2022 as published: epochs without improvement are counted and the count
         is never reset, on the unweighted sum of the validation loss. "consecutive" is the correct
@@ -85,6 +88,8 @@ class TrainingSettings:
     schedule_floor: float = 0.0
     schedule_rows: int = 5000
     schedule_steps: int = 400
+    schedule_patience: int = 5
+    schedule_min_delta: float = 1e-4
     early_stopping: str = "consecutive"
     patience: int = 5
     validate_every: int = 1
@@ -195,6 +200,7 @@ class LearningRate:
     def __init__(self, groups: list[dict[str, Any]], settings: TrainingSettings) -> None:
         self.groups, self.settings = groups, settings
         self.value, self.epochs, self.steps, self.last = settings.learning_rate, 0, 0, math.inf
+        self.waited = 0
 
     def _set(self, value: float) -> None:
         self.value = max(value, min(self.settings.schedule_floor, self.settings.learning_rate))
@@ -207,7 +213,7 @@ class LearningRate:
         if self.settings.schedule == "staircase" and self.steps % self.settings.schedule_steps == 0:
             self._set(self.value * self.settings.schedule_factor)
 
-    def after_epoch(self, training_error: Callable[[], float]) -> None:
+    def after_epoch(self, training_error: Callable[[], float], validation_loss: float = math.nan) -> None:
         """Take the next rate; `training_error` is asked only if the schedule goes by it."""
         self.epochs += 1
         settings = self.settings
@@ -219,3 +225,10 @@ class LearningRate:
             if error > self.last:
                 self._set(self.value * settings.schedule_factor)
             self.last = error
+        elif settings.schedule == "reduce-on-plateau":
+            error = training_error() if math.isnan(validation_loss) else validation_loss
+            fell = error < self.last - settings.schedule_min_delta
+            self.last, self.waited = (error, 0) if fell else (self.last, self.waited + 1)
+            if self.waited == settings.schedule_patience:
+                self._set(self.value * settings.schedule_factor)
+                self.waited = 0

@@ -106,6 +106,7 @@ class _Run:
         self.rate = LearningRate(self.optimizer.param_groups, self.settings)
         on_cpu = self.X.device.type == "cpu"
         self.wide = wide_layers(self.module, self.settings.batch_size) if on_cpu else []
+        self.costly = [layer for layer in self.module.modules() if hasattr(layer, "cost")]
 
     def training_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of a batch."""
@@ -113,7 +114,10 @@ class _Run:
         if settings.loss == "cross-entropy":
             return functional.cross_entropy(outputs, targets, weight=self.class_weights)
         error, count = error_sums(settings.loss, settings.reduction, outputs, targets)
-        return error if settings.reduction == "sum" else error / count
+        loss = error if settings.reduction == "sum" else error / count
+        for layer in self.costly:  # a code that is kept short of something, as of large values
+            loss, layer.cost = loss + layer.cost, None
+        return loss
 
     def train_epoch(self) -> float:
         """Take one step per batch and return the mean loss over the rows seen."""
@@ -290,7 +294,7 @@ def _run_epochs(
         diverged = not np.isfinite(loss)
         if diverged or stopping.stop:
             break
-        run.rate.after_epoch(lambda: run.evaluate(run.X, run.y, fixed))
+        run.rate.after_epoch(lambda: run.evaluate(run.X, run.y, fixed), validation_loss)
     if diverged:
         warnings.warn(
             f"the loss became {loss} in epoch {epoch}: use a smaller learning_rate than "

@@ -80,6 +80,14 @@ _MODELS: dict[str, tuple[str, ...]] = {
     "knn chebyshev": (GREEN, "h", "Chebyshev"),
     "knn correlation as distance": (PINK, ">", "correlation r as distance"),
     "knn correlation": (PINK, "d", "correlation, 1 − r"),
+    "dense autoencoder": (AMBER, "o"),
+    "linear autoencoder": (BLUE, "d"),
+    "tied autoencoder": (GREEN, "^"),
+    "denoising autoencoder": (ORANGE, "v"),
+    "sparse autoencoder": (SKY, "D"),
+    "variational autoencoder": (_VIOLET, "h"),
+    "no change": (GREY, "P"),
+    "mean of others": (_SLATE, "d", "mean of the other contrasts"),
 }
 _SPARE = ((SKY, "H"), (BROWN, "p"), (_CYAN, "H"), (GREY, "<"), ("#BCBD22", ">"), (_PLUM, "H"))
 _CONTROL_DASHES = {
