@@ -34,6 +34,8 @@ ITEMS = {
     "mcdermott2020-table2-site": ["Table 2"],
     "mcdermott2020-table2-subtype": ["Table 2"],
     "mcdermott2020-table2-moa": ["Table 2"],
+    "okeke2023-fig2c-width": ["Fig 2c", "Fig 2c / Fig 2d"],
+    "okeke2023-fig2d-depth": ["Fig 2c / Fig 2d", "Fig 2d"],
 }
 # Sizes of data, networks and graphs, as the chapters write them.
 COUNTS = [
@@ -187,7 +189,7 @@ def of_errors(paper):
     return pd.concat(parts)
 
 
-PAPERS = ("chen2016", "bhukya2021", "mcdermott2020")
+PAPERS = ("chen2016", "bhukya2021", "mcdermott2020", "okeke2023")
 
 
 @pytest.fixture(scope="module")

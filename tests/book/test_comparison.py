@@ -73,8 +73,8 @@ def test_every_curve_of_figures_2_to_4_gets_our_names():
 def test_unknown_paper_or_data_set_is_refused():
     with pytest.raises(UnknownNameError, match="did you mean 'heil2022'"):
         comparison.end_of_curves("heil2021")
-    with pytest.raises(UnknownNameError, match=r"okeke2023.*names\.yml"):
-        comparison.end_of_curves("okeke2023")
+    with pytest.raises(UnknownNameError, match=r"nobody2020.*names\.yml"):
+        comparison.published_table("nobody2020", "Table 1")
     with pytest.raises(UnknownNameError, match="unknown data set of chen2016"):  # it has tables, no curves
         comparison.end_of_curves("chen2016")
     with pytest.raises(UnknownNameError, match="did you mean 'GTEx v8'"):

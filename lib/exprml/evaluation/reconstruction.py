@@ -43,7 +43,7 @@ def reconstruction(
         As in `three_parts`: one fold tests, the next one validates, the others train.
     validation : {"other groups", "cut from the training rows"}
         "cut from the training rows" is the report's slip: what is called validation are the first rows of the
-        training set, as many as the true validation part has; the models then choose nothing by it.
+        training set, as many as the true validation part has or there are; the models then choose nothing by it.
     centre : bool
         Take each gene's mean among the training samples away first, as the report does; then predicting zero
         is predicting this mean. Without, zero is "no change".
@@ -59,7 +59,7 @@ def reconstruction(
         sides = [whole.take(one) for one in rows]
         train, held, test = (one._replace(X=scaler.transform(one.X)) for one in sides)
         leaks = validation == VALIDATION[1]
-        chooses = train.take(np.arange(len(held.X))) if leaks else held
+        chooses = train.take(np.arange(min(len(held.X), len(train.X)))) if leaks else held
         words = {"setting": setting, "split": "group", "fold": fold, "seed": seed, "n_train": len(train.X)}
         for task, scored in ((TEST, test), (CHOOSING, chooses), (TRAINING, train)):
             yield Part({"task": task, **words}, train, scored, None if leaks else held)

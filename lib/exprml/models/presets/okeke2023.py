@@ -31,7 +31,6 @@ DENSE: dict[str, Any] = {
     "random_state": 69,
 }
 CORRECTED = DENSE | {
-    "code_activation": "linear",
     "output_activation": "linear",
     "schedule_min_delta": 1e-4,
     "batch_size": 32,
@@ -40,7 +39,7 @@ CORRECTED = DENSE | {
     "patience": 15,
     "holdout": 0.2,
 }
-FEW = CORRECTED | {"code": 20}
+FEW = CORRECTED | {"hidden": (100,), "code": 20, "code_activation": "linear"}
 OURS = "this book"
 
 
@@ -58,10 +57,12 @@ PRESETS: dict[str, Preset] = {
     "corrected/dense-autoencoder": Preset(
         Autoencoder,
         CORRECTED,
-        "the report's layer with linear code and output, the epoch chosen on other series",
+        "the report's layer with a linear output, the epoch chosen on other series",
         OURS,
     ),
-    "corrected/linear-autoencoder": _few("no activation: PCA's rival by gradient", activation="linear"),
+    "corrected/linear-autoencoder": _few(
+        "no activation: PCA's rival by gradient", activation="linear", hidden=()
+    ),
     "corrected/tied-autoencoder": _few("the decoder's weights are the encoder's, transposed", tied=True),
     "corrected/denoising-autoencoder": _few("a share of the genes hidden on the way in", input_dropout=0.3),
     "corrected/sparse-autoencoder": _few(
