@@ -43,7 +43,7 @@ def reconstruction(
         As in `three_parts`: one fold tests, the next one validates, the others train.
     validation : {"other groups", "cut from the training rows"}
         "cut from the training rows" is the report's slip: what is called validation are the first rows of the
-        training set, as many as the true validation part has or there are; the models then choose nothing by it.
+        training set, as many as the true validation part has; models choose nothing by it.
     centre : bool
         Take each gene's mean among the training samples away first, as the report does; then predicting zero
         is predicting this mean. Without, zero is "no change".
