@@ -28,7 +28,7 @@ UNBOUNDED = (
     "mean_absolute_error", "mean_squared_error", "relative_squared_error",
     "n_landmark_genes", "n_target_genes", "n_parameters", "sum_of_parts",
     "mean_shift_sd", "largest_component", "n_edges", "n_alone", "n_samples", "n_cell_line", "n_site",
-    "n_subtype", "n_moa",
+    "n_subtype", "n_moa", "n_series", "n_kept", "n_terms", "terms_a_list",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ UNPUBLISHED = (
     "chen2016-5-dropout-across", "chen2016-8", "chen2016-8-hubs", "chen2016-9-clustered", "bhukya2021-1-pca",
     "bhukya2021-6-deeper", "bhukya2021-7-partition", "bhukya2021-8-reconstruction",
     "bhukya2021-x-sum-vs-mean", "mcdermott2020-4-canberra", "mcdermott2020-4-correlation",
+    "okeke2023-1-pca", "okeke2023-1-tsne",
 )  # fmt: skip
 
 # Experiment -> the items of the paper that hold its numbers (as data/published/results.csv names them).
@@ -53,6 +54,13 @@ COUNTS = [
     ("mcdermott2020-fig3-graph", "landmarks in RegNetwork", "", "largest_component", 839),
     ("mcdermott2020-fig3-graph", "landmarks in RegNetwork", "", "n_edges", 2748),
     ("mcdermott2020-fig3-graph", "landmarks in RegNetwork", "", "n_alone", 139),
+    ("okeke2023-curation", "listed series", "", "n_series", 11_130),
+    ("okeke2023-curation", "series", "", "n_kept", 7130),
+    ("okeke2023-curation", "training", "", "share", 0.70),
+    ("okeke2023-curation", "validation", "", "share", 0.15),
+    ("okeke2023-curation", "test", "", "share", 0.15),
+    ("okeke2023-go", "term table", "", "n_terms", 11_130),
+    ("okeke2023-filter", "filter", "published", "share_kept", 21_953 / 48_978),
 ]
 
 

@@ -1,5 +1,7 @@
 """Readers of contrasts: tiny files of the true form."""
 
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,12 +32,15 @@ def matrix(names, write_file):
     rows = [
         f"ENSG{number:011d}\t" + "\t".join(["1.5", ""] + ["-0.25"] * (len(names) - 2)) for number in (3, 4)
     ]
-    return {"changes": write_file("matrix.tsv", "\n".join(["\t".join(["gene_ID", *names]), *rows]) + "\n")}
+    table = "\n".join(["\t".join(["gene_ID", *names]), *rows]) + "\n"
+    genes = "gene_id\tlength\tsymbol\tensembl_id\n1\t900\tTSPAN6\tENSG00000000003\n"
+    return {"changes": write_file("matrix.tsv", table), "genes": write_file("genes.tsv", genes)}
 
 
 def test_a_contrast_says_study_cells_day_target_and_kind(write_file):
     adata = okeke2023.morphic_changes(matrix(list(NAMES), write_file))
     assert adata.shape == (5, 2)
+    assert adata.var["symbol"].tolist() == ["TSPAN6", ""]
     np.testing.assert_array_equal(adata.X[:, 0], [1.5, np.nan, -0.25, -0.25, -0.25])
     for name, (series, cells, day, target, kind) in NAMES.items():
         assert adata.obs.loc[name, ["series", "cells", "day", "target", "kind"]].tolist() == [
@@ -69,8 +74,81 @@ def test_a_pair_is_its_tumour_minus_its_normal_tissue(monkeypatch):
 
 @pytest.mark.mirror
 def test_the_true_matrix_has_thirteen_studies(mirror):
-    adata = okeke2023.morphic_changes({"changes": mirror / "logfc_morphic" / "log2FoldChange_matrix.tsv.gz"})
+    changes = mirror / "logfc_morphic" / "log2FoldChange_matrix.tsv.gz"
+    genes = mirror / "gene_lengths" / "hs_gene_length.tsv.gz"
+    adata = okeke2023.morphic_changes({"changes": changes, "genes": genes})
     assert adata.shape == (167, 22_606)
     assert adata.obs["series"].value_counts().iloc[0] == 36
     assert adata.obs["series"].nunique() == 13
     assert np.isfinite(adata.X).all(axis=0).sum() == 14_296
+
+
+def bundle(tmp_path, **members):
+    tables = {
+        "GeneCountMatrix.tsv": "GeneID\tSRR1\tSRR2\nG1\t5\t0\nG2\t7\t12\n",
+        "MetadataFull.tsv": "SRR_accession\tQC_summary\tGSE_accession\tGSM_accession\tsample.attributes\n"
+        'SRR2\tPASS\tGSE1\tGSM2\tlist(tag = c("source_name", "age"), value = c("leaf", "5 d"))\n'
+        'SRR1\tWARN(1)\tGSE1\tGSM1\tlist(tag = "source_name", value = "root")\n',
+        "GeneInfo.tsv": "GeneID\tGeneSymbol\nG2\tBRCA\n",
+    } | members
+    path = tmp_path / "runs.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, text in tables.items():
+            if text:
+                packed.writestr(name, text)
+    return {"bundle": path}
+
+
+def test_a_download_of_dee2_gives_counts_and_words_by_run(tmp_path):
+    adata = okeke2023.dee2_runs(bundle(tmp_path))
+    np.testing.assert_array_equal(adata.X, [[5, 7], [0, 12]])
+    assert adata.obs.loc["SRR1"].tolist() == ["GSE1", "GSM1", "WARN(1)", "source_name: root"]
+    assert adata.obs.loc["SRR2", "annotation"] == "source_name: leaf\nage: 5 d"
+    assert adata.var["symbol"].tolist() == ["", "BRCA"]
+
+
+def test_words_of_geo_may_lie_beside_the_download(tmp_path, write_file):
+    paths = bundle(tmp_path) | {
+        "annotation": write_file("a.tsv", "sample\tsource\tline\nGSM1\tliver\tage: 3\n")
+    }
+    assert okeke2023.dee2_runs(paths).obs["annotation"].tolist() == ["liver\nage: 3", ""]
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"GeneInfo.tsv": ""}, "no GeneInfo.tsv in it"),
+        ({"../evil.tsv": "a"}, "'../evil.tsv' would leave the folder"),
+        ({"/etc/evil.tsv": "a"}, "would leave the folder"),
+        ({"MetadataFull.tsv": "SRR_accession\nSRR1\n"}, "1 of 2 runs are not in it"),
+    ],
+)
+def test_a_download_that_is_none_is_refused(tmp_path, members, words):
+    with pytest.raises(DataError, match=words):
+        okeke2023.dee2_runs(bundle(tmp_path, **members))
+
+
+def test_a_damaged_zip_is_refused_by_name(write_file):
+    with pytest.raises(DataError, match=r"runs\.zip"):
+        okeke2023.dee2_runs({"bundle": write_file("runs.zip", b"PK\x03\x04 no zip")})
+
+
+def test_sets_of_genes_are_read_with_each_gene_once(write_file):
+    adata = okeke2023.gene_sets({"sets": write_file("s.gmt", "A\tnote\tAkt3\tTp53\tAKT3\t\nB\t\tTp53\n\n")})
+    assert adata.uns["terms"] == ["A", "B"]
+    assert adata.var_names.tolist() == ["AKT3", "TP53"]
+    np.testing.assert_array_equal(adata.varm["terms"].toarray(), [[1, 0], [1, 1]])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("A\tnote\tX\nB\tnote\n", "line 2: the set 'B' has no genes"), ("A\t\tX\nA\t\tY\n", "'A' stands twice")],
+)
+def test_sets_without_genes_and_names_twice_are_refused(write_file, text, words):
+    with pytest.raises(DataError, match=words):
+        okeke2023.gene_sets({"sets": write_file("s.gmt", text)})
+
+
+def test_the_series_of_the_report_are_counted(write_file):
+    adata = okeke2023.report_series({"series": write_file("series.txt", "GSE1\nGSE22\n")})
+    assert adata.obs["series"].tolist() == ["GSE1", "GSE22"]

@@ -50,7 +50,7 @@ def test_counts_hold_the_true_changes_and_depths_differ():
     log = np.log2(adata.X / depth[:, None] * 1e6 + 1)
     first = (adata.obs["group"] == "first").to_numpy()
     found = [
-        log[rows & ~first].mean(axis=0) - log[rows & first].mean(axis=0)
+        log[rows & first].mean(axis=0) - log[rows & ~first].mean(axis=0)
         for rows in (adata.obs["series"] == one for one in adata.obs["series"].unique())
     ]
     common = adata.X.mean(axis=0) > 100
@@ -60,11 +60,16 @@ def test_counts_hold_the_true_changes_and_depths_differ():
 
 
 def test_words_tell_the_groups_apart_but_not_everywhere():
-    obs = simulate.counts_twin(10).obs
-    told = obs.groupby("series")["characteristics"].apply(
-        lambda words: words.str.split("\t").str[0].nunique()
-    )
-    assert told.tolist() == [2, 2, 2, 2, 6, 2, 2, 2, 2, 1]
+    adata = simulate.counts_twin(10)
+    lines = adata.obs["annotation"].str.split("\n", expand=True)
+    assert lines.groupby(adata.obs["series"])[1].nunique().tolist() == [2, 2, 2, 2, 1, 2, 2, 2, 2, 1]
+    assert lines.groupby(adata.obs["series"])[2].nunique().tolist() == [6] * 9 + [1]
+
+
+def test_the_sets_of_the_twin_are_its_programmes():
+    sets, adata = simulate.terms_twin(seed=3), simulate.changes_twin(seed=3)
+    np.testing.assert_array_equal(sets.varm["terms"], adata.varm["terms"])
+    assert sets.uns["terms"] == adata.uns["terms"]
 
 
 @pytest.mark.parametrize("twin", ["changes_twin", "counts_twin"])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from exprml.base.errors import check_known
-from exprml_press.rehearsal import gtex, l1000, landmarks, recount3
+from exprml_press.rehearsal import changes, gtex, l1000, landmarks, recount3
 
 __all__ = ["names", "write"]
 
@@ -23,6 +23,8 @@ _WRITERS: dict[str, Callable[[Path], None]] = {
     "geuvadis": landmarks.write_geuvadis,
     "l1000-inferred": landmarks.write_inferred,
     "lincs-full": l1000.write_level4,
+    "dee2-mouse": changes.write_dee2,
+    "report-series": changes.write_series,
 }
 
 

@@ -7,7 +7,7 @@ a simulation is imported when it is first used, so that a page depends on those 
 from exprml.base import lazy
 
 _HOME = {  # module of this folder -> its names
-    "changes": "changes_twin counts_twin",
+    "changes": "changes_twin counts_twin terms_twin",
     "gtex": "FLOOR TISSUES gtex_twin",
     "heil": "floored_shift heil_simulation",
     "landmarks": "landmark_twin",

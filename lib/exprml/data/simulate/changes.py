@@ -94,9 +94,10 @@ def counts_twin(
 ) -> AnnData:
     """Simulate counts of runs in series of two groups, with the words of GEO that tell the groups apart.
 
-    Counts are negative binomial around depth x level of the gene x 2^(half the change, up in one group and
-    down in the other). Depths of runs differ tenfold and more. In every fifth series no line of GEO names two
-    groups: each sample has words of its own or, in every tenth, all have the same. Nothing changes in some.
+    Counts are negative binomial around depth x level of the gene x 2^(half the change, up in the first
+    group and down in the second). Depths of runs differ tenfold and more. In every fifth series no line of
+    GEO names two groups: each sample has words of its own or, in every tenth, all have the same. Nothing
+    changes in some.
 
     Parameters
     ----------
@@ -111,9 +112,9 @@ def counts_twin(
     Returns
     -------
     AnnData, runs x genes
-        float32 whole numbers; obs: series, group ("first" or "second": the truth), source_name and
-        characteristics (lines of GEO, by tabs); ``uns["changes"]``: true log2 fold changes, second minus
-        first, series x genes; ``varm["terms"]``, ``uns["terms"]``: genes and names of the programmes.
+        float32 whole numbers; obs: series, group ("first" or "second": the truth), annotation (lines of GEO,
+        the source first); ``uns["changes"]``: true log2 fold changes, first minus second, series x genes;
+        ``varm["terms"]``, ``uns["terms"]``: genes and names of the programmes.
 
     Raises
     ------
@@ -128,15 +129,13 @@ def counts_twin(
     level = np.exp(generator.normal(3.5, 1.8, n_genes))
     first = np.arange(n_samples) < max(2, n_samples // 3)
     depth = np.exp(generator.normal(0, 0.8, (n_series, n_samples, 1)))
-    mean = depth * level * 2.0 ** (np.where(first, -0.5, 0.5)[:, None] * change[:, None])
+    mean = depth * level * 2.0 ** (np.where(first, 0.5, -0.5)[:, None] * change[:, None])
     counts = generator.poisson(mean * generator.gamma(10, 1 / 10, mean.shape))
     obs = pd.DataFrame(
         {"series": np.repeat([f"GSESIM{one:04d}" for one in range(1, n_series + 1)], n_samples)}
     )
     obs["group"] = np.tile(np.where(first, "first", "second"), n_series)
-    obs["source_name"] = "liver"
-    words = [_characteristics(number, first) for number in range(n_series)]
-    obs["characteristics"] = [line for series in words for line in series]
+    obs["annotation"] = [text for number in range(n_series) for text in _annotation(number, first)]
     obs.index = pd.Index([f"SRRSIM{number:05d}" for number in range(1, len(obs) + 1)], name="run")
     step = f"counts of {len(obs)} runs in {n_series} series, {n_genes} genes, {n_terms} terms, seed {seed}"
     adata = made(counts.reshape(len(obs), n_genes), obs, table_of_genes(n_genes), step)
@@ -145,13 +144,29 @@ def counts_twin(
     return adata
 
 
-def _characteristics(number: int, first: np.ndarray) -> list[str]:
+def terms_twin(n_genes: int = 400, *, n_terms: int = 40, seed: int = 0) -> AnnData:
+    """Return the programmes of :func:`changes_twin` of that size and seed as sets of genes.
+
+    Returns
+    -------
+    AnnData, 0 samples x genes
+        ``varm["terms"]``: which genes (genes x terms); ``uns["terms"]``: names.
+    """
+    _, members, _ = _programmes(10, n_genes, n_terms, seed)
+    none = pd.DataFrame(index=pd.Index([], dtype=str))
+    adata = made(np.empty((0, n_genes)), none, table_of_genes(n_genes), f"{n_terms} terms, seed {seed}")
+    adata.varm["terms"], adata.uns["terms"] = members.T, _names(n_terms)
+    return adata
+
+
+def _annotation(number: int, first: np.ndarray) -> list[str]:
     """Return what GEO says of the samples of a series."""
-    each = [f"mouse: {sample + 1}" for sample in range(len(first))]
-    if number % 5 == 4:
-        return each if number % 10 == 4 else ["strain: C57BL/6"] * len(first)
-    groups = np.where(first, "genotype: wild type", "genotype: knock-out")
-    return [f"{group}\tstrain: C57BL/6\t{mouse}" for group, mouse in zip(groups, each, strict=True)]
+    genotype = np.where(first, "wild type", "knock-out") if number % 5 < 4 else ["mutant"] * len(first)
+    mouse = np.arange(len(first)) if number % 10 < 9 else np.zeros(len(first), int)
+    return [
+        f"source_name: liver\ngenotype: {kind}\nmouse: {one + 1}\nread length: {50 + 25 * (at % 2)}"
+        for at, (kind, one) in enumerate(zip(genotype, mouse, strict=True))
+    ]
 
 
 def _programmes(

@@ -1,0 +1,141 @@
+"""From counts to changes: groups out of words, limma's comparison, enrichment held to tables by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from scipy import sparse, stats
+
+from exprml.base.errors import DataError
+from exprml.data import changes, terms
+
+# Six samples of four genes, two groups of three; t and p by pylimma 0.2.0, which is held to R's limma.
+VALUES = np.array(
+    [
+        [5.00, 5.1, 3.2, 8.1],
+        [5.04, 8.9, 2.8, 8.3],
+        [5.02, 7.3, 3.1, 8.0],
+        [5.19, 7.0, 3.0, 9.1],
+        [5.23, 9.2, 2.6, 9.0],
+        [5.20, 4.8, 3.3, 8.8],
+    ]
+)
+FIRST = [True] * 3 + [False] * 3
+T = [-7.42705237, 0.06351562, 0.300866228, -7.0361429]
+P = [0.00102982176, 0.9520436, 0.77673961, 0.00129590498]
+
+
+def series(values, name="a"):
+    obs = pd.DataFrame({"series": name}, index=[f"{name}{at}" for at in range(len(values))])
+    return AnnData(np.asarray(values, np.float64), obs=obs)
+
+
+def test_the_moderated_t_is_limmas():
+    found = changes.compare_groups(series(VALUES), FIRST)
+    np.testing.assert_allclose(found.X[0], VALUES[:3].mean(axis=0) - VALUES[3:].mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(found.layers["t"][0], T, rtol=1e-5)
+    np.testing.assert_allclose(found.layers["p"][0], P, rtol=1e-5)
+
+
+def test_many_series_at_once_give_what_each_gives_alone(monkeypatch):
+    generator = np.random.default_rng(0)
+    parts = [series(generator.normal(size=(n, 40)), name) for n, name in ((6, "b"), (4, "a"), (5, "c"))]
+    first = np.concatenate([np.arange(part.n_obs) < 2 for part in parts])
+    whole = AnnData(np.vstack([part.X for part in parts]), obs=pd.concat([part.obs for part in parts]))
+    order = generator.permutation(whole.n_obs)
+    monkeypatch.setattr(changes, "_VALUES_AT_ONCE", 200)  # a block a series
+    found = changes.compare_groups(whole[order], first[order])
+    for part in parts:
+        alone = changes.compare_groups(part, np.arange(part.n_obs) < 2)
+        np.testing.assert_allclose(found[alone.obs_names].layers["t"], alone.layers["t"], rtol=1e-5)
+
+
+def test_equal_variances_of_all_genes_are_pooled_whole():
+    generator = np.random.default_rng(1)
+    noise = generator.normal(size=(6, 1)) * np.ones((1, 50))
+    _, prior = changes.moderated_variance(np.full((1, 50), noise.var()), np.array([[4.0]]))
+    assert np.isinf(prior).all()
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [([True] * 6, "groups of 6 and 0"), ([False] * 6, "groups of 0 and 6")],
+)
+def test_an_empty_group_is_refused_by_the_name_of_its_series(first, words):
+    with pytest.raises(DataError, match=f"a: {words}"):
+        changes.compare_groups(series(VALUES), first)
+
+
+def test_missing_values_are_refused():
+    values = VALUES.copy()
+    values[0, 0] = np.inf
+    with pytest.raises(DataError, match="1 values are missing or infinite"):
+        changes.compare_groups(series(values), FIRST)
+
+
+def test_counts_per_million_do_not_know_the_depth():
+    counts = np.array([[10, 90, 0, 900], [100, 900, 0, 9000]])
+    log = changes.log_cpm(counts)
+    np.testing.assert_allclose(log[0, 3], np.log2(900.5 / 1001 * 1e6))
+    np.testing.assert_allclose(log[0, [1, 3]], log[1, [1, 3]], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [([[1.5, 2]], "1.5 is no count"), ([[-1, 2]], "-1"), ([[0, 0]], "sample 0 has no read")],
+)
+def test_what_are_no_counts_is_refused(counts, words):
+    with pytest.raises(DataError, match=words):
+        changes.log_cpm(np.array(counts))
+
+
+def test_the_line_with_the_fewest_values_makes_the_groups():
+    words = [
+        "source: liver\ndose: 0\nmouse: 1\nread length: 50",
+        "source: liver\ndose: 0\nmouse: 2\nread length: 75",
+        "source: liver\ndose: 5\nmouse: 3\nread length: 75",
+    ]
+    assert changes.two_groups(words).tolist() == [True, True, False]
+    assert changes.two_groups([one.replace("dose: 5", "dose: 0") for one in words]).tolist() == [
+        True,
+        False,
+        False,
+    ]
+    assert changes.two_groups(["source: liver"] * 3) is None
+
+
+def test_enrichment_is_that_of_a_table_by_hand():
+    """Ten genes, four in the term, three hits of which two in it: (6 * 6 + 4) / 120 at least as many."""
+    hits = sparse.csr_array([[1, 1, 0, 0, 1, 0, 0, 0, 0, 0], [0] * 10])
+    term = sparse.csr_array([[1, 1, 1, 1, 0, 0, 0, 0, 0, 0]])
+    np.testing.assert_allclose(terms.enrichment(hits, term), [[40 / 120], [1]])
+    np.testing.assert_allclose(terms.enrichment(hits, term, over=False), [[116 / 120], [1]])
+
+
+def test_enrichment_is_fishers_test_on_drawn_lists():
+    generator = np.random.default_rng(0)
+    hits, sets = (sparse.csr_array((generator.random((5, 60)) < share).astype(int)) for share in (0.2, 0.3))
+    p = terms.enrichment(hits, sets)
+    for row, one in enumerate(hits.toarray()):
+        for column, other in enumerate(sets.toarray()):
+            table = pd.crosstab(pd.Categorical(one, [1, 0]), pd.Categorical(other, [1, 0]), dropna=False)
+            exact = stats.fisher_exact(table.to_numpy(), alternative="greater").pvalue
+            assert p[row, column] == pytest.approx(exact)
+
+
+@pytest.mark.parametrize(
+    ("hits", "words"), [([[1, 0]], "hits of 2 genes and terms of 3"), ([[2, 0, 0]], "other than 0 and 1")]
+)
+def test_what_are_no_lists_over_the_same_genes_is_refused(hits, words):
+    with pytest.raises(DataError, match=words):
+        terms.enrichment(sparse.csr_array(hits), sparse.csr_array([[1, 1, 0]]))
+
+
+def test_family_wise_error_of_the_best_term_is_the_share_of_draws_as_good():
+    hits = sparse.csr_array([[1] * 5 + [0] * 15, [1, 0, 0, 0, 0] * 4])
+    sets = sparse.csr_array([[1] * 5 + [0] * 15, [1, 0] * 10])
+    error = terms.family_wise(hits, sets, n_sets=200, seed=0)
+    assert error[0, 0] < 0.01
+    assert error[1].min() > 0.3
+    np.testing.assert_array_equal(error, terms.family_wise(hits, sets, n_sets=200, seed=0))
+    assert terms.family_wise(hits, sets, over=False, seed=0)[0, 0] == 1
