@@ -19,6 +19,7 @@ CHECKS = [
 SIGNED = (
     "gain",
     "likeness_gain",
+    "relative_drop",
     "linear gain less net gain",
     "error_reduction",
     "adjusted_r2",

@@ -15,6 +15,7 @@ UNPUBLISHED = (
     "bhukya2021-6-deeper", "bhukya2021-7-partition", "bhukya2021-8-reconstruction",
     "bhukya2021-x-sum-vs-mean", "mcdermott2020-4-canberra", "mcdermott2020-4-correlation",
     "okeke2023-1-pca", "okeke2023-1-tsne",
+    "mcdermott2020-7-graphs",
 )  # fmt: skip
 
 # Experiment -> the items of the paper that hold its numbers (as data/published/results.csv names them).
@@ -37,6 +38,10 @@ ITEMS = {
     "mcdermott2020-table2-moa": ["Table 2"],
     "okeke2023-fig2c-width": ["Fig 2c", "Fig 2c / Fig 2d"],
     "okeke2023-fig2d-depth": ["Fig 2c / Fig 2d", "Fig 2d"],
+    "mcdermott2020-table3-prostate": ["Table 3"],
+    "mcdermott2020-table4-l4": ["Table 4"],
+    "mcdermott2020-table4-l5": ["Table 4"],
+    "mcdermott2020-table5-subjects": ["Table 5", "sec IV-B2", "Table 4 + Table 5"],
 }
 # Sizes of data, networks and graphs, as the chapters write them.
 COUNTS = [

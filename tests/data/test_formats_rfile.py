@@ -1,6 +1,7 @@
 """Tiny files written by R 4 itself; the code that made them stands beside each."""
 
 import base64
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -193,3 +194,20 @@ def test_a_gene_that_stands_twice_in_a_data_frame_is_not_lost(tmp_path, write):
     path.write_bytes(path.read_bytes().replace(b"gene2", b"gene1"))
     with pytest.raises(DataError, match=r"a\.rd.: two parts of an R list or data frame are named 'gene1'"):
         read_rdata_matrix(path, samples_in="rows")
+
+
+def gct_object(n_ids=3):
+    """Return an S4 object of class GCT as rdata hands it over: its slots."""
+    about = {"rdesc": pd.DataFrame({"symbol": ["A", "B"]}), "cdesc": pd.DataFrame({"kind": ["x", "y", "x"]})}
+    ids = {"rid": np.array(["7", "9"]), "cid": np.array(["w1", "w2", "w3"][:n_ids])}
+    return {"g": SimpleNamespace(mat=np.arange(6.0).reshape(2, 3), **ids, **about)}
+
+
+def test_an_s4_object_of_class_gct_brings_its_ids_and_metadata():
+    adata = rdata_matrix(gct_object(), samples_in="columns")
+    assert adata.X.tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert list(adata.obs_names) == ["w1", "w2", "w3"]
+    assert list(adata.obs["kind"]) == ["x", "y", "x"]
+    assert list(adata.var["symbol"]) == ["A", "B"]
+    with pytest.raises(DataError, match="does not fit together: 3 in the matrix, 2 ids, 3 rows"):
+        rdata_matrix(gct_object(n_ids=2), samples_in="columns")

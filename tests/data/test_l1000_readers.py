@@ -161,8 +161,19 @@ def test_edges_are_read_with_and_without_header(write_file):
     named = write_file("e.csv", '"x","y","grade"\n"A","B","good"\n"A","C","poor"\n')
     some = readers.regulation({"edges": named}, columns=("x", "y"), where={"grade": ["good"]})
     assert len(some.uns["edges"]) == 1
+    weighed = {"columns": ("x", "y"), "where": {"grade": {"good": 1.0, "poor": 0.5}}}
+    assert list(readers.regulation({"edges": named}, **weighed).uns["edges"]["weight"]) == [1.0, 0.5]
     with pytest.raises(DataError, match="no column 'z', only"):
         readers.regulation({"edges": named}, columns=("x", "z"))
+
+
+def test_a_network_of_a_tissue_keeps_its_probabilities_between_landmarks(write_file, shared, monkeypatch):
+    monkeypatch.setattr(readers, "_AT_ONCE", 2)
+    edges = write_file("top.tsv", "7\t9\t0.5\n7\t256364\t0.25\n9\t8\t0.9\n256364\t7\t0.75\n")
+    found = readers.tissue_graph({"edges": edges, **shared})
+    assert found.uns["edges"].to_numpy().tolist() == [["AAA", "BBB", 0.25], ["BBB", "AAA", 0.75]]
+    with pytest.raises(DataError, match="no edge joins two landmarks"):
+        readers.tissue_graph({"edges": write_file("none.tsv", "7\t9\t0.5\n"), **shared})
 
 
 @pytest.mark.mirror
@@ -181,3 +192,9 @@ def test_the_real_files_are_what_their_cards_say(mirror, monkeypatch, tmp_path):
     assert len(found["regnetwork"].uns["edges"]) == 192072
     assert len(catalogue.load("trrust").uns["edges"]) == 9396
     assert len(catalogue.load("dorothea").uns["edges"]) == 5434 + 974 + 6815
+    assert set(catalogue.load("dorothea-graded").uns["edges"]["weight"]) == {1.0, 0.8, 0.6, 0.4, 0.2}
+    plate = catalogue.load("l1000-knockdowns")
+    assert plate.shape == (374, 976)
+    sizes = plate.obs[~plate.obs["is_control"]].groupby("perturbagen").size()
+    assert (len(sizes), (sizes == 4).sum()) == (85, 81)
+    assert set(plate.obs["plate"]) == {"LITMUS.KD017"}

@@ -134,10 +134,21 @@ def test_small_parts_and_features_without_edges_go_to_the_dense_layers():
     assert none.module_.dense[0].in_features == 40
 
 
-@pytest.mark.parametrize("edges", [[[0, 1], [1, 2]], [[0, 40]], [0, 1], [[0, -1]]])
+def test_edges_may_have_weights_and_those_given_twice_count_their_mean():
+    X, y, ring = toy()
+    weighed = np.column_stack([ring, np.where(np.arange(30) < 15, 1.0, 0.25)])
+    adjacency, _ = small(np.concatenate([weighed, weighed[:1] * [1, 1, 3]]))._adjacency(40)
+    assert (adjacency[0, 1], adjacency[1, 2], adjacency[20, 21]) == (2.0, 1.0, 0.25)
+    alike = [small(one, epochs=1).fit(X, y).decision_function(X) for one in (ring, weighed)]
+    assert not np.allclose(*alike)
+
+
+@pytest.mark.parametrize(
+    "edges", [[[0, 1], [1, 2]], [[0, 40]], [0, 1], [[0, -1]], [[0, 1, 0.0], [1, 2, 1.0]]]
+)
 def test_a_graph_that_cannot_be_used_is_refused(edges):
     X, y, _ = toy()
-    with pytest.raises(DataError, match=r"no part of the graph|pairs of feature numbers"):
+    with pytest.raises(DataError, match=r"no part of the graph|pairs of feature numbers|no weight above 0"):
         small(np.array(edges)).fit(X, y)
 
 

@@ -147,6 +147,9 @@ def test_graph_networks_have_the_published_settings_in_our_words():
     assert {name: site[name] for name in expected} == expected
     assert site["dropout"] == pytest.approx(1 - 0.562258, abs=1e-6)  # the paper's is the probability to keep
     assert presets.make("mcdermott2020/gcnn-subtype").pooling == "max"
+    prostate = presets.make("mcdermott2020/gcnn-prostate")
+    assert (prostate.n_filters, prostate.order, prostate.hidden, prostate.dropout) == (25, 15, (168, 14), 0.5)
+    assert presets.make("mcdermott2020/knn-prostate").n_neighbors == 13
 
 
 def test_linear_models_without_a_number_of_epochs_have_those_of_their_time():

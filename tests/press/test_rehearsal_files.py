@@ -120,6 +120,13 @@ def test_inferred_profiles_are_a_standardised_slice(folder):
     np.testing.assert_allclose(adata[:, adata.var["is_landmark"]].X.std(axis=0), 1, atol=0.05)
 
 
+def test_the_network_of_a_tissue_joins_landmarks_by_probabilities(folder):
+    edges = read("humanbase-prostate", folder).uns["edges"]
+    assert set(edges["source"]) <= set(read("lincs-full", folder).var_names)
+    assert edges["weight"].between(0.1, 1).all()
+    assert 200 < len(edges) < 400
+
+
 def test_the_wells_of_level_4_come_to_both_views(folder):
     full, prostate = read("lincs-full", folder), read("lincs-prostate", folder)
     assert full.n_vars == 60

@@ -26,8 +26,9 @@ class GraphClassifier(NetworkClassifier):
 
     Parameters
     ----------
-    edges : array of int, (edges, 2), optional
-        Numbers of the features that an edge joins, in any direction. None: no graph, dense layers alone.
+    edges : array, (edges, 2) or (edges, 3), optional
+        Numbers of the features that an edge joins, in any direction, and perhaps its weight (1). None: no
+        graph, dense layers alone.
     n_filters, order : int
         Filters, and terms of the polynomial. Pairs of neighbours are pooled, matched as `random_state` draws.
     pooling : {"max", "mean"}
@@ -51,12 +52,22 @@ class GraphClassifier(NetworkClassifier):
     def _adjacency(self, n_inputs: int) -> tuple[sparse.csr_matrix, np.ndarray]:
         """Return the graph of the parts that are large enough, and the features that are its nodes."""
         edges = np.zeros((0, 2), int) if self.edges is None else np.asarray(self.edges)
-        if edges.ndim != 2 or edges.shape[1] != 2 or not np.isin(edges, np.arange(n_inputs)).all():
+        if (
+            edges.ndim != 2
+            or edges.shape[1] not in (2, 3)
+            or not np.isin(edges[:, :2], range(n_inputs)).all()
+        ):
             raise DataError(f"edges of shape {edges.shape}: give pairs of feature numbers below {n_inputs}")
-        edges = edges[edges[:, 0] != edges[:, 1]]
-        ends = np.concatenate([edges, edges[:, ::-1]])
-        whole = sparse.coo_matrix((np.ones(len(ends)), ends.T), (n_inputs, n_inputs)).tocsr()
-        whole.data[:] = 1  # an edge given twice is one edge
+        weights = edges[:, 2] if edges.shape[1] == 3 else np.ones(len(edges))
+        if not (weights > 0).all():
+            raise DataError(f"{(~(weights > 0)).sum()} of {len(edges)} edges have no weight above 0")
+        joins = edges[:, 0] != edges[:, 1]
+        ends, weights = edges[joins, :2].astype(int).T, weights[joins]
+        ends, shape = np.concatenate([ends, ends[::-1]], axis=1), (n_inputs, n_inputs)
+        whole = sparse.coo_matrix((np.tile(weights, 2), ends), shape).tocsr()
+        whole.data /= (
+            sparse.coo_matrix((np.ones(ends.shape[1]), ends), shape).tocsr().data
+        )  # given twice: mean
         part = sparse.csgraph.connected_components(whole, directed=False)[1]
         nodes = np.flatnonzero(np.bincount(part)[part] > self.smallest)
         if self.edges is not None and not len(nodes):

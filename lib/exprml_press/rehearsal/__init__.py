@@ -25,6 +25,7 @@ _WRITERS: dict[str, Callable[[Path], None]] = {
     "lincs-full": l1000.write_level4,
     "dee2-mouse": changes.write_dee2,
     "report-series": changes.write_series,
+    "humanbase-prostate": l1000.write_tissue,
 }
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from exprml.data.formats import write_gctx_blocks
 from exprml.data.readers.mcdermott2020 import COLUMNS, KINDS
-from exprml.data.simulate import l1000_twin
+from exprml.data.simulate import l1000_twin, regulation_twin
 from exprml_press.rehearsal.parts import pack, path_of
 
 _INFERRED = 6
@@ -41,6 +41,22 @@ def write_level4(folder: Path) -> None:
     hub = hub[["perturbagen", "moa", "perturbagen_id"]].set_axis(["Name", "MOA", "Id"], axis=1)
     hub.iloc[0, 1], hub.iloc[1, 1] = "", "one mechanism, another"
     pack(_path(folder, "hub"), hub.to_csv(sep="\t", index=False))
+
+
+def write_tissue(folder: Path) -> None:
+    """Write a network of a tissue as HumanBase does: no header, Entrez ids, a posterior probability.
+
+    Some landmarks are joined, along the graph of the twin too; odd: pairs with a gene that is no landmark.
+    """
+    edges = regulation_twin().uns["edges"]
+    edges = edges[edges[["source", "target"]].isin(set(l1000_twin().var_names)).all(axis=1)]
+    number = {name: 5001 + at for at, name in enumerate(l1000_twin().var_names)}
+    generator = np.random.default_rng(0)
+    pairs = [(number[a], number[b]) for a, b in edges[["source", "target"]].to_numpy()]
+    pairs += [tuple(one) for one in generator.integers(5001, 5071, (300, 2)) if one[0] != one[1]]
+    weights = generator.uniform(0.1, 1, len(pairs))
+    rows = [f"{a}\t{b}\t{weight:.6g}" for (a, b), weight in zip(pairs, weights, strict=True)]
+    pack(path_of(folder, "humanbase-prostate", "edges"), "\n".join(rows) + "\n")
 
 
 def _path(folder: Path, key: str) -> Path:

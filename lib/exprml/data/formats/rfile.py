@@ -36,7 +36,8 @@ def read_rdata(path: str | Path) -> dict[str, Any]:
     -------
     dict
         Matrices with dimnames as xarray.DataArray, data frames as pandas.DataFrame, factors as
-        pandas.Categorical, lists as dict. An ``.rds`` file holds one object: its key is the file's stem.
+        pandas.Categorical, lists as dict, S4 objects with their slots as attributes. An ``.rds`` file holds
+        one object: its key is the file's stem.
 
     Raises
     ------
@@ -134,7 +135,7 @@ def rdata_matrix(
     duplicates: str = "error",
     path: str | Path = "R data",
 ) -> AnnData:
-    """Turn a matrix or data frame of :func:`read_rdata` into AnnData, samples x genes.
+    """Turn a matrix, data frame or GCT (S4 class of cmapR) of :func:`read_rdata` into AnnData.
 
     Parameters
     ----------
@@ -197,11 +198,27 @@ def _frames(
         return found.values, pd.DataFrame(index=rows), pd.DataFrame(index=columns)
     if isinstance(found, pd.DataFrame):
         return _split_frame(found, name, list(metadata_columns or []), path)
+    if {"mat", "rid", "cid", "rdesc", "cdesc"} <= set(getattr(found, "__dict__", ())):
+        return _gct_slots(found, name, path)
     inside = f" holding {', '.join(map(str, found))}" if isinstance(found, dict) else ""
     raise DataError(
         f"{path}: R object {name!r} is {_kind_in_r(found)}{inside}, expected a matrix with row and "
         "column names or a data frame; choose another by --r-object (list$element for one in a list)"
     )
+
+
+def _gct_slots(found: Any, name: str, path: Path) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
+    """Return values, and the metadata of rows and columns, of cmapR's S4 class GCT: its ids are slots."""
+    values = np.asarray(found.mat)
+    frames = []
+    for length, ids, about in zip(
+        values.shape, (found.rid, found.cid), (found.rdesc, found.cdesc), strict=True
+    ):
+        if not len(ids) == len(about) == length:
+            lengths = f"{length} in the matrix, {len(ids)} ids, {len(about)} rows of metadata"
+            raise DataError(f"{path}: R object {name!r} of class GCT does not fit together: {lengths}")
+        frames.append(about.set_axis(pd.Index([str(one) for one in ids], dtype=object)))
+    return values, *frames
 
 
 def _kind_in_r(found: Any) -> str:

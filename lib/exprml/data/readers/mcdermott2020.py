@@ -19,6 +19,7 @@ from anndata import AnnData
 from exprml.base.errors import DataError, ParameterError
 from exprml.data import formats
 from exprml.data.readers.shared import Paths, reading, require, text_table
+from exprml.data.regulation import COLUMNS as COLUMNS_OF_EDGES
 from exprml.data.regulation import as_graph
 
 KINDS = {
@@ -33,6 +34,7 @@ _CONTROLS = ["vehicle", "vector", "untreated"]
 COLUMNS = {"rna_plate": "plate", "rna_well": "well", "cell_id": "cell_line", "pert_iname": "perturbagen"}
 COLUMNS |= {"pert_id": "perturbagen_id", "pert_type": "kind", "pert_dose": "dose", "pert_time": "hours"}
 VIEWS = ("full", "prostate")
+_AT_ONCE = 2_000_000  # edges, some 300 MB
 
 
 def l1000_annotation(paths: Paths) -> AnnData:
@@ -79,6 +81,26 @@ def l1000_compounds(paths: Paths) -> AnnData:
     obs = pd.DataFrame({"perturbagen": names, "perturbagen_id": adata.obs_names, "kind": "compound"})
     obs["moa"] = _mechanisms(obs, paths["hub"])
     obs["moa_by_id"] = by_id.str.lower().where(~by_id.str.contains(",|;|\\|"), "")
+    return _profiles(adata.X, obs, _landmarks(paths), reading(paths), names=adata.var_names)
+
+
+def l1000_knockdowns(paths: Paths) -> AnnData:
+    """Read a plate of knock-downs as the package cmapR keeps it: an R object of class GCT.
+
+    Parameters
+    ----------
+    paths : dict
+        expression (R data; Entrez ids); genes, hub.
+
+    Returns
+    -------
+    AnnData, wells x landmarks
+        Plate z-scores; cell_line is "" and hours 0, which the file does not say.
+    """
+    adata = formats.read(paths["expression"], samples_in="columns")
+    names = {"pert_plate": "rna_plate", "pert_well": "rna_well"}
+    about = adata.obs.drop(columns="pert_idose").rename(columns=names).assign(cell_id="", pert_time="-666")
+    obs = _wells(about.astype(str), paths)
     return _profiles(adata.X, obs, _landmarks(paths), reading(paths), names=adata.var_names)
 
 
@@ -162,7 +184,7 @@ def regulation(
     paths: Paths,
     *,
     columns: tuple[str | int, ...] = (0, 1),
-    where: Mapping[str, Sequence[str]] | None = None,
+    where: Mapping[str, Sequence[str] | Mapping[str, float]] | None = None,
     r_object: str | None = None,
 ) -> AnnData:
     """Read a table of regulators and targets: no samples, a gene for each name, the edges in `uns`.
@@ -174,14 +196,14 @@ def regulation(
     columns : tuple
         Regulator and target, by name, or by position in a table without header.
     where : dict, optional
-        Column -> values to keep.
+        Column -> values to keep; or value -> weight of its edges.
     r_object : str, optional
         Name of the table in R data, of which a mirror may hold the text.
 
     Returns
     -------
     AnnData, 0 samples x genes
-        By symbol; ``uns["edges"]``: source, target, weight (1), as in the file.
+        By symbol; ``uns["edges"]``: source, target, weight (1 unless `where` says another), as in the file.
     """
     path, where = paths["edges"], where or {}
     if r_object:
@@ -195,12 +217,44 @@ def regulation(
     absent = [one for one in (*columns, *where) if one not in table]
     if absent:
         raise DataError(f"{path.name}: no column {absent[0]!r}, only {list(table.columns[:8])}")
-    steps = reading(paths)
+    steps, table = reading(paths), table.assign(weight=1.0)
     for column, values in where.items():
-        table = table[table[column].isin(values)]
+        table = table[table[column].isin(list(values))]
+        if isinstance(values, Mapping):
+            table = table.assign(weight=table[column].map(values))
         steps.append(f"{column} one of {', '.join(values)}: {len(table)} rows")
-    edges = table[list(columns)].set_axis(["source", "target"], axis=1).reset_index(drop=True)
-    return as_graph(edges.assign(weight=1.0), steps)
+    edges = table[[*columns, "weight"]].set_axis(COLUMNS_OF_EDGES, axis=1).reset_index(drop=True)
+    return as_graph(edges, steps)
+
+
+def tissue_graph(paths: Paths) -> AnnData:
+    """Read the landmarks' part of a network of HumanBase: how likely two genes work together in a tissue.
+
+    Parameters
+    ----------
+    paths : dict
+        edges (tab-separated, no header: Entrez id, Entrez id, posterior probability), genes.
+
+    Returns
+    -------
+    AnnData, 0 samples x landmarks
+        By symbol; ``uns["edges"]``: source, target, weight (the probability). Whole files have millions of
+        edges: they are read in parts, and edges with another gene are dropped on the way.
+
+    Raises
+    ------
+    DataError
+        If no edge joins two landmarks.
+    """
+    symbols, path, kept = _landmarks(paths)["symbol"], paths["edges"], []
+    kinds = dict(zip(COLUMNS_OF_EDGES, (str, str, float), strict=True))
+    for part in pd.read_csv(path, sep="\t", header=None, names=list(kinds), dtype=kinds, chunksize=_AT_ONCE):
+        named = part.assign(source=part["source"].map(symbols), target=part["target"].map(symbols))
+        kept.append(named.dropna(subset=COLUMNS_OF_EDGES[:2]))
+    edges = pd.concat(kept, ignore_index=True)
+    if edges.empty:
+        raise DataError(f"{path.name}: no edge joins two landmarks; are its genes Entrez ids?")
+    return as_graph(edges, reading(paths))
 
 
 def _curated(obs: pd.DataFrame, view: str, more_than: int) -> tuple[pd.DataFrame, list[str]]:
@@ -266,7 +320,8 @@ def _mechanisms(obs: pd.DataFrame, hub: Path) -> pd.Series:
     ids = table.assign(id=table["Id"].str.split(", ")).explode("id")
     ids = ids.set_index(ids["id"].str[:13])["MOA"]
     found = obs["perturbagen"].str.lower().map(by_name[~by_name.index.duplicated()])
-    found = found.fillna(obs["perturbagen_id"].map(ids[~ids.index.duplicated()])).fillna("")
+    found = found.where(found.notna(), obs["perturbagen_id"].map(ids[~ids.index.duplicated()]))
+    found = found.where(found.notna(), "")
     found = found.where(obs["kind"] == "compound", "")
     return found.mask((obs["kind"] == "vehicle") & (obs["perturbagen"] == "DMSO"), "DMSO")
 

@@ -1,4 +1,4 @@
-"""mcdermott2020: six classifiers with the settings found for each task of its full view; FF-ANN done right.
+"""mcdermott2020: six classifiers with the settings found for each task of its two views; FF-ANN done right.
 
 Settings lie beside this module, as the authors' notebook of search results has them (deleted from their
 repository later). What it does not say are scikit-learn's defaults, but for the number of epochs of a linear
@@ -56,15 +56,17 @@ def settings_of(model: str, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def published() -> dict[str, Preset]:
-    """Return a preset for every model and task of the full view."""
+    """Return a preset for every model and task of the full view, and for the one of the prostate view."""
     rows = csv.DictReader(SETTINGS.read_text(encoding="utf-8").splitlines())
     found, ends = {}, {"primary site": "site", "subtype": "subtype", "MOA": "moa"}
     for row in rows:
-        if row["source"].startswith("search-results") and row["dataset"] == "LINCS full":
+        if row["source"].startswith("search-results"):
             start, kind, summary = KINDS[row["model"]]
             settings = settings_of(row["model"], json.loads(row["params_json"]))
-            name = f"mcdermott2020/{start}-{ends[row['task']]}"
-            found[name] = Preset(kind, settings, f"{summary} ({row['task']})", PAPER)
+            prostate = row["dataset"] == "LINCS prostate"
+            name = f"mcdermott2020/{start}-{'prostate' if prostate else ends[row['task']]}"
+            task = "prostate MOA" if prostate else row["task"]
+            found[name] = Preset(kind, settings, f"{summary} ({task})", PAPER)
     return found
 
 
