@@ -16,6 +16,7 @@ UNPUBLISHED = (
     "bhukya2021-x-sum-vs-mean", "mcdermott2020-4-canberra", "mcdermott2020-4-correlation",
     "okeke2023-1-pca", "okeke2023-1-tsne",
     "mcdermott2020-7-graphs",
+    "mcdermott2020-5-losses", "mcdermott2020-dropout", "mcdermott2020-batch", "mcdermott2020-dropped",
 )  # fmt: skip
 
 # Experiment -> the items of the paper that hold its numbers (as data/published/results.csv names them).
