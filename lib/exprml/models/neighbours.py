@@ -147,9 +147,13 @@ class CorrelationAsDistance(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the commonest label of the training samples with the smallest r."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return each label's share among them, (samples, classes)."""
         check_is_fitted(self)
         X = validated(self, X, dtype=[np.float32, np.float64], reset=False)
-        return self.neighbours_.predict(-_unit_rows(X))
+        return self.neighbours_.predict_proba(-_unit_rows(X))
 
 
 def _unit_rows(X: np.ndarray) -> np.ndarray:
