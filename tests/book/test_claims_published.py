@@ -17,6 +17,7 @@ UNPUBLISHED = (
     "okeke2023-1-pca", "okeke2023-1-tsne",
     "mcdermott2020-7-graphs",
     "mcdermott2020-5-losses", "mcdermott2020-dropout", "mcdermott2020-batch", "mcdermott2020-dropped",
+    "mcdermott2020-2-large-data",
 )  # fmt: skip
 
 # Experiment -> the items of the paper that hold its numbers (as data/published/results.csv names them).

@@ -56,6 +56,32 @@ def test_clusters_are_single_nodes_or_neighbours():
         assert adjacency[first, second] == 1
 
 
+def test_the_published_slip_gives_the_first_node_an_edge_too_many_and_the_last_one_too_few():
+    ends = [(0, 1), (1, 2), (2, 3)]
+    weights = np.zeros((4, 4))
+    for at, (a, b) in enumerate(ends):
+        weights[a, b] = weights[b, a] = 1 + at
+    adjacency = sparse.csr_matrix(weights)  # rows: 1 | 0 2 | 1 3 | 2
+    last_first = np.array([3, 0, 1, 2])
+    assert matched(adjacency, last_first).tolist() == [1, 1, 0, 0]
+    assert matched(adjacency, last_first, slipped=True).tolist() == [1, 1, 2, 0]  # the last node sees no edge
+    in_the_middle = np.array([1, 2, 0, 3])  # whose neighbours are their own, although each count is another's
+    assert np.array_equal(matched(adjacency, in_the_middle), matched(adjacency, in_the_middle, slipped=True))
+
+
+def test_the_slip_is_an_option_of_the_network_and_changes_few_of_its_pairs():
+    X, y, ring = toy(n=30)
+    ring = ring[:-1]  # a path: both of its ends are wrong
+    pairs = [
+        [small(ring, epochs=1, random_state=one, slipped=slip).fit(X, y) for slip in (False, True)]
+        for one in range(12)
+    ]
+    members = [[{*map(tuple, one.module_.convolution.members.T.tolist())} for one in both] for both in pairs]
+    changed = [len(right - slipped) for right, slipped in members]
+    assert max(changed) > 0
+    assert np.mean(changed) < 3  # of some twenty
+
+
 @pytest.mark.parametrize("order", [1, 2, 7])
 def test_convolution_equals_dense_polynomials_in_double_precision(order):
     adjacency = graph_of(40, 90)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
@@ -52,6 +53,16 @@ def test_a_bad_width_is_named(width):
 def test_layers_are_in_the_papers_order():
     layers = build_network(10, [5], 2, batch_norm=True, dropout=0.5)
     assert [type(layer) for layer in layers] == [nn.Linear, nn.ReLU, nn.BatchNorm1d, nn.Dropout, nn.Linear]
+
+
+def test_a_self_normalising_network_keeps_mean_and_variance():
+    torch.manual_seed(0)
+    network = build_network(400, [400] * 6, 3, activation="selu", dropout=0.05)
+    initialise(network, "lecun-normal")
+    assert sum(isinstance(one, nn.AlphaDropout) for one in network) == 6
+    inside = network[:-1](torch.randn(2000, 400))  # in training, with dropout
+    assert float(inside.detach().mean()) == pytest.approx(0, abs=0.1)
+    assert float(inside.detach().var()) == pytest.approx(1, abs=0.2)
 
 
 def test_glorot_bounds_and_a_small_output_layer():

@@ -152,6 +152,12 @@ def test_graph_networks_have_the_published_settings_in_our_words():
     assert presets.make("mcdermott2020/knn-prostate").n_neighbors == 13
 
 
+def test_the_corrected_graph_network_differs_in_training_only():
+    published, ours = presets.make("mcdermott2020/gcnn-site"), presets.make("corrected/gcnn")
+    assert (ours.activation, ours.smallest, ours.slipped) == (published.activation, published.smallest, False)
+    assert (ours.optimizer, ours.early_stopping, ours.holdout) == ("adam", "consecutive", 0.2)
+
+
 def test_linear_models_without_a_number_of_epochs_have_those_of_their_time():
     assert presets.make("mcdermott2020/linear-site").max_iter == 5
     assert presets.make("mcdermott2020/linear-moa").max_iter == 1000

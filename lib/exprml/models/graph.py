@@ -34,6 +34,8 @@ class GraphClassifier(NetworkClassifier):
     pooling : {"max", "mean"}
     smallest : int
         Largest part that is set aside.
+    slipped : bool
+        Match nodes with the published code's slip in counting edges, see `matched`.
     """
 
     activation: str = "leaky-relu"
@@ -48,6 +50,7 @@ class GraphClassifier(NetworkClassifier):
     order: int = 7
     pooling: str = "mean"
     smallest: int = 10
+    slipped: bool = False
 
     def _adjacency(self, n_inputs: int) -> tuple[sparse.csr_matrix, np.ndarray]:
         """Return the graph of the parts that are large enough, and the features that are its nodes."""
@@ -77,7 +80,8 @@ class GraphClassifier(NetworkClassifier):
     def _draw_module(self, n_inputs: int, n_outputs: int) -> nn.Module:
         check_known("pooling", [self.pooling], ("max", "mean"))
         adjacency, nodes = self._adjacency(n_inputs)
-        cluster = matched(adjacency, np.random.default_rng(self.seed_).permutation(len(nodes)))
+        order = np.random.default_rng(self.seed_).permutation(len(nodes))
+        cluster = matched(adjacency, order, slipped=self.slipped)
         found = self.n_filters * len(np.unique(cluster)) + n_inputs - len(nodes)
         options = {"activation": self.activation, "dropout": self.dropout}
         with seeded(self.seed_, resolve_device(self.device)):

@@ -27,17 +27,30 @@ def scaled_laplacian(adjacency: sparse.csr_matrix) -> sparse.csr_matrix:
     return (-(scale @ adjacency @ scale)).tocsr()
 
 
-def matched(adjacency: sparse.csr_matrix, order: np.ndarray) -> np.ndarray:
+def matched(adjacency: sparse.csr_matrix, order: np.ndarray, *, slipped: bool = False) -> np.ndarray:
     """Return each node's cluster, of one or two: in `order`, a free node takes its best free neighbour.
 
     That is Graclus's matching: the best has the largest weight times the sum of both nodes' inverse degrees.
+
+    Parameters
+    ----------
+    adjacency : sparse matrix, (nodes, nodes)
+        Symmetric, every node with an edge.
+    order : array of int, (nodes,)
+    slipped : bool
+        Count the first edge of each node for the node before it, as the code of Defferrard et al. 2016 does,
+        which the paper took over.
     """
     degree = np.asarray(adjacency.sum(axis=1)).ravel()
     cluster, count = np.full(adjacency.shape[0], -1), 0
+    rows = np.repeat(np.arange(len(cluster)), np.diff(adjacency.indptr))
+    if slipped:
+        rows[1:] -= np.diff(rows) > 0
+    starts, lengths = adjacency.indptr, np.bincount(rows, minlength=len(cluster))
     for node in order:
         if cluster[node] >= 0:
             continue
-        span = slice(*adjacency.indptr[node : node + 2])
+        span = slice(starts[node], starts[node] + lengths[node])
         others, weights = adjacency.indices[span], adjacency.data[span]
         free = (cluster[others] < 0) & (others != node)
         cluster[node] = count

@@ -20,6 +20,7 @@ ACTIVATIONS = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
     "elu": nn.ELU,
+    "selu": nn.SELU,
     "leaky-relu": partial(nn.LeakyReLU, 0.2),
     "linear": nn.Identity,
     "sigmoid": nn.Sigmoid,
@@ -29,6 +30,7 @@ INITIALISATIONS = {
     "pytorch": None,
     "glorot-uniform": nn.init.xavier_uniform_,
     "glorot-normal": nn.init.xavier_normal_,
+    "lecun-normal": lambda weight, gain: nn.init.normal_(weight, std=gain * weight.shape[1] ** -0.5),
 }
 
 
@@ -84,13 +86,17 @@ def build_network(
     dropout: float = 0.0,
     input_dropout: float = 0.0,
 ) -> nn.Sequential:
-    """Return Linear, activation, BatchNorm, dropout per hidden layer, then a linear output."""
+    """Return Linear, activation, BatchNorm, dropout per hidden layer, then a linear output.
+
+    After SELU, dropout keeps mean and variance (Klambauer et al. 2017).
+    """
     check_known("activation", [activation, output_activation], ACTIVATIONS)
+    dropped = nn.AlphaDropout if activation == "selu" else nn.Dropout
     layers: list[nn.Module] = [nn.Dropout(input_dropout)] if input_dropout else []
     for before, width in zip([n_inputs, *widths], widths, strict=False):
         layers += [nn.Linear(before, width), ACTIVATIONS[activation]()]
         layers += [nn.BatchNorm1d(width)] if batch_norm else []
-        layers += [nn.Dropout(dropout)] if dropout else []
+        layers += [dropped(dropout)] if dropout else []
     layers.append(nn.Linear(widths[-1] if len(widths) else n_inputs, n_outputs))
     layers += [ACTIVATIONS[output_activation]()] if output_activation != "linear" else []
     return nn.Sequential(*layers)
@@ -101,10 +107,11 @@ def initialise(network: nn.Module, how: str, *, gain: float = 1.0, output_bound:
 
     Parameters
     ----------
-    how : {"pytorch", "glorot-uniform", "glorot-normal"}
-        chen2016 uses "glorot-uniform"; bhukya2021's formula is Glorot's with gain sqrt(2).
+    how : {"pytorch", "glorot-uniform", "glorot-normal", "lecun-normal"}
+        chen2016 uses "glorot-uniform"; bhukya2021's formula is Glorot's with gain sqrt(2); self-normalising
+        networks need "lecun-normal", of variance one over the inputs.
     gain : float
-        Factor of Glorot's bound or standard deviation.
+        Factor of the bound or standard deviation.
     output_bound : float, optional
         The last layer's weights are uniform within this bound (1e-4 in chen2016 and bhukya2021).
     """

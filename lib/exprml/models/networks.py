@@ -39,7 +39,7 @@ class Network(TrainingSettings, BaseEstimator):
     dropout: float = 0.0  # after each hidden layer
     input_dropout: float = 0.0
     batch_norm: bool = False  # after the activation, before dropout
-    initialisation: str = "pytorch"  # or "glorot-uniform", "glorot-normal"
+    initialisation: str = "pytorch"  # or "glorot-uniform", "glorot-normal", "lecun-normal"
     initial_gain: float = 1.0
     output_bound: float | None = None  # the output layer starts uniform within it
     holdout: float | None = 0.2  # share of the samples that stops training; None trains to the end

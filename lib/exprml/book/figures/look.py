@@ -73,6 +73,7 @@ _MODELS: dict[str, tuple[str, ...]] = {
     "knn": (BROWN, "8", "KNN"),
     "linear": (BLUE, "s"),
     "tree": (_VIOLET, "v"),
+    "self normalising network": (_CYAN, "h"),
     "knn canberra": (BROWN, "o", "Canberra"),
     "knn manhattan": (BLUE, "^", "Manhattan"),
     "knn euclidean": (ORANGE, "s", "Euclidean"),

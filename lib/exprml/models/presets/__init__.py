@@ -25,7 +25,8 @@ _HOME = {  # module of this folder -> presets, or the parts of their names befor
     "heil2022": "heil2022 corrected",
     "chen2016": "chen2016 corrected/d-gex",
     "bhukya2021": "bhukya2021 corrected/autoencoder corrected/e-mlp",
-    "mcdermott2020": "mcdermott2020 corrected/ff-ann corrected/knn-correlation",
+    "mcdermott2020": "mcdermott2020 corrected/ff-ann corrected/gcnn corrected/knn-correlation "
+    "corrected/self-normalising-network",
     "okeke2023": "okeke2023 corrected/dense-autoencoder corrected/linear-autoencoder "
     "corrected/tied-autoencoder corrected/denoising-autoencoder corrected/sparse-autoencoder "
     "corrected/variational-autoencoder control/no-change control/mean-of-others",

@@ -82,7 +82,13 @@ BY_METRIC = {
     for name, found in METRICS.items()
 }
 DENSE = CORRECTED | {"hidden": (997,), "dropout": 0.5, "input_dropout": 0.2, "class_weight": None}
+SELF = {"hidden": ("1/4",) * 4, "activation": "selu", "initialisation": "lecun-normal", "dropout": 0.05}
+SELF = DENSE | {"input_dropout": 0.0} | SELF  # layers and dropout after Klambauer et al. 2017
+GRAPH = CORRECTED | {"standardise": False, "class_weight": None, "hidden": (64,), "dropout": 0.3}
+GRAPH |= {"optimizer": "adam", "learning_rate": 3e-3, "schedule": "none", "decayed": "all", "patience": 10}
 RIGHT: dict[str, Preset] = {
+    "corrected/gcnn": Preset(GraphClassifier, GRAPH, "GCNN trained as this book's other networks are", OURS),
+    "corrected/self-normalising-network": Preset(NetworkClassifier, SELF, "four layers of SELU", OURS),
     "corrected/ff-ann": Preset(NetworkClassifier, DENSE, "FF-ANN with dropout and early stopping", OURS),
     "corrected/knn-correlation": Preset(
         KNeighborsClassifier, {"metric": "correlation"}, "neighbours by 1 - r", "this book"
