@@ -68,9 +68,8 @@ class GraphClassifier(NetworkClassifier):
         ends, weights = edges[joins, :2].astype(int).T, weights[joins]
         ends, shape = np.concatenate([ends, ends[::-1]], axis=1), (n_inputs, n_inputs)
         whole = sparse.coo_matrix((np.tile(weights, 2), ends), shape).tocsr()
-        whole.data /= (
-            sparse.coo_matrix((np.ones(ends.shape[1]), ends), shape).tocsr().data
-        )  # given twice: mean
+        times = sparse.coo_matrix((np.ones(ends.shape[1]), ends), shape).tocsr()
+        whole.data /= times.data  # an edge given twice has the mean weight
         part = sparse.csgraph.connected_components(whole, directed=False)[1]
         nodes = np.flatnonzero(np.bincount(part)[part] > self.smallest)
         if self.edges is not None and not len(nodes):

@@ -17,22 +17,25 @@ def write_dee2(folder: Path) -> None:
     samples = [f"GSM9{number:06d}" for number in range(adata.n_obs)]
     runs, series = adata.obs_names, adata.obs["series"]
     lines = {
-        "GeneCountMatrix.tsv": ["\t".join(["GeneID", *runs])],
-        "MetadataFull.tsv": [],
-        "GeneInfo.tsv": [],
+        "GeneCountMatrix.tsv": [
+            "\t".join(["GeneID", *runs]),
+            *(
+                "\t".join([gene, *(f"{one:.0f}" for one in row)])
+                for gene, row in zip(genes, adata.X.T, strict=True)
+            ),
+        ],
+        "MetadataFull.tsv": [
+            "SRR_accession\tQC_summary\tSample_name\tGEO_series",
+            *(
+                f"{run}\tPASS\t{sample}\t{one}"
+                for run, sample, one in zip(runs, samples, series, strict=True)
+            ),
+        ],
+        "GeneInfo.tsv": [
+            "GeneID\tGeneSymbol\tmean",
+            *(f"{gene}\tGene{at}\t1000" for at, gene in enumerate(genes)),
+        ],
     }
-    lines["GeneCountMatrix.tsv"] += [
-        "\t".join([gene, *(f"{count:.0f}" for count in row)])
-        for gene, row in zip(genes, adata.X.T, strict=True)
-    ]
-    lines["MetadataFull.tsv"] = ["SRR_accession\tQC_summary\tSample_name\tGEO_series"]
-    lines["MetadataFull.tsv"] += [
-        f"{run}\tPASS\t{sample}\t{one}" for run, sample, one in zip(runs, samples, series, strict=True)
-    ]
-    lines["GeneInfo.tsv"] = [
-        "GeneID\tGeneSymbol\tmean",
-        *(f"{gene}\tGene{at}\t1000" for at, gene in enumerate(genes)),
-    ]
     (folder / "dee2").mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / "dee2" / "mmusculus.zip", "w", zipfile.ZIP_DEFLATED) as packed:
         for name, text in lines.items():
