@@ -13,6 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
 from exprml.evaluation import metrics, scoring
 from exprml.evaluation.linear_signal import remove_linear_signal
+from exprml.evaluation.parts import samples_of
+from exprml.evaluation.search import inner_parts
 from exprml.evaluation.splits import GroupFolds
 
 
@@ -374,3 +376,13 @@ def test_models_are_told_where_signal_was_removed_and_within_what():
     assert len(set(removed.levels_)) == 1
     assert set(within.levels_) == {"one", "two"}
     assert jointly.levels_ is None  # the training set's own means are not equal: that is the leak
+
+
+def test_searches_tell_of_removal_too():
+    rng = np.random.default_rng(0)
+    samples = samples_of(rng.normal(size=(40, 3)), np.tile(["a", "b"], 20), np.arange(40))
+    pairs = [(np.arange(20), np.arange(20, 40))]
+    (intact,), (removed,) = (list(inner_parts(samples, pairs, removed=one)) for one in (False, True))
+    assert intact.train.removed_within is None
+    assert len(removed.train.removed_within) == 20
+    assert len(removed.train.take(np.arange(5)).removed_within) == 5

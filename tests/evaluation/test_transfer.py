@@ -211,3 +211,18 @@ def test_a_target_wholly_trained_on_is_refused():
     few = source[source.obs["person"].isin(["s0", "s1"])]
     with pytest.raises(DataError, match="trained on too"):
         predict(source, few, folds=5)
+
+
+def test_models_are_told_where_signal_was_removed_before_a_transfer():
+    told = {}
+
+    class Told(LogisticRegression):
+        def fit(self, X, y, removed_within=None):
+            told[len(told)] = removed_within
+            return super().fit(X, y)
+
+    options = {"modes": ("intact", "removed"), "folds": 2, "folds_run": 1}
+    predict(compendium(), compendium(1, prefix="t"), {"told": Told()}, **options)
+    intact, removed = told.values()
+    assert intact is None
+    assert len(removed) == 60

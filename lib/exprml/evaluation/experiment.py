@@ -39,12 +39,16 @@ class Samples(NamedTuple):
         Labels or targets; None where `X` itself is to be reconstructed.
     groups, names : array, shape (samples,)
         What must stay on one side, and what tells samples apart.
+    removed_within : array, shape (samples,), optional
+        Where the linear signal of the labels was removed: the levels (a cohort) it was removed within, all
+        the same without. Handed to models whose ``fit`` takes it: those that hold out samples of their own.
     """
 
     X: np.ndarray
     y: np.ndarray | None
     groups: np.ndarray
     names: np.ndarray
+    removed_within: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> Samples:
         """Return the samples at the indices, or where the mask holds."""
@@ -67,10 +71,6 @@ class Part:
     before : Samples, optional
         Models whose ``fit`` takes ``start_from`` are trained on these first; with no training samples at
         all, what comes of it is scored as it is.
-    removed_within : array, shape (training samples,), optional
-        Where the linear signal of the labels was removed from the training set: the levels (a cohort) it was
-        removed within, all the same without. Handed to models whose ``fit`` takes it: those that hold out
-        samples of their own.
     usable : bool
         False where there is nothing to learn or to score, as one class alone: the scores are NaN.
     """
@@ -80,7 +80,6 @@ class Part:
     test: Samples
     validation: Samples | None = None
     before: Samples | None = None
-    removed_within: np.ndarray | None = None
     usable: bool = True
 
 
@@ -273,13 +272,13 @@ def control_of(model: BaseEstimator, control: str) -> str:
 
 def _fitted(model: BaseEstimator, part: Part, start: Any, watch_test: bool) -> BaseEstimator:
     """Return a clone fitted on a part, from the start that samples before it gave, if it takes one."""
-    X, y, groups, _ = part.train
+    X, y, groups, _, removed_within = part.train
     if start is not None and not len(X):
         return start
     if not taken(last_step(model).fit, {"start_from": start}):
         more = {"watch": {"test": _pair(part.test)}} if watch_test else {}
         more |= {"validation": _pair(part.validation)} if part.validation else {}
-        return fit(model, X, y, groups, part.removed_within, **more)
+        return fit(model, X, y, groups, removed_within, **more)
     if not isinstance(model, Pipeline):
         return fit(model, X, y, groups, start_from=start)
     # The first steps stay as they were fitted before: the weights belong to inputs scaled that way.

@@ -168,10 +168,7 @@ def _curve(
         fits = usable and (not splits.is_classification(train.y) or _several_classes(subset.y))
         if scope == "subset" and fits:
             subset = without_signal(subset, None if within[0] is None else within[0][rows])
-        words, levels = protocol.words(**where, n_train=len(rows)), None
-        if scope and fits:
-            levels = np.zeros(len(rows)) if within[0] is None else within[0][rows]
-        yield Part(words, subset, validation, removed_within=levels, usable=bool(fits))
+        yield Part(protocol.words(**where, n_train=len(rows)), subset, validation, usable=bool(fits))
 
 
 def before_and_after(
@@ -246,7 +243,7 @@ def pretraining(
                 for part in _curve(train, validation, (None, None), named, {"fold": 0, "seed": seed}):
                     words, subset = {**part.words, "fold": fold}, part.train
                     if mode == "pooled":
-                        subset = Samples(*map(np.concatenate, zip(before, subset, strict=True)))
+                        subset = Samples(*map(np.concatenate, zip(before[:4], subset[:4], strict=True)))
                     if mode == "not trained further":
                         words, subset = {**words, "n_train": 0}, subset.take(np.arange(0))
                     yield replace(part, words=words, train=subset, before=starts.get(mode))
@@ -271,8 +268,9 @@ def samples_of(X: Any, y: Any, groups: Any = None) -> Samples:
 
 
 def without_signal(samples: Samples, within: np.ndarray | None = None) -> Samples:
-    """Return the samples without the linear signal of their own labels."""
-    return samples._replace(X=remove_within(samples.X, samples.y, within))
+    """Return the samples without the linear signal of their own labels, and what it was removed within."""
+    levels = np.zeros(len(samples.X)) if within is None else within
+    return samples._replace(X=remove_within(samples.X, samples.y, within), removed_within=levels)
 
 
 def _several_classes(labels: np.ndarray) -> bool:

@@ -165,7 +165,7 @@ def _part_loss(model: BaseEstimator, part: Part) -> float:
         for kind in (ConvergenceWarning, RuntimeWarning):
             warnings.simplefilter("ignore", kind)
         try:
-            return weighted_cross_entropy(fit(model, *part.train[:3]), part)
+            return weighted_cross_entropy(fit(model, *part.train[:3], part.train.removed_within), part)
         except FloatingPointError:
             return np.inf
 
