@@ -59,7 +59,7 @@ def verdict(found: pd.DataFrame, linear: str, better: pd.DataFrame) -> list[str]
     by_setting = {setting: rows.set_index("model") for setting, rows in found.groupby("setting")}
     removed, others = by_setting["removed"], by_setting["removed"].drop(index=linear)
     return [
-        _controls(by_setting.get(scoring.SHUFFLED)),
+        controls(by_setting.get(scoring.SHUFFLED)),
         _intact(by_setting["intact"], linear),
         _gain(better),
         _linear_after(removed.loc[linear]),
@@ -67,7 +67,8 @@ def verdict(found: pd.DataFrame, linear: str, better: pd.DataFrame) -> list[str]
     ]
 
 
-def _controls(shuffled: pd.DataFrame | None) -> str:
+def controls(shuffled: pd.DataFrame | None) -> str:
+    """Return what models trained on shuffled labels say: rows of `above_chance`, None where none was run."""
     if shuffled is None:
         return "**Controls.** None was run on shuffled labels: nothing shows that the evaluation is clean."
     off = shuffled[(shuffled["found"] == "above") & (shuffled["above"] > SLIGHT)]

@@ -67,7 +67,7 @@ def refuse_metadata_genes(data: AnnData, label: str, group: str, where: str) -> 
 def warnings_of(data: AnnData, label: str, group: str, log: bool) -> list[str]:
     """Return what is odd about names, labels and values, a sentence each."""
     found = _dates(list(map(str, data.var_names)))
-    found += _alike_words(data.obs[label], f"classes of {label!r}")
+    found += _alike_words(data.obs[label], f"classes of {label!r}") if label else []
     found += _alike_words(data.obs[group], f"groups of {group!r}") if group else []
     for column in filter(None, (label, group)):
         words = data.obs[column]

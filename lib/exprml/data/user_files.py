@@ -21,7 +21,7 @@ from exprml.data import formats
 from exprml.data.formats.container import DUPLICATES
 from exprml.data.formats.guard import as_dense
 from exprml.data.labels import labelled, read_labels, with_better_ids
-from exprml.data.preprocess import keep_classes, log_transform
+from exprml.data.preprocess import keep_classes, log_transform, plate_scores
 from exprml.data.suspicions import refuse_metadata_genes, warnings_of
 
 EACH_SAMPLE = "each sample"  # the group column when the reader names none
@@ -32,8 +32,9 @@ def load(
     expression: str | Path,
     labels: str | Path = "",
     *,
-    label: str,
+    label: str = "",
     group: str = "",
+    plate: str = "",
     samples_in: str = "",
     sample_column: str = "",
     metadata_columns: Sequence[str] = (),
@@ -52,9 +53,9 @@ def load(
     labels : str or Path
         TSV/CSV, one line a sample; empty if the labels stand in the expression file itself (h5ad, GCT 1.3,
         GCTX, or columns of a table with its samples in rows).
-    label, group : str
-        Columns with the class, and with what must not be split (donor, patient, study). Without a group
-        every sample is taken for its own.
+    label, group, plate : str
+        Columns with the class (empty: none is asked), with what must not be split (donor, patient, study; if
+        empty every sample is taken for its own), and with the plate, if any.
     samples_in : {"rows", "columns"}
         Of tables and R data, where it is never guessed.
     sample_column : str
@@ -78,7 +79,7 @@ def load(
     Returns
     -------
     AnnData
-        ``obs[label]`` and ``obs[group]`` (or ``obs["each sample"]``) are text without gaps.
+        ``obs[label]``, ``obs[plate]`` and ``obs[group]`` (or ``obs["each sample"]``) are text without gaps.
 
     Raises
     ------
@@ -88,7 +89,8 @@ def load(
     check_known("--missing", [missing], ("genes", "samples", "error"))
     if label == group:
         raise ParameterError(f"label and group are both {label!r}: the group is the donor, patient or study")
-    texts = list(metadata_columns) if labels else [label, *([group] if group else []), *metadata_columns]
+    columns = {"label": label, "group": group, "plate": plate}
+    texts = [*([] if labels else filter(None, columns.values())), *metadata_columns]
     data = read_values(Path(expression), samples_in, texts, **of_file)
     told = {"notes": [data.uns["provenance"]["steps"][-1]], "warnings": []}
     data = _without(data, exclude, str(expression))
@@ -98,7 +100,7 @@ def load(
         told["notes"].append(f"read {Path(labels).name}: {table.attrs['said']}, {len(table)} lines")
         table = table if sample_column else with_better_ids(data, table, Path(labels), told)
         data = labelled(data, Path(expression).name, table, Path(labels), told)
-    data = _with_texts(data, label, group, missing_label, str(labels or expression), told)
+    data = _with_texts(data, columns, missing_label, str(labels or expression), told)
     refuse_metadata_genes(data, label, group, str(expression))
     n_before = data.n_vars
     data = _without_gaps(data, str(expression), missing, told)
@@ -120,6 +122,53 @@ _NO_GROUP = (
     "no group was named, so every sample counts as its own. If several samples come from one donor, patient "
     "or study, the scores will be too good: name that column as the group"
 )
+
+
+def on_plates(data: AnnData, label: str, group: str, plate: str = "") -> AnnData:
+    """Return wells scored within their plates, unless they are already; what was read is a layer, "as read".
+
+    Parameters
+    ----------
+    data : AnnData
+        From `load`: all wells, since controls and rare classes count for their plate too.
+    label, group, plate : str
+        Columns of obs; without a plate the values stay as they are.
+
+    Raises
+    ------
+    DataError
+        If a few groups hold several classes where others hold one, or a plate has fewer than three wells.
+    """
+    told, classes = data.uns["user_files"], data.obs.groupby(group)[label].nunique()
+    crossing = classes.index[classes > 1]
+    if 0 < len(crossing) <= len(classes) / 5:
+        words = data.obs.loc[data.obs[group] == crossing[0], label].value_counts()
+        counted = ", ".join(f"{name!r} in {count} wells" for name, count in words.items())
+        raise DataError(
+            f"{len(crossing)} of {len(classes)} groups of {group!r} have several classes of {label!r}, as "
+            f"{crossing[0]!r} ({counted}): give each one class, or leave wells out (--exclude)"
+        )
+    if not plate:
+        told["warnings"].append("no plate was named: what a plate does to its wells stays in the values")
+        return data
+    wells = data.obs.groupby(plate)
+    few = wells.size()[wells.size() < 3]
+    if len(few):
+        raise DataError(
+            f"{len(few)} plates of {plate!r} have fewer than 3 wells with a label, as {few.index[0]!r} "
+            f"({few.iloc[0]}): no median can be taken there; leave those wells out (--exclude "
+            f"{' '.join(data.obs_names[data.obs[plate].isin(few.index)][:3])} ...) or leave out --plate"
+        )
+    if (wells[label].nunique() == 1).all():
+        told["warnings"].append(f"every plate holds one class of {label!r}: scores within plates remove it")
+    medians = [np.median(data.X[rows], axis=0) for rows in wells.indices.values()]
+    if np.median(np.abs(medians)) < data.X.std() / 10:
+        told["notes"].append("plates have median 0: their values are taken for scores within plates already")
+        return data
+    data.layers["as read"] = data.X
+    data.X = plate_scores(data.X, data.obs[plate])
+    told["notes"].append(f"robust z-scores of every gene within each of {len(medians)} plates")
+    return data
 
 
 def usable_classes(data: AnnData, label: str, group: str, min_groups: int) -> tuple[AnnData, pd.DataFrame]:
@@ -225,10 +274,10 @@ def _without(data: AnnData, exclude: Sequence[str], where: str) -> AnnData:
 
 
 def _with_texts(
-    data: AnnData, label: str, group: str, missing: Sequence[str], where: str, told: Mapping
+    data: AnnData, columns: Mapping[str, str], missing: Sequence[str], where: str, told: Mapping
 ) -> AnnData:
-    """Return the samples whose label and group are known, both columns as text."""
-    for kind, name in (("label", label), ("group", group)):
+    """Return the samples whose label, group and plate are known, these columns as text."""
+    for kind, name in columns.items():
         if not name:
             continue
         if name not in data.obs:

@@ -20,8 +20,9 @@ from exprml.base.errors import ParameterError, check_known
 from exprml.base.files import project_root, write_text
 from exprml.book.context import OWN_FOLDER
 
-_USAGE = "exprml new {} --expression FILE --labels FILE --label COLUMN --group COLUMN"
+_USAGE = "exprml new {} --expression FILE [--labels FILE] {}"
 TEMPLATES = Path(__file__).with_name("templates")
+_COLUMNS = ("label", "group", "plate")
 _READING = {  # option of the command -> argument of user_files.load, kept in the parameter `reading`
     "samples_in": "", "sample_column": "", "metadata_columns": [], "exclude": [], "missing_label": [],
     "r_object": "", "layer": "", "duplicates": "error", "delimiter": "", "decimal": "", "encoding": "",
@@ -42,9 +43,10 @@ def add_parser(subparsers: Any) -> None:
     add("--expression", metavar="FILE", help="values: GCT, GCTX, TSV/CSV, h5ad or R data")
     add("--labels", metavar="FILE", default="",
         help="TSV/CSV, one line a sample; needless if the values' file has them")  # fmt: skip
-    add("--label", metavar="COLUMN", help="column with the class")
+    add("--label", metavar="COLUMN", default="", help="column with the class")
     add("--group", metavar="COLUMN", default="",
-        help="column with the donor, patient or study: name one if there is one")  # fmt: skip
+        help="column with the donor, patient, study or compound: name one if there is one")  # fmt: skip
+    add("--plate", metavar="COLUMN", default="", help="perturbation-benchmark: column with the plate")
     add("--sample-column", metavar="COLUMN", default="",
         help="column of the labels file with the sample ids (the first)")  # fmt: skip
     add_reading(new)
@@ -55,7 +57,7 @@ def add_parser(subparsers: Any) -> None:
     add("--missing", metavar="genes|samples|error", default="genes",
         help="what is left out where values are missing (genes)")  # fmt: skip
     add("--folds", type=int, default=5, help="folds of whole groups (5)")
-    add("--min-groups", type=int, default=0, help="groups a class needs (two for each fold)")
+    add("--min-groups", type=int, default=0, help="groups a class needs (tissues: two a fold)")
     add("--output", type=Path, metavar="FILE", help="default: my/TEMPLATE.ipynb")
     add("--force", action="store_true", help="replace a notebook that is there")
     new.set_defaults(run=_new)
@@ -84,30 +86,37 @@ def add_marks(parser: argparse.ArgumentParser) -> None:
     add("--encoding", metavar="NAME", default="", help="encoding of tables, as latin-1 (else found)")
 
 
-def templates() -> dict[str, str]:
-    """Return name -> what it is about, of every template."""
+def templates() -> dict[str, dict[str, Any]]:
+    """Return what every template says of itself: about, the options it needs and takes, groups a fold."""
     documents = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(TEMPLATES.glob("*.ipynb"))}
-    return {name: one["metadata"]["exprml"]["about"] for name, one in documents.items()}
+    return {name: one["metadata"]["exprml"] for name, one in documents.items()}
 
 
 def _new(given: argparse.Namespace) -> int:
     known = templates()
     if given.template is None:
-        for name, about in known.items():
-            print(f"{name}  {about}")
-        print(f"\n{_USAGE.format('NAME')}")
+        for name, said in known.items():
+            print(f"{name}  {said['about']}\n    {_usage(name, said)}")
         return 0
     check_known("template", [given.template], known)
-    for option in ("expression", "label"):
-        if not getattr(given, option):
-            raise ParameterError(f"--{option} is missing: {_USAGE.format(given.template)}")
+    said = known[given.template]
+    for option in ("expression", *_COLUMNS):
+        needed = option in ("expression", *said["needs"])
+        if needed != bool(getattr(given, option)) and option not in said["takes"]:
+            words = "is missing" if needed else f"has no use in {given.template}"
+            raise ParameterError(f"--{option} {words}: {_usage(given.template, said)}")
     output = _output(given)
-    _check(given)
+    _check(given, said["groups_a_fold"])
     write_text(output, _notebook(given, output))
     if output.parent == project_root() / OWN_FOLDER and not (output.parent / ".gitignore").exists():
         write_text(output.parent / ".gitignore", "*\n")  # kept out of git: it may name people's data
     _say_next(output)
     return 0
+
+
+def _usage(name: str, said: Mapping[str, Any]) -> str:
+    columns = [f"--{one} COLUMN" for one in said["needs"]] + [f"[--{one} COLUMN]" for one in said["takes"]]
+    return _USAGE.format(name, " ".join(columns))
 
 
 def _output(given: argparse.Namespace) -> Path:
@@ -125,19 +134,21 @@ def _output(given: argparse.Namespace) -> Path:
     return output.resolve()
 
 
-def _check(given: argparse.Namespace) -> None:
+def _check(given: argparse.Namespace, groups_a_fold: int) -> None:
     """Read both files as the notebook will, and print what is in them."""
     from exprml.data import user_files
 
     if given.folds < 2:
         raise ParameterError(f"--folds {given.folds}: at least 2 are needed")
-    given.min_groups = given.min_groups or 2 * given.folds
+    given.min_groups = given.min_groups or groups_a_fold * given.folds
     if given.min_groups < given.folds:
         raise ParameterError(f"--min-groups {given.min_groups}: at least {given.folds}, one for each fold")
-    options = {name: getattr(given, name) for name in _READING}
-    data = user_files.load(given.expression, given.labels, label=given.label, group=given.group, **options)
+    options = {name: getattr(given, name) for name in (*_READING, *_COLUMNS)}
+    data = user_files.load(given.expression, given.labels, **options)
     print(f"{Path(given.expression).name}: {data.n_obs:,} samples x {data.n_vars:,} genes")
     print(f"  samples {_first(data.obs_names)}; genes {_first(data.var_names)}; first value {data.X[0, 0]:g}")
+    if given.template == "perturbation-benchmark":
+        data = user_files.on_plates(data, given.label, given.group, given.plate)
     for note in data.uns["user_files"]["notes"]:
         print(f"  {note}")
     kept, excluded = user_files.usable_classes(data, given.label, given.group, given.min_groups)
@@ -168,8 +179,8 @@ def _notebook(given: argparse.Namespace, output: Path) -> str:
     values = {
         "expression": _from_notebook(given.expression, output.parent),
         "labels": _from_notebook(given.labels, output.parent),
-        "label": given.label, "group": given.group, "reading": reading, "n_folds": given.folds,
-        "min_groups": given.min_groups,
+        "label": given.label, "group": given.group, "plate": given.plate, "reading": reading,
+        "n_folds": given.folds, "min_groups": given.min_groups,
     }  # fmt: skip
     for cell in document["cells"]:
         source = "".join(cell["source"])

@@ -1,0 +1,135 @@
+"""`exprml new perturbation-benchmark`: plates are checked and scored, and the notebook runs."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from anndata import AnnData
+
+from exprml.book import results
+from exprml.data.formats import write_gctx
+from exprml.data.preprocess import plate_scores
+from exprml.data.simulate.perturbations import l1000_twin
+from exprml_press import cli
+
+TINY = ["epochs=1", "n_trees=3", "n_genes=10", "check_folds=1", "shuffles=1"]
+FILE = "data/wells.gctx"
+
+
+def made(level: int = 3) -> AnnData:
+    """Return wells of two lines on two plates each: three mechanisms of three compounds, and DMSO."""
+    sizes = {"n_lines": 2, "n_mechanisms": 3, "n_compounds": 3, "n_controls": 4}
+    wells = l1000_twin(30, level=level, **sizes)
+    wells.obs = wells.obs[["perturbagen_id", "plate", "cell_line", "moa"]].astype(str)
+    return wells
+
+
+@pytest.fixture
+def here(project, monkeypatch):
+    """Stand in an empty project with the wells of `made`."""
+    monkeypatch.chdir(project.root)
+    write_gctx(made(), project.root / FILE)
+    return project.root
+
+
+def ask(*arguments: str) -> int:
+    told = ["--expression", FILE, "--label", "moa", "--group", "perturbagen_id", "--folds", "3"]
+    return cli.main(["new", "perturbation-benchmark", *told, *arguments])
+
+
+def run(name: str) -> int:
+    return cli.main(["run", name, *(word for one in TINY for word in ("-p", one))])
+
+
+def test_it_is_written_with_the_plate_and_runs_between_floor_and_ceiling(here, capsys):
+    assert ask("--plate", "plate", "--output", "my/p") == 0
+    said = capsys.readouterr().out
+    assert "robust z-scores of every gene within each of 4 plates" in said
+    assert "left out: DMSO, 16 samples, 1 groups: fewer than 3 groups" in said
+    cells = json.loads((here / "my" / "p.ipynb").read_text())["cells"]
+    assert any("plate: str = 'plate'  #" in "".join(cell["source"]) for cell in cells)
+    assert run("my/p") == 0, capsys.readouterr().out
+    table = results.parse_table(here / "my" / "p-changed-results.csv")
+    by_experiment = table.groupby("experiment")["setting"].agg(set).to_dict()
+    assert by_experiment == {
+        "own-comparison": {"whole groups held out"},
+        "own-control": {"shuffled labels"},
+        "own-ceiling": {"replicate on another plate"},
+        "own-checks": {"single wells", "whole plates held out", "values as read"},
+    }
+    assert set(table["role"]) == {"reader's own"}
+    page = (here / "my" / "p-changed.html").read_text()
+    for words in ("Groups on both sides of a fold: 0", "72 of 72 wells have a replicate", "The verdict"):
+        assert words in re.sub(r"<.*?>", "", page)
+
+
+def test_without_plates_it_says_what_cannot_be_asked(here, capsys):
+    assert ask("--output", "my/p") == 0
+    assert "warning: no plate was named" in capsys.readouterr().out
+    assert run("my/p") == 0, capsys.readouterr().out
+    table = results.parse_table(here / "my" / "p-changed-results.csv")
+    assert {"own-comparison", "own-control", "own-checks"} == set(table["experiment"])
+    page = (here / "my" / "p-changed.html").read_text()
+    for words in ("there is no ceiling here", "Not run: whole plates held out", "values as read (they"):
+        assert words in page
+
+
+def test_scores_within_plates_are_not_scored_again(here, capsys):
+    write_gctx(made(level=4), here / FILE)
+    assert ask("--plate", "plate") == 0
+    assert "taken for scores within plates already" in capsys.readouterr().out
+
+
+def test_plates_of_one_class_are_warned_of(here, capsys):
+    assert ask("--plate", "plate", "--label", "cell_line", "--group", "plate", "--folds", "2") == 0
+    said = capsys.readouterr().out
+    assert "every plate holds one class of 'cell_line': scores within plates remove it" in said
+
+
+def test_wells_are_scored_with_the_controls_of_their_plate():
+    from exprml.data import user_files
+
+    wells = made()
+    wells.uns["user_files"] = {"notes": [], "warnings": []}
+    found = user_files.on_plates(wells.copy(), "moa", "perturbagen_id", "plate")
+    assert np.array_equal(found.X, plate_scores(wells.X, wells.obs["plate"]))
+    assert np.array_equal(found.layers["as read"], wells.X)
+
+
+def spoil(here) -> None:
+    """Write wells with a compound of two classes, and wells of which one is alone on its plate."""
+    crossing, alone = made(), made()
+    crossing.obs.iloc[-1, crossing.obs.columns.get_loc("moa")] = "mechanism 1"
+    alone.obs.iloc[0, alone.obs.columns.get_loc("plate")] = "P9"
+    write_gctx(crossing, here / "data" / "crossing.gctx")
+    write_gctx(alone, here / "data" / "alone.gctx")
+
+
+WRONG = [
+    (["--plate", "plat"], "unknown plate column 'plat': did you mean 'plate'"),
+    (["--label", "mao"], "unknown label column 'mao': did you mean 'moa'"),
+    (["--group", ""], "--group is missing: exprml new perturbation-benchmark --expression FILE"),
+    (["--expression", "data/crossing.gctx"], "1 of 10 groups of 'perturbagen_id' have several classes"),
+    (["--expression", "data/crossing.gctx"], "give each one class, or leave wells out (--exclude)"),
+    (["--expression", "data/alone.gctx", "--plate", "plate"], "1 plates of 'plate' have fewer than 3 wells"),
+    (["--expression", "data/alone.gctx", "--plate", "plate"], "(--exclude SIM001_MCF7_24H_X1:0"),
+    (["--folds", "4"], "has 0 classes with 4 groups; two are needed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "words"), WRONG)
+def test_what_cannot_be_compared_is_refused_and_nothing_written(here, capsys, arguments, words):
+    spoil(here)
+    before = sorted(here.rglob("*"))
+    assert ask(*arguments) == 1
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+    assert sorted(here.rglob("*")) == before
+
+
+def test_other_templates_have_no_plate(here, capsys):
+    told = ["--expression", FILE, "--label", "moa", "--plate", "plate"]
+    assert cli.main(["new", "tissue-benchmark", *told]) == 1
+    assert "--plate has no use in tissue-benchmark" in capsys.readouterr().err
