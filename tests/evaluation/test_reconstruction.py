@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 
 from exprml.base.errors import UnknownNameError
 from exprml.evaluation import experiment
-from exprml.evaluation.reconstruction import VALIDATION, reconstruction
+from exprml.evaluation.reconstruction import VALIDATION, matched_pieces, reconstruction
 
 random = np.random.default_rng(0)
 VALUES = random.normal(2, 3, size=(60, 8)).astype(np.float32)
@@ -50,6 +50,21 @@ def test_the_leak_takes_the_first_training_rows_for_validation_and_chooses_nothi
     assert (leaky[0].test.X == clean[0].test.X).all()
     with pytest.raises(UnknownNameError):
         parts(validation="cut")
+
+
+def test_the_reports_folds_train_on_a_quarter_and_are_scored_on_a_quarter_of_training_rows():
+    cut, whole = list(matched_pieces(VALUES, GROUPS)), parts()
+    own, others = cut[::2], cut[1::2]
+    assert [one.words["setting"] for one in own] == [f"fold {number}" for number in (1, 2, 3, 4)]
+    assert {one.words["task"] for one in others} == {"reconstruction"}
+    fitted, scored = (
+        np.concatenate(list(names))
+        for names in zip(*((a.train.names, a.test.names) for a in own), strict=True)
+    )
+    assert sorted(fitted) == sorted(whole[2].train.names)
+    assert sorted(scored) == sorted(whole[2].train.names[: len(whole[1].test.X)])
+    assert all(a.train is b.train and a.validation is None for a, b in zip(own, others, strict=True))
+    assert all((one.test.X == whole[0].test.X).all() for one in others)
 
 
 def test_the_engine_scores_what_comes_back_relative_to_zero():
