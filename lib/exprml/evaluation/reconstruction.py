@@ -56,8 +56,7 @@ def reconstruction(
     for seed, fold in product(seeds, range(folds_run)):
         rows = three_parts(whole.groups, n_folds=n_folds, fold=fold, seed=seed)
         scaler = StandardScaler(with_mean=centre).fit(whole.X[rows.train])
-        sides = [whole.take(one) for one in rows]
-        train, held, test = (one._replace(X=scaler.transform(one.X)) for one in sides)
+        train, held, test = (one._replace(X=scaler.transform(one.X)) for one in map(whole.take, rows))
         leaks = validation == VALIDATION[1]
         chooses = train.take(np.arange(min(len(held.X), len(train.X)))) if leaks else held
         words = {"setting": setting, "split": "group", "fold": fold, "seed": seed, "n_train": len(train.X)}
@@ -65,26 +64,24 @@ def reconstruction(
             yield Part({"task": task, **words}, train, scored, None if leaks else held)
 
 
-def matched_pieces(values: Any, groups: Any, *, n_pieces: int = 4, **cut: Any) -> Iterator[Part]:
+def matched_pieces(values: Any, groups: Any, **cut: Any) -> Iterator[Part]:
     """Yield the report's "4-fold cross-validation": four models, each with a quarter of the training rows.
 
     Training rows and the rows called validation, which are the first of them, are shuffled and cut in pieces.
     A model trains on one piece of the former and is scored on the piece of the latter that has its number;
-    here, on all samples of other groups too. Genes stay scaled by all training rows.
+    here, on all samples of other groups too. Genes stay scaled by all training rows. The column ``setting``
+    numbers the pieces: "fold 1".
 
     Parameters
     ----------
     values, groups, **cut
         As in `reconstruction`, which makes the rows; none of them chooses an epoch.
-    n_pieces : int
-        The column ``setting`` numbers them: "fold 1".
     """
     parts = reconstruction(values, groups, validation=VALIDATION[1], **cut)
     for test, called, whole in zip(parts, parts, parts, strict=True):
         draw = np.random.default_rng(called.words["seed"])
-        sides = [np.array_split(draw.permutation(len(one.test.X)), n_pieces) for one in (whole, called)]
+        sides = [np.array_split(draw.permutation(len(one.test.X)), 4) for one in (whole, called)]
         for number, (fitted, scored) in enumerate(zip(*sides, strict=True), 1):
-            train = whole.test.take(fitted)
-            words = {"setting": f"fold {number}", "n_train": len(fitted)}
+            train, words = whole.test.take(fitted), {"setting": f"fold {number}", "n_train": len(fitted)}
             yield Part({**called.words, **words}, train, called.test.take(scored))
             yield Part({**test.words, **words}, train, test.test)

@@ -60,9 +60,7 @@ PRESETS: dict[str, Preset] = {
         "the report's layer with a linear output, the epoch chosen on other series",
         OURS,
     ),
-    "corrected/linear-autoencoder": _few(
-        "no activation: PCA's rival by gradient", activation="linear", hidden=()
-    ),
+    "corrected/linear-autoencoder": _few("no activation: PCA by gradient", activation="linear", hidden=()),
     "corrected/tied-autoencoder": _few("the decoder's weights are the encoder's, transposed", tied=True),
     "corrected/denoising-autoencoder": _few("a share of the genes hidden on the way in", input_dropout=0.3),
     "corrected/sparse-autoencoder": _few(
@@ -70,7 +68,5 @@ PRESETS: dict[str, Preset] = {
     ),
     "corrected/variational-autoencoder": _few("a code drawn from a normal distribution", variational=0.1),
     "control/no-change": Preset(ConstantProfile, {"profile": "zero"}, "no gene changes: predict zero", OURS),
-    "control/mean-of-others": Preset(
-        ConstantProfile, {}, "the mean of the contrasts trained on, whatever the contrast", OURS
-    ),
+    "control/mean-of-others": Preset(ConstantProfile, {}, "the mean of the contrasts trained on", OURS),
 }
