@@ -16,7 +16,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from exprml.base.errors import ParameterError, check_known
+from exprml.base.errors import DataError, ParameterError, check_known
 from exprml.base.files import project_root, write_text
 from exprml.book.context import OWN_FOLDER
 
@@ -87,7 +87,7 @@ def add_marks(parser: argparse.ArgumentParser) -> None:
 
 
 def templates() -> dict[str, dict[str, Any]]:
-    """Return what every template says of itself: about, the options it needs and takes, groups a fold."""
+    """Return what every template says of itself: about, options it needs and takes, folds, groups a fold."""
     documents = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(TEMPLATES.glob("*.ipynb"))}
     return {name: one["metadata"]["exprml"] for name, one in documents.items()}
 
@@ -106,7 +106,7 @@ def _new(given: argparse.Namespace) -> int:
             words = "is missing" if needed else f"has no use in {given.template}"
             raise ParameterError(f"--{option} {words}: {_usage(given.template, said)}")
     output = _output(given)
-    _check(given, said["groups_a_fold"])
+    _check(given, said["least_folds"], said["groups_a_fold"])
     write_text(output, _notebook(given, output))
     if output.parent == project_root() / OWN_FOLDER and not (output.parent / ".gitignore").exists():
         write_text(output.parent / ".gitignore", "*\n")  # kept out of git: it may name people's data
@@ -134,12 +134,12 @@ def _output(given: argparse.Namespace) -> Path:
     return output.resolve()
 
 
-def _check(given: argparse.Namespace, groups_a_fold: int) -> None:
+def _check(given: argparse.Namespace, least_folds: int, groups_a_fold: int) -> None:
     """Read both files as the notebook will, and print what is in them."""
     from exprml.data import user_files
 
-    if given.folds < 2:
-        raise ParameterError(f"--folds {given.folds}: at least 2 are needed")
+    if given.folds < least_folds:
+        raise ParameterError(f"--folds {given.folds}: at least {least_folds} are needed")
     given.min_groups = given.min_groups or groups_a_fold * given.folds
     if given.min_groups < given.folds:
         raise ParameterError(f"--min-groups {given.min_groups}: at least {given.folds}, one for each fold")
@@ -151,6 +151,20 @@ def _check(given: argparse.Namespace, groups_a_fold: int) -> None:
         data = user_files.on_plates(data, given.label, given.group, given.plate)
     for note in data.uns["user_files"]["notes"]:
         print(f"  {note}")
+    kept = _classes(given, data) if given.label else _series(given, data)
+    twins = user_files.duplicates(kept, given.label or given.group, given.group)
+    across = int((twins["groups"] > 1).sum())
+    for warning in data.uns["user_files"]["warnings"]:
+        print(f"warning: {warning}")
+    if across:
+        first = twins.loc[twins["groups"] > 1, "first sample"].iloc[0]
+        print(f"warning: {across} sets of identical samples stand in several groups, e.g. that of {first!r}")
+
+
+def _classes(given: argparse.Namespace, data: Any) -> Any:
+    """Print the classes and what is left out; return the samples of those that are kept."""
+    from exprml.data import user_files
+
     kept, excluded = user_files.usable_classes(data, given.label, given.group, given.min_groups)
     classes = kept.obs.groupby(given.label, observed=True)[given.group or user_files.EACH_SAMPLE]
     counts = classes.agg(["size", "nunique"]).sort_values("nunique", ascending=False)
@@ -159,13 +173,34 @@ def _check(given: argparse.Namespace, groups_a_fold: int) -> None:
     print(f"\n{textwrap.indent(table, '  ')}\n")
     for name, row in excluded.iterrows():
         print(f"  left out: {name}, {row['samples']} samples, {row['groups']} groups: {row['reason']}")
-    twins = user_files.duplicates(kept, given.label, given.group)
-    across = int((twins["groups"] > 1).sum())
-    for warning in data.uns["user_files"]["warnings"]:
-        print(f"warning: {warning}")
-    if across:
-        first = twins.loc[twins["groups"] > 1, "first sample"].iloc[0]
-        print(f"warning: {across} sets of identical samples stand in several groups, e.g. that of {first!r}")
+    return kept
+
+
+def _series(given: argparse.Namespace, data: Any) -> Any:
+    """Print the series of a table of changes; refuse what no code can be compared on."""
+    from exprml.evaluation.landmark_parts import three_parts
+
+    where, folds, series = f"{given.expression}: ", given.folds, data.obs[given.group]
+    sizes = series.value_counts()
+    if data.X.min() >= 0:
+        raise DataError(
+            f"{where}no value is below zero, so these are no log fold changes: give differences of "
+            "logarithms between two groups of samples, a row (or column) a contrast"
+        )
+    if len(sizes) < folds:
+        raise DataError(
+            f"{where}{given.group!r} has {len(sizes)} series ({_first(sizes.index)}) for {folds} folds: "
+            "one tests, one chooses, the others train; take fewer --folds (3 at least), or more series"
+        )
+    fewest = min(len(three_parts(series, n_folds=folds, fold=at).train) for at in range(folds))
+    given.codes = [length for length in (2, 5, 20) if 2 * length <= min(fewest, data.n_vars)][-2:]
+    if not given.codes:
+        raise DataError(
+            f"{where}as few as {fewest} contrasts train and there are {data.n_vars} genes: the shortest code "
+            "(2) needs 4 of each; give more series, or more --folds"
+        )
+    print(f"\n  {len(sizes)} series of up to {sizes.max()} contrasts; {fewest} or more contrasts train\n")
+    return data
 
 
 def _first(names: Sequence[str]) -> str:
@@ -180,7 +215,7 @@ def _notebook(given: argparse.Namespace, output: Path) -> str:
         "expression": _from_notebook(given.expression, output.parent),
         "labels": _from_notebook(given.labels, output.parent),
         "label": given.label, "group": given.group, "plate": given.plate, "reading": reading,
-        "n_folds": given.folds, "min_groups": given.min_groups,
+        "n_folds": given.folds, "min_groups": given.min_groups, "codes": vars(given).get("codes"),
     }  # fmt: skip
     for cell in document["cells"]:
         source = "".join(cell["source"])
