@@ -17,9 +17,9 @@ TINY = ["epochs=1", "n_trees=3", "n_genes=10", "check_folds=1", "shuffles=1"]
 FILE = "data/wells.gctx"
 
 
-def made(level: int = 3) -> AnnData:
-    """Return wells of two lines on two plates each: three mechanisms of three compounds, and DMSO."""
-    sizes = {"n_lines": 2, "n_mechanisms": 3, "n_compounds": 3, "n_controls": 4}
+def made(level: int = 3, n_lines: int = 2) -> AnnData:
+    """Return wells of some lines on two plates each: three mechanisms of three compounds, and DMSO."""
+    sizes = {"n_lines": n_lines, "n_mechanisms": 3, "n_compounds": 3, "n_controls": 4}
     wells = l1000_twin(30, level=level, **sizes)
     wells.obs = wells.obs[["perturbagen_id", "plate", "cell_line", "moa"]].astype(str)
     return wells
@@ -75,6 +75,15 @@ def test_without_plates_it_says_what_cannot_be_asked(here, capsys):
         assert words in page
 
 
+def test_two_plates_are_not_held_out_and_the_page_says_so(here, capsys):
+    write_gctx(made(n_lines=1), here / FILE)
+    assert ask("--plate", "plate", "--output", "my/p") == 0
+    assert run("my/p") == 0, capsys.readouterr().out
+    page = (here / "my" / "p-changed.html").read_text()
+    assert "Not run: whole plates held out (a class stands on one or two plates" in page
+    assert "36 of 36 wells have a replicate" in page
+
+
 def test_scores_within_plates_are_not_scored_again(here, capsys):
     write_gctx(made(level=4), here / FILE)
     assert ask("--plate", "plate") == 0
@@ -82,7 +91,7 @@ def test_scores_within_plates_are_not_scored_again(here, capsys):
 
 
 def test_plates_of_one_class_are_warned_of(here, capsys):
-    assert ask("--plate", "plate", "--label", "cell_line", "--group", "plate", "--folds", "2") == 0
+    assert ask("--plate", "plate", "--label", "cell_line") == 0
     said = capsys.readouterr().out
     assert "every plate holds one class of 'cell_line': scores within plates remove it" in said
 
@@ -107,6 +116,7 @@ def spoil(here) -> None:
 
 
 WRONG = [
+    (["--folds", "2"], "--folds 2: at least 3 are needed"),
     (["--plate", "plat"], "unknown plate column 'plat': did you mean 'plate'"),
     (["--label", "mao"], "unknown label column 'mao': did you mean 'moa'"),
     (["--group", ""], "--group is missing: exprml new perturbation-benchmark --expression FILE"),
