@@ -1,5 +1,6 @@
 """Readers of contrasts: tiny files of the true form."""
 
+import gzip
 import zipfile
 
 import numpy as np
@@ -152,3 +153,57 @@ def test_sets_without_genes_and_names_twice_are_refused(write_file, text, words)
 def test_the_series_of_the_report_are_counted(write_file):
     adata = okeke2023.report_series({"series": write_file("series.txt", "GSE1\nGSE22\n")})
     assert adata.obs["series"].tolist() == ["GSE1", "GSE22"]
+
+
+def as_r_matrix(table, converter):
+    from rdata.conversion.to_r import build_r_object
+
+    values = converter.convert_to_r_object(table.to_numpy().ravel(order="F"))
+    sides = [side.to_numpy(dtype=str) for side in (table.index, table.columns)]
+    attributes = {"dim": np.array(table.shape), "dimnames": sides}
+    told = converter.convert_to_r_attributes(attributes)
+    return build_r_object(values.info.type, value=values.value, attributes=told)
+
+
+class Matrix(pd.DataFrame):
+    """Numbers with names on both sides: in R no data frame."""
+
+
+def studies(tmp_path):
+    """Write the list of R objects; its strings are UTF-8 and say ASCII, as in the true file."""
+    import rdata
+    from rdata.conversion.to_r import DEFAULT_CLASS_MAP
+
+    calls = Matrix([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]], ["7503", "86"], list("bac"))
+    table = pd.DataFrame(
+        {
+            "rsc.ID": list("abc"),
+            "ee.Name": ["GSE2", "GSE11512-Human", "GSE14834.1"],
+            "ad.Name": ["GPL570"] * 3,
+            "cf.Val": ["5 \u00b5M", "tumour", "x"],
+            "cf.Baseline": ["none", "normal", "y"],
+        }
+    )
+    path = tmp_path / "PNAS_data.RDS"
+    written = {"deg_matrix": calls, "metadata": table}
+    known = {Matrix: as_r_matrix, **DEFAULT_CLASS_MAP}
+    rdata.write_rds(path, written, compression=None, constructor_dict=known)
+    content = path.read_bytes()
+    assert b"\x00\x00\x80\x09" in content
+    path.write_bytes(gzip.compress(content.replace(b"\x00\x00\x80\x09", b"\x00\x04\x00\x09")))
+    return {"studies": path}
+
+
+def test_lists_of_hits_are_read_though_their_strings_say_ascii(tmp_path):
+    adata = okeke2023.hit_lists(studies(tmp_path))
+    assert adata.obs_names.tolist() == ["b", "a", "c"]
+    assert adata.var_names.tolist() == ["7503", "86"]
+    np.testing.assert_array_equal(adata.X, [[0, 0], [1, 0], [1, 1]])
+
+
+@pytest.mark.mirror
+def test_the_true_lists_are_of_635_studies(mirror):
+    path = mirror / "changes" / "DEprior_20191023_PNAS_data.RDS"
+    adata = okeke2023.hit_lists({"studies": path})
+    assert adata.shape == (635, 19_172)
+    assert (adata.X.sum(axis=1) >= 5).sum() == 549

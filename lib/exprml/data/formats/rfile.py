@@ -29,8 +29,14 @@ _ROWS_COLUMNS = {"rows": ("sample", "gene"), "columns": ("gene", "sample")}
 
 
 @guarded
-def read_rdata(path: str | Path) -> dict[str, Any]:
+def read_rdata(path: str | Path, encoding: str | None = None) -> dict[str, Any]:
     """Read an R file into named Python objects.
+
+    Parameters
+    ----------
+    path : str or Path
+    encoding : str, optional
+        Of all its strings, whatever the file says of them: some say ASCII and are not.
 
     Returns
     -------
@@ -48,11 +54,11 @@ def read_rdata(path: str | Path) -> dict[str, Any]:
     kind = file_kind(path)
     if kind not in ("rda", "rds"):
         raise FormatError(f"{path}: expected an R data file, found {kind} content; use read()")
-    found = _parsed(path, kind)
+    found = _parsed(path, kind, encoding)
     return _plain_names(found if kind == "rda" else {path.stem: found})
 
 
-def _parsed(path: Path, kind: str) -> Any:
+def _parsed(path: Path, kind: str, encoding: str | None) -> Any:
     import rdata  # half a second, for readers of R files only
 
     expand = {
@@ -63,9 +69,9 @@ def _parsed(path: Path, kind: str) -> Any:
         content = unpacked(path, min(unfolded_limit(path), memory_limit() // _TIMES_CONTENT))
         parsed = rdata.parser.parse_data(content, altrep_constructor_dict=expand, extension=f".{kind}")
         _refuse_doubled_names(parsed.object, path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of classes it does not know; those are refused by name below
-            return rdata.conversion.convert(parsed)
+        forced = {"default_encoding": encoding, "force_default_encoding": bool(encoding)}
+        with warnings.catch_warnings(action="ignore"):  # of unknown classes; those are refused by name below
+            return rdata.conversion.convert(parsed, **forced)
     except ExprmlError:
         raise
     except Exception as error:  # the parser raises whatever the bytes lead it to

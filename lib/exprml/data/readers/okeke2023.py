@@ -143,6 +143,24 @@ def report_series(paths: Paths) -> AnnData:
     return with_steps(AnnData(np.empty((len(names), 0), np.float32), obs=obs), reading(paths))
 
 
+def hit_lists(paths: Paths) -> AnnData:
+    """Read which genes each study of Crow et al. (2019) calls differentially expressed.
+
+    Parameters
+    ----------
+    paths : dict
+        studies (an R list with a matrix of 0 and 1, genes x studies).
+
+    Returns
+    -------
+    AnnData, 635 studies x 19,172 genes
+        1 where a gene (Entrez) is a hit; each study stands once.
+    """
+    objects = formats.read_rdata(path := paths["studies"], encoding="utf-8")  # its strings say ASCII
+    adata = formats.rdata_matrix(objects, f"{path.stem}$deg_matrix", samples_in="columns", path=path)
+    return with_steps(adata, reading(paths))
+
+
 def gene_sets(paths: Paths) -> AnnData:
     """Read sets of genes from GMT: a line a set, its name, a note, its genes, by tabs.
 
