@@ -31,6 +31,7 @@ LEDGERS = ("paper", "book")
 _ENOUGH = {True: 0.9, False: 0.02}  # of the paper's training samples: for a size, for a matter of sample size
 _NETWORK = re.compile("layer|d-gex|mlp|autoencoder|network|gcnn|ff-ann")
 _UNFINISHED = 0.1  # share of fits that may still be improving in their last epoch
+_ERRORS = ["mean_absolute_error", "mean_squared_error", "relative_squared_error"]
 _FITS = ["experiment", "dataset", "task", "model", "setting", "split", "fold", "seed"]
 
 
@@ -111,11 +112,8 @@ def verdict(claim: Claim, table: pd.DataFrame) -> tuple[str, list[Finding]]:
     findings = [one for check in claim.checks for one in evaluate_check(used, {**check, **ways})]
     barred = _barred(claim, table, rows)
     if barred:
-        numbers = findings if TWIN not in set(rows["role"]) else []
-        return CANNOT, [
-            Finding("ruled out", barred),
-            *(Finding("no verdict", one.sentence) for one in numbers),
-        ]
+        told = findings if TWIN not in set(rows["role"]) else []
+        return CANNOT, [Finding("ruled out", barred), *(Finding("no verdict", one.sentence) for one in told)]
     outcomes = {one.outcome for one in findings}
     if checks.MISSING in outcomes:
         return CANNOT, findings
@@ -145,18 +143,18 @@ def _barred(claim: Claim, table: pd.DataFrame, rows: pd.DataFrame) -> str:
 
 def _not_trained(table: pd.DataFrame, rows: pd.DataFrame) -> str:
     """Return which network of these rows had not trained, and how that shows, or ""."""
-    scored = rows["metric"].isin(["balanced_accuracy", "accuracy", "macro_f1", "mean_absolute_error"])
+    scored = rows["metric"].isin(["balanced_accuracy", "accuracy", "macro_f1", *_ERRORS])
     rows = rows[rows["model"].str.contains(_NETWORK) & scored]
     fits = table[table["metric"] == results.ENDED].merge(rows[_FITS].drop_duplicates())
     for model, part in fits.groupby("model"):
         if part["value"].mean() > _UNFINISHED:
-            fraction = f"{part['value'].sum():.0f} of {len(part)} fits"
-            return f"{model} was still improving in its last epoch in {fraction}"
+            late = f"{part['value'].sum():.0f} of {len(part)} fits"
+            return f"{model} was still improving in its last epoch in {late}"
     alike = ["dataset", "task", "metric"]
     guess = table[table["model"].isin([MAJORITY, "control/predict-zero", "predict zero"])]
     guess = guess.groupby(alike)["value"].mean().rename("guess").reset_index()
     tried = table[(table["control"] == "") & table["model"].isin(rows["model"])].merge(guess, on=alike)
-    better = (tried["metric"] == "mean_absolute_error").map({True: -1, False: 1})
+    better = tried["metric"].isin(_ERRORS).map({True: -1, False: 1})
     tried["gain"] = (tried["value"] - tried["guess"]) * better
     intact = tried[~tried["setting"].str.contains("removed")]
     best = intact.groupby(["model", "task", "setting"])["gain"].mean().groupby("model").max()
