@@ -96,6 +96,8 @@ def test_rows_must_say_their_experiment_metric_and_data(run):
     without_data = Run(Context("heil2022/a", "smoke", key="k"))
     with pytest.raises(DataError, match="say which data"):
         results.write(ROWS, without_data, "one")
+    with pytest.raises(DataError, match="say which data"):  # a data set without its role is not enough
+        results.write(ROWS.assign(dataset="heil-simulation"), without_data, "one")
     results.write(ROWS, without_data, "one", dataset="heil-simulation")
     written = without_data.table()
     assert set(written["dataset"]) == {"heil-simulation"}

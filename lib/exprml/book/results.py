@@ -183,7 +183,7 @@ def _filled(table: pd.DataFrame, run: Session, experiment: Any, dataset: str | N
         experiment = rows["setting"].map(experiment)
     if experiment is not None:
         rows["experiment"] = rows["experiment"].fillna(experiment) if "experiment" in rows else experiment
-    if "dataset" not in rows or rows["dataset"].isna().any():
+    if rows.reindex(columns=["dataset", "role"]).isna().any(axis=None):
         rows = _with_dataset(rows, run, dataset)
     fixed = {"device": run.device, "threads": run.threads}
     rows = rows.assign(**{name: value for name, value in fixed.items() if name not in rows})
