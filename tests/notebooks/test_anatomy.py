@@ -195,3 +195,16 @@ def test_a_reference_run_is_stamped(chapter):
 def test_each_chapter_has_claims_and_each_notebook_an_entry(chapter):
     assert claims.ledger(notebook=name_of(chapter))
     assert profiles.find(name_of(chapter)).entry["minutes"]["default"] <= 3
+
+
+def test_terms_are_in_the_glossary():
+    book = project_root() / "book"
+    lines = (book / "glossary.md").read_text(encoding="utf-8").splitlines()
+    known = {line.lower() for line in lines if line and not line.startswith((" ", "`", "#"))}
+    pages = {path: "".join(sources(path, "markdown")) for path in NOTEBOOKS}
+    pages |= {path: path.read_text(encoding="utf-8") for path in book.glob("*.md")}
+    asked = {
+        (path.stem, term) for path, text in pages.items() for term in re.findall(r"{term}`([^`]+)`", text)
+    }
+    unknown = {one for one in asked if re.sub(r".*<(.+)>", r"\1", one[1]).lower() not in known}
+    assert not unknown
