@@ -153,7 +153,7 @@ def test_what_a_theorem_grants_is_no_claim():
 
 def test_checks_of_chance_cannot_agree_with_both_sides():
     found = [
-        (check["rows"]["experiment"], check["rows"]["setting"], check["kind"], check["tolerance"])
+        (check["rows"]["experiment"], str(check["rows"]["setting"]), check["kind"], check["tolerance"])
         for one in LEDGER for check in one.checks if check["kind"].endswith("above_chance")
     ]  # fmt: skip
     above = {(e, s): t for e, s, kind, t in found if kind == "above_chance"}
