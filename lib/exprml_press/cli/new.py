@@ -106,7 +106,7 @@ def _new(given: argparse.Namespace) -> int:
             words = "is missing" if needed else f"has no use in {given.template}"
             raise ParameterError(f"--{option} {words}: {_usage(given.template, said)}")
     output = _output(given)
-    _check(given, said["least_folds"], said["groups_a_fold"])
+    _check(given, said)
     write_text(output, _notebook(given, output))
     if output.parent == project_root() / OWN_FOLDER and not (output.parent / ".gitignore").exists():
         write_text(output.parent / ".gitignore", "*\n")  # kept out of git: it may name people's data
@@ -134,20 +134,20 @@ def _output(given: argparse.Namespace) -> Path:
     return output.resolve()
 
 
-def _check(given: argparse.Namespace, least_folds: int, groups_a_fold: int) -> None:
+def _check(given: argparse.Namespace, said: Mapping[str, Any]) -> None:
     """Read both files as the notebook will, and print what is in them."""
     from exprml.data import user_files
 
-    if given.folds < least_folds:
-        raise ParameterError(f"--folds {given.folds}: at least {least_folds} are needed")
-    given.min_groups = given.min_groups or groups_a_fold * given.folds
+    if given.folds < said["least_folds"]:
+        raise ParameterError(f"--folds {given.folds}: at least {said['least_folds']} are needed")
+    given.min_groups = given.min_groups or said["groups_a_fold"] * given.folds
     if given.min_groups < given.folds:
         raise ParameterError(f"--min-groups {given.min_groups}: at least {given.folds}, one for each fold")
     options = {name: getattr(given, name) for name in (*_READING, *_COLUMNS)}
     data = user_files.load(given.expression, given.labels, **options)
     print(f"{Path(given.expression).name}: {data.n_obs:,} samples x {data.n_vars:,} genes")
     print(f"  samples {_first(data.obs_names)}; genes {_first(data.var_names)}; first value {data.X[0, 0]:g}")
-    if given.template == "perturbation-benchmark":
+    if "plate" in said["takes"]:
         data = user_files.on_plates(data, given.label, given.group, given.plate)
     for note in data.uns["user_files"]["notes"]:
         print(f"  {note}")
