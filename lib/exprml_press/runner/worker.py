@@ -47,9 +47,19 @@ class Order:
         return keys.key_of(self.parts)
 
     @property
+    def custom(self) -> bool:
+        """Whether a reader changed values by hand."""
+        return bool(self.changed) and self.profile != REHEARSAL
+
+    @property
     def folders(self) -> Folders:
         """Where it goes: what was changed by hand never lies among the book's own, nor does a rehearsal."""
-        return Folders(CUSTOM if self.changed and self.profile != REHEARSAL else self.profile)
+        return Folders(CUSTOM if self.custom else self.profile)
+
+    @property
+    def cell_seconds(self) -> int | None:
+        """After how long a cell is given up; never where a reader chose the size and can stop it."""
+        return None if self.custom else self.notebook.timeout_seconds(self.profile)
 
 
 @dataclass(frozen=True)
@@ -214,7 +224,7 @@ def _run_papermill(order: Order, part: Path) -> str | None:
                     language="python",
                     progress_bar=False,
                     cwd=order.notebook.path.parent,
-                    execution_timeout=order.notebook.timeout_seconds(order.profile),
+                    execution_timeout=order.cell_seconds,
                     kernel_manager_class=PrivateKernelManager,
                 )
             finally:
