@@ -12,6 +12,7 @@ from tabulate import tabulate
 
 from exprml.base.files import write_text_if_changed
 from exprml.data import catalogue
+from exprml_press import inventory
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#$~^@&])")
 _COUNTED = {
@@ -61,7 +62,7 @@ def card(name: str, *, nearby: bool = True) -> str:
     found = catalogue.entry(name)
     sections = {
         "What it is": _escape(found.about),
-        "What it holds": _counts(found, catalogue.describe(name, nearby=nearby)),
+        "What it holds": _counts(found, inventory.describe(name, nearby=nearby)),
         "The floor": _escape(found.floor),
         "What it can show": _escape(found.shows),
         "What it cannot show": _escape(found.cannot_show),

@@ -26,8 +26,8 @@ from exprml_press.runner.folders import Folders
 _PROSE = ("_config.yml", "_toc.yml", "book")
 _CARDS = "data-cards"
 _JUPYTER_BOOK = (
-    "import sys; from exprml.book import machine; machine.spare_slow_imports(); "
-    "machine.leave_with_parent(int(sys.argv.pop(1)), lambda: None); "
+    "import sys; from exprml_press import processes; processes.spare_slow_imports(); "
+    "processes.leave_with_parent(int(sys.argv.pop(1)), lambda: None); "
     "from jupyter_book.cli.main import main; main()"
 )
 _SHAPERS = ("jupyter-book", "sphinx-book-theme", "Sphinx", "myst-nb")

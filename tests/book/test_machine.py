@@ -10,7 +10,7 @@ import psutil
 from exprml.book import machine
 
 CHILD = (
-    "import os, sys, time; from exprml.book.machine import leave_with_parent; "
+    "import os, sys, time; from exprml_press.processes import leave_with_parent; "
     "leave_with_parent(os.getppid(), lambda: open(sys.argv[1], 'w').write('cleaned')); "
     "print(os.getpid(), flush=True); time.sleep(60)"
 )

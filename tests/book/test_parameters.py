@@ -3,7 +3,8 @@
 import pytest
 
 from exprml.base.errors import ExprmlError, ParameterError
-from exprml.book.parameters import fit, from_text, parse
+from exprml.book.parameters import fit, parse
+from exprml_press.cli.run import from_text
 
 CELL = '''"""A docstring is fine."""
 n_folds: int = 5  # folds
@@ -47,7 +48,7 @@ def test_literals_become_values_of_their_type(declared):
     ],
 )
 def test_text_is_read_by_the_parameters_type(declared, name, text, value):
-    read = from_text(text, declared[name], name)
+    read = from_text(text, declared[name].kind, name)
     assert read == value
     assert type(read) is type(value)
 
@@ -63,7 +64,7 @@ def test_text_is_read_by_the_parameters_type(declared, name, text, value):
 )  # fmt: skip
 def test_a_value_of_another_type_is_refused_by_name(declared, name, text):
     with pytest.raises(ParameterError, match=name):
-        from_text(text, declared[name], name)
+        from_text(text, declared[name].kind, name)
 
 
 def test_yaml_that_writes_a_number_as_text_still_gives_a_float():

@@ -12,6 +12,7 @@ from exprml.base.errors import DataError, NotAvailableError
 from exprml.data import catalogue
 from exprml.data.catalogue.hashing import entry_hash
 from exprml.data.formats import read_r_frame
+from exprml_press import inventory
 
 # gene <- data.frame(gene_id=c("1","10"), length=c(9488L,1923L), ratio=c(0.5,NA),
 #                    ensembl_id=factor(c("ENSG00000121410",NA)), paired=c(TRUE,NA), stringsAsFactors=FALSE)
@@ -69,7 +70,7 @@ def test_both_forms_give_the_same_table(house):
 def test_a_mirror_with_the_conversion_alone_is_enough(house):
     mirrored(house, "gene.tsv.gz", gzip.compress(CONVERTED))
     assert catalogue.fetch("small")["genes"].name == "gene.tsv.gz"
-    row = catalogue.verify("small")[0]
+    row = inventory.verify("small")[0]
     assert (row["file"], row["state"]) == ("lengths/gene.tsv", "right")
     assert catalogue.fetch("small", sources=())["genes"].name == "gene.tsv.gz"  # from data/raw, offline
 

@@ -17,6 +17,7 @@ from exprml.base.hashing import text_hash
 from exprml.data import catalogue
 from exprml.data.catalogue import downloading
 from exprml.data.catalogue.checking import DiskFullError
+from exprml_press import inventory
 
 CONTENT = b"gene\tsample\nTP53\t1.5\n" * 8000
 PATH = "somewhere/values.tsv"
@@ -274,11 +275,11 @@ def test_a_mislabelled_first_download_is_refused(house, content, what):
 
 def test_verify_tells_missing_right_and_wrong(house):
     (house / "mirror" / PATH).write_bytes(CONTENT)
-    states = [catalogue.verify("small")[0]["state"]]
+    states = [inventory.verify("small")[0]["state"]]
     raw = catalogue.fetch("small")["values"]
-    states.append(catalogue.verify()[0]["state"])
+    states.append(inventory.verify()[0]["state"])
     raw.write_bytes(CONTENT[:-1])
-    states.append(catalogue.verify("small")[0]["state"])
+    states.append(inventory.verify("small")[0]["state"])
     assert states == ["missing", "right", "wrong"]
 
 

@@ -12,6 +12,7 @@ from exprml.base.errors import DataError, NotAvailableError
 from exprml.data import catalogue, formats
 from exprml.data.catalogue import loading
 from exprml.data.readers import chen2016, heil2022, recount2
+from exprml_press import inventory
 
 PHENOTYPE = """sample,detailed_category,_primary_site,_gender
 GTEX-AA-0126-SM-1,Whole Blood,Blood,Male
@@ -203,24 +204,24 @@ def test_twins_have_columns_of_their_own_kind(data):
 
 def test_describe_counts_samples_groups_and_floor(data):
     adata = catalogue.load("gtex-twin")
-    counts = catalogue.describe("gtex-twin")
+    counts = inventory.describe("gtex-twin")
     blood = next(one for one in counts["classes"]["tissue"] if one["label"] == "Blood")
     of_blood = adata[adata.obs["tissue"] == "Blood"]
     assert (counts["n_samples"], counts["n_genes"]) == adata.shape
     assert (blood["samples"], blood["groups"]) == (of_blood.n_obs, of_blood.obs["donor"].nunique())
     assert blood["floor_share"] == pytest.approx((adata.X.min() == of_blood.X).mean(), abs=1e-4)
-    assert counts == catalogue.describe("gtex-twin")  # kept, and read back the same
+    assert counts == inventory.describe("gtex-twin")  # kept, and read back the same
 
 
 def test_describe_fetches_nothing_over_the_network(data, monkeypatch):
     monkeypatch.delenv("EXPRML_MIRROR", raising=False)
-    assert catalogue.describe("gtex-v8")["available"] is False
+    assert inventory.describe("gtex-v8")["available"] is False
 
 
-def test_real_data_that_are_not_here_are_not_loaded_under_policy_simulated(data, monkeypatch):
+def test_real_data_that_are_not_here_are_not_loaded_from_nowhere(data, monkeypatch):
     monkeypatch.setenv("EXPRML_MIRROR", str(data))
     with pytest.raises(NotAvailableError, match="gtex-toil"):
-        catalogue.load("gtex-toil", policy="simulated")
+        catalogue.load("gtex-toil", sources=())
 
 
 needs_mirror = pytest.mark.skipif("EXPRML_MIRROR" not in os.environ, reason="EXPRML_MIRROR is not set")
@@ -264,7 +265,7 @@ def test_the_twin_of_studies_stands_on_the_real_structure(data):
     assert len(studies) == 21
     assert studies.head(4).to_dict() == {"Blood": 115, "Breast": 102, "Stem Cell": 81, "Brain": 79}
     assert adata.obs.groupby(["study", "tissue"]).size().max() == 5
-    counts = catalogue.describe("studies-twin")
+    counts = inventory.describe("studies-twin")
     blood = next(one for one in counts["classes"]["tissue"] if one["label"] == "Blood")
     assert blood["groups"] == 115
 

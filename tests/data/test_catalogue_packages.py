@@ -10,6 +10,7 @@ import yaml
 from exprml.base.errors import DataError, DownloadError, NotAvailableError
 from exprml.data import catalogue
 from exprml.data.catalogue import packages
+from exprml_press import inventory
 
 CONTENT, PATH = b"x\n1\n2\n", "tiny/values.csv"
 PACKAGE = {"name": "tinydata", "version": "1.2", "path": "tinydata/data/values.csv"}
@@ -126,8 +127,8 @@ def test_a_mirror_comes_first(house, asked, monkeypatch):
 
 def test_simulated_data_and_data_cards_never_ask(house, asked):
     with pytest.raises(NotAvailableError, match="not there"):
-        catalogue.load("tiny", policy="simulated")
-    assert not catalogue.describe("tiny")["available"]
+        catalogue.load("tiny", sources=())
+    assert not inventory.describe("tiny")["available"]
     assert asked == []
 
 

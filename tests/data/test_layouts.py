@@ -231,9 +231,10 @@ def test_collections_are_refused_by_name(tmp_path, start):
 
 def test_an_exported_table_reads_back_without_options(tmp_path):
     from exprml.data import catalogue
+    from exprml_press import inventory
 
     data = catalogue.load("plates-twin")  # with doses and hours beside the words
-    again = read(catalogue.export("plates-twin", "csv", tmp_path / "p.csv"))
+    again = read(inventory.export("plates-twin", "csv", tmp_path / "p.csv"))
     assert set(again.obs) == set(data.obs)
     assert again.shape == data.shape
     np.testing.assert_array_equal(again.X, np.asarray(data.X, np.float32))

@@ -7,7 +7,7 @@ from docutils.core import publish_doctree
 from myst_parser.parsers.docutils_ import Parser
 
 from exprml.data import catalogue
-from exprml_press import cards
+from exprml_press import cards, inventory
 
 ABSENT = {"available": False, "why": "not there"}
 COUNTS = {
@@ -38,13 +38,13 @@ def data(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", catalogue.names())
 def test_every_card_parses_without_a_warning_with_or_without_counts(name, monkeypatch):
     for counts in (COUNTS, ABSENT):
-        monkeypatch.setattr(catalogue, "describe", lambda name, nearby, counts=counts: counts)
+        monkeypatch.setattr(inventory, "describe", lambda name, nearby, counts=counts: counts)
         text = doctree(cards.card(name)).astext()
         assert catalogue.entry(name).floor.split("`")[0][:40] in text
 
 
 def test_classes_are_shown_with_samples_and_groups_the_largest_first(monkeypatch):
-    monkeypatch.setattr(catalogue, "describe", lambda name, nearby: COUNTS)
+    monkeypatch.setattr(inventory, "describe", lambda name, nearby: COUNTS)
     page = cards.card("gtex-toil")
     rows = [re.split(r" +\| +", row) for row in page.splitlines() if row.startswith(("| Skin", r"| \<not"))]
     assert [row[1:3] for row in rows] == [["3", "3"], ["9", "2"]]
@@ -52,7 +52,7 @@ def test_classes_are_shown_with_samples_and_groups_the_largest_first(monkeypatch
 
 
 def test_a_card_without_data_says_so(monkeypatch):
-    monkeypatch.setattr(catalogue, "describe", lambda name, nearby: ABSENT)
+    monkeypatch.setattr(inventory, "describe", lambda name, nearby: ABSENT)
     assert "not on the machine that built this page" in cards.card("gtex-v8")
 
 
@@ -78,7 +78,7 @@ def test_a_twin_is_counted_and_badged():
 
 
 def test_pages_are_written_for_all_and_an_index(tmp_path, monkeypatch):
-    monkeypatch.setattr(catalogue, "describe", lambda name, nearby: ABSENT)
+    monkeypatch.setattr(inventory, "describe", lambda name, nearby: ABSENT)
     cards.write_cards(tmp_path / "cards")
     assert {path.stem for path in (tmp_path / "cards").iterdir()} == {*catalogue.names(), "index"}
     index = (tmp_path / "cards" / "index.md").read_text()
@@ -87,7 +87,7 @@ def test_pages_are_written_for_all_and_an_index(tmp_path, monkeypatch):
 
 def test_a_simulated_build_leaves_the_mirror_alone(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(catalogue, "describe", lambda name, nearby: asked.append(nearby) or ABSENT)
+    monkeypatch.setattr(inventory, "describe", lambda name, nearby: asked.append(nearby) or ABSENT)
     monkeypatch.setattr(catalogue, "plan_for", lambda profile: {"policy": "simulated", "notebooks": {}})
     cards.write_cards(tmp_path / "cards", profile="default")
     assert set(asked) == {False}

@@ -6,9 +6,6 @@ import contextlib
 import os
 import platform
 import sys
-import threading
-import time
-from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -18,23 +15,6 @@ _LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "anndata", "e
 def cores() -> int:
     """Return how many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def spare_slow_imports() -> None:
-    """Keep jsonschema from compiling a grammar of web addresses (1 s a process) that no notebook uses."""
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] - None makes its import fail
-
-
-def leave_with_parent(parent: int, cleanup: Callable[[], None]) -> None:
-    """Watch the parent process from a thread: when it is gone, clean up and end this process at once."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        cleanup()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
 
 
 def hardware() -> dict[str, str]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import typing
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from exprml.base.errors import ExprmlError, ParameterError
@@ -53,21 +51,6 @@ def parse(source: str, where: str) -> dict[str, Parameter]:
             raise ExprmlError(f"{cell}: {name!r} is no typed literal: {error}") from error
         found[name] = Parameter(name, fit(value, kind, f"parameter {name!r} of {where}"), kind)
     return found
-
-
-def from_text(text: str, parameter: Parameter, where: str) -> Any:
-    """Return the value a command line gave as text, read by the parameter's type.
-
-    ``false`` is a boolean for a bool, and a word for a str.
-    """
-    for given in [None] * (text == "None") + [text]:
-        with suppress(ParameterError):
-            return fit(given, parameter.kind, where)
-    try:
-        return fit(yaml.safe_load(text), parameter.kind, where)
-    except (yaml.YAMLError, ValueError) as error:
-        said = getattr(error, "problem", None) or error
-        raise ParameterError(f"{where}: {text!r} cannot be read as a value ({said})") from error
 
 
 def fit(value: Any, kind: str, where: str) -> Any:

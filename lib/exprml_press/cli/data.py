@@ -10,7 +10,6 @@ from typing import Any
 from tabulate import tabulate
 
 from exprml.data import catalogue
-from exprml.data.catalogue.exporting import FORMATS
 from exprml.data.catalogue.fetching import in_raw
 from exprml.data.catalogue.plan import POLICIES, PROFILES
 
@@ -32,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
     show.add_argument("name")
     export = _command(commands, "export", _export, "write a data set in a plain format")
     export.add_argument("name")
-    export.add_argument("--to", required=True, metavar="|".join(FORMATS))
+    export.add_argument("--to", required=True, metavar="csv|gct|h5ad")
     export.add_argument("--output", type=Path, metavar="PATH", help="default: NAME.FORMAT here")
     export.add_argument("--force", action="store_true", help="replace a file that is there")
 
@@ -91,7 +90,9 @@ def _build(given: argparse.Namespace) -> int:
 
 
 def _verify(given: argparse.Namespace) -> int:
-    rows = catalogue.verify(given.name)
+    from exprml_press import inventory
+
+    rows = inventory.verify(given.name)
     _print_table(("data set", "file", "state", "detail"), [tuple(row.values()) for row in rows])
     return int(any(row["state"] == "wrong" for row in rows))
 
@@ -116,7 +117,9 @@ def _show(given: argparse.Namespace) -> int:
 
 
 def _export(given: argparse.Namespace) -> int:
-    print(catalogue.export(given.name, given.to, given.output, force=given.force))
+    from exprml_press import inventory
+
+    print(inventory.export(given.name, given.to, given.output, force=given.force))
     print(f"Terms: {catalogue.entry(given.name).licence}")
     return 0
 
@@ -124,7 +127,7 @@ def _export(given: argparse.Namespace) -> int:
 def _here(found: catalogue.Entry) -> str:
     if found.simulated:
         return "made"
-    return "yes" if all(map(in_raw, found.files)) else "no"
+    return "yes" if all(any(in_raw(file)) for file in found.files) else "no"
 
 
 def _print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

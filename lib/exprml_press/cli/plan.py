@@ -62,7 +62,7 @@ def _about(found: Entry) -> list[str]:
         return [f"{found.name}: made by the library"]
     lines = [f"{found.name}: {found.title}"]
     for file in found.files:
-        where = "here" if in_raw(file) else file.origin or "no address"
+        where = "here" if any(in_raw(file)) else file.origin or "no address"
         lines.append(f"  {file.path} ({_size(file.bytes)}): {where}")
     return lines + ([f"  how to get it: {' '.join(found.how_to_get.split())}"] if found.how_to_get else [])
 

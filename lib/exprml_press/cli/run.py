@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from exprml.base.choices import PROFILES, REHEARSAL
@@ -120,8 +121,6 @@ def _reference(given: argparse.Namespace) -> int:
 
 def _changes(given: argparse.Namespace, notebook: Notebook) -> dict[str, Any]:
     """Return the values of ``-p``, read by the types in the parameters cell."""
-    from exprml.book import parameters
-
     changes = {}
     for text in given.changes:
         name, equals, value = text.partition("=")
@@ -129,8 +128,27 @@ def _changes(given: argparse.Namespace, notebook: Notebook) -> dict[str, Any]:
             raise ParameterError(f"-p {text!r}: write -p NAME=VALUE")
         check_known("parameter", [name], notebook.parameters, f"notebook {notebook.name}")
         where = f"parameter {name!r} of {notebook.name}"
-        changes[name] = parameters.from_text(value, notebook.parameters[name], where)
+        changes[name] = from_text(value, notebook.parameters[name].kind, where)
     return changes
+
+
+def from_text(text: str, kind: str, where: str) -> Any:
+    """Return the value a command line gave as text, read as a type.
+
+    ``false`` is a boolean for a bool, and a word for a str.
+    """
+    import yaml
+
+    from exprml.book.parameters import fit
+
+    for given in [None] * (text == "None") + [text]:
+        with suppress(ParameterError):
+            return fit(given, kind, where)
+    try:
+        return fit(yaml.safe_load(text), kind, where)
+    except (yaml.YAMLError, ValueError) as error:
+        said = getattr(error, "problem", None) or error
+        raise ParameterError(f"{where}: {text!r} cannot be read as a value ({said})") from error
 
 
 def _positive(text: str) -> int:

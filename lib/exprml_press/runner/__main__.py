@@ -10,7 +10,7 @@ import sys
 
 from exprml.base.errors import ExprmlError
 from exprml.book import profiles
-from exprml.book.machine import leave_with_parent
+from exprml_press.processes import leave_with_parent
 from exprml_press.runner.folders import Folders, explain
 from exprml_press.runner.kernel import PrivateKernelManager
 from exprml_press.runner.worker import Order, execute

@@ -2,7 +2,7 @@
 
 import sys
 
-from exprml.book.machine import leave_with_parent, spare_slow_imports
+from exprml_press.processes import leave_with_parent, spare_slow_imports
 
 if __name__ == "__main__":
     spare_slow_imports()

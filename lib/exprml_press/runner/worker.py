@@ -22,7 +22,7 @@ from exprml.base.locks import held
 from exprml.book import machine, profiles
 from exprml.book.context import CUSTOM, Context, results_path
 from exprml.book.profiles import Notebook
-from exprml_press import keys, postprocess
+from exprml_press import keys, postprocess, processes
 from exprml_press.runner.folders import Folders, explain, require_writable
 
 _THREAD_VARIABLES = ("OMP", "MKL", "OPENBLAS", "NUMBA", "NUMEXPR")
@@ -201,7 +201,7 @@ def _prepare(order: Order, part: Path) -> None:
 
 def _run_papermill(order: Order, part: Path) -> str | None:
     """Execute into `part`; return None, or in one sentence what went wrong."""
-    machine.spare_slow_imports()
+    processes.spare_slow_imports()
     import papermill
 
     from exprml_press.runner.engine import SavingAtTheEnd

@@ -8,9 +8,8 @@ from exprml.base import lazy
 
 _HOME = {  # module of this folder -> its names
     "entries": "DataFile Entry entry names",
-    "exporting": "export",
-    "fetching": "fetch verify",
-    "loading": "describe load",
+    "fetching": "fetch",
+    "loading": "load",
     "plan": "plan_for resolve",
 }
 

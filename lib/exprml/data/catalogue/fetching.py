@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from exprml.base.errors import DownloadError, NotAvailableError, ParameterError
 from exprml.base.files import data_folder, project_root
@@ -16,11 +15,9 @@ from exprml.base.locks import held
 from exprml.data.catalogue import packages
 from exprml.data.catalogue.checking import DiskFullError, check, expected_of, keep_safe, record
 from exprml.data.catalogue.downloading import download
-from exprml.data.catalogue.entries import DataFile, Entry, entry, names
+from exprml.data.catalogue.entries import DataFile, entry
 
 EVERYWHERE = ("mirror", "url")
-NEARBY = ("folder",)  # a mirror that is a folder: nothing crosses the network
-NOWHERE = ()
 
 
 def fetch(name: str, *, sources: tuple[str, ...] = EVERYWHERE) -> dict[str, Path]:
@@ -61,24 +58,6 @@ def fetch(name: str, *, sources: tuple[str, ...] = EVERYWHERE) -> dict[str, Path
     return paths
 
 
-def verify(name: str | None = None) -> list[dict[str, str]]:
-    """Return for each file of one or all data sets whether it is right, wrong, missing or unchecked.
-
-    Returns
-    -------
-    list of dict
-        With keys dataset, file, state and detail.
-    """
-    return [
-        _verify_file(found, file) for found in map(entry, [name] if name else names()) for file in found.files
-    ]
-
-
-def in_raw(file: DataFile) -> Path | None:
-    """Return the path below ``data/raw`` of the file, else of its conversion; None if neither is there."""
-    return next((path for _, path in _in_raw(file)), None)
-
-
 def mirror() -> str | None:
     """Return the mirror: an address, or an existing folder as absolute path.
 
@@ -96,8 +75,8 @@ def mirror() -> str | None:
     raise ParameterError(f"EXPRML_MIRROR={given!r} names no folder; correct it or unset it")
 
 
-def _in_raw(file: DataFile) -> Iterator[tuple[DataFile, Path]]:
-    """Yield what is there of a file: in which form, and where."""
+def in_raw(file: DataFile) -> Iterator[tuple[DataFile, Path]]:
+    """Yield what is below ``data/raw`` of a file: in which form (itself, or its conversion), and where."""
     for form in file.forms:
         paths = [data_folder("raw", variant) for variant in form.variants]
         yield from [(form, path) for path in paths if path.is_file()][:1]
@@ -127,7 +106,7 @@ def fetch_file(name: str, file: DataFile, sources: tuple[str, ...] = EVERYWHERE)
 
 
 def _attempts(file: DataFile, sources: tuple[str, ...]) -> Iterator[Callable[[], Path]]:
-    for form, there in _in_raw(file):
+    for form, there in in_raw(file):
         yield lambda f=form, path=there: check(f, path, "data/raw") and path
     base = mirror() if {"mirror", "folder"} & set(sources) else None
     for form in file.forms if base else ():
@@ -176,15 +155,3 @@ def _brought(file: DataFile, variant: str, source: str, fill: Callable[[Path], N
     for left in target.parent.glob(f".{target.name}.*.part"):
         left.unlink(missing_ok=True)  # of other sources
     return target
-
-
-def _verify_file(found: Entry, file: DataFile) -> dict[str, Any]:
-    form, path = next(_in_raw(file), (file, None))
-    row = {"dataset": found.name, "file": form.path, "state": "missing", "detail": "not fetched yet"}
-    if path is None:
-        return row
-    try:
-        kind = check(form, path, "data/raw")
-    except DownloadError as error:
-        return {**row, "state": "wrong", "detail": str(error)}
-    return {**row, "state": "right", "detail": kind}

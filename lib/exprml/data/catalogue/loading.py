@@ -1,32 +1,30 @@
-"""From files to AnnData once, then from ``data/prepared``; and the counts a data card shows."""
+"""From files to AnnData once, then from ``data/prepared``."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from exprml.base.errors import DataError, DownloadError, NotAvailableError, check_known
-from exprml.base.files import as_json, atomic_path, data_folder, write_text
+from exprml.base.errors import DataError
+from exprml.base.files import atomic_path, data_folder
 from exprml.data import readers
 from exprml.data.catalogue.entries import Entry, entry
-from exprml.data.catalogue.fetching import EVERYWHERE, NEARBY, NOWHERE, fetch
+from exprml.data.catalogue.fetching import EVERYWHERE, fetch
 from exprml.data.catalogue.hashing import entry_hash, file_hashes
-from exprml.data.catalogue.plan import POLICIES
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 
-def load(name: str, *, policy: str | None = None) -> AnnData:
+def load(name: str, *, sources: tuple[str, ...] = EVERYWHERE) -> AnnData:
     """Return a data set, read from its files at most once.
 
     Parameters
     ----------
     name : str
         As in the catalogue (``exprml data list``).
-    policy : str, optional
-        "simulated" takes real data only if they are on this machine already; else missing files are fetched.
+    sources : tuple of str
+        Where missing files may come from, as in :func:`exprml.data.catalogue.fetch`.
 
     Returns
     -------
@@ -41,63 +39,22 @@ def load(name: str, *, policy: str | None = None) -> AnnData:
     NotAvailableError, DownloadError
         If files are missing and cannot be had.
     """
-    check_known("policy", [policy] if policy else [], POLICIES)
-    return _load(entry(name), NOWHERE if policy == "simulated" else EVERYWHERE)
-
-
-def describe(name: str, *, nearby: bool = True) -> dict[str, Any]:
-    """Return the counts of a data set for its card, kept beside the prepared data.
-
-    Nothing is downloaded: if the files are neither in ``data/raw`` nor in a mirror folder, only that is said.
-
-    Parameters
-    ----------
-    name : str
-        As in the catalogue.
-    nearby : bool
-        Whether a mirror folder may be used.
-
-    Returns
-    -------
-    dict
-        available; if so also n_samples, n_genes, n_groups, minimum, floor_share, maximum, missing,
-        constant_genes, classes (label column -> list of label, samples, groups, minimum, floor_share);
-        else why.
-    """
     found = entry(name)
-    sources = NEARBY if nearby else NOWHERE
-    kept = _prepared_path(found, ".json")
-    if kept.is_file():
-        return json.loads(kept.read_text(encoding="utf-8"))
-    try:
-        adata = _load(found, sources)
-    except (NotAvailableError, DownloadError) as error:
-        return {"available": False, "why": str(error)}
-    from exprml.data.catalogue.counting import count
-
-    counts = {"available": True, **count(adata, found.group, found.labels)}
-    path = _prepared_path(found, ".json")  # the hash is known only after a first download
-    write_text(path, as_json(counts))
-    _forget_others(path)
-    return counts
-
-
-def _load(found: Entry, sources: tuple[str, ...]) -> AnnData:
-    path = _prepared_path(found)
+    path = prepared_path(found)
     if not all(file_hashes(found).values()):
-        fetch(found.name, sources=sources)
-        path = _prepared_path(found)
+        fetch(name, sources=sources)
+        path = prepared_path(found)
     adata = _kept(path)
     if adata is None:
         import numpy as np
 
-        paths = fetch(found.name, sources=sources)
+        paths = fetch(name, sources=sources)
         adata = readers.read(found.reader, paths, **found.options)
         adata.uns["provenance"]["missing"] = int(np.isnan(adata.X).sum())
         if not found.simulated and adata.n_obs:
             with atomic_path(path) as part:
                 adata.write_h5ad(part)
-            _forget_others(path)
+            forget_others(path)
     return _finished(adata, found)
 
 
@@ -120,7 +77,8 @@ def _finished(adata: AnnData, found: Entry) -> AnnData:
     return adata
 
 
-def _prepared_path(found: Entry, suffix: str = ".h5ad") -> Path:
+def prepared_path(found: Entry, suffix: str = ".h5ad") -> Path:
+    """Return where a data set lies once it was read, or what was counted in it."""
     return data_folder("prepared", f"{found.name}-{entry_hash(found)[:12]}{suffix}")
 
 
@@ -136,7 +94,7 @@ def _kept(path: Path) -> AnnData | None:
         return None
 
 
-def _forget_others(path: Path) -> None:
+def forget_others(path: Path) -> None:
     """Delete what the same data set was prepared as before."""
     name = path.stem[:-12]
     for other in path.parent.glob(f"{name}*{path.suffix}"):

@@ -9,8 +9,8 @@ import pytest
 
 from exprml.base.errors import DataError, ParameterError
 from exprml.data import catalogue
-from exprml.data.catalogue import exporting as room
 from exprml.data.formats import read_gct, read_table
+from exprml_press import inventory
 
 
 @pytest.fixture
@@ -24,12 +24,12 @@ def small(monkeypatch):
         var=pd.DataFrame({"symbol": ["X", "Y"]}, index=["G1", "G2"]),
     )
     adata.uns["provenance"] = {"dataset": "small", "files": {"some/where.csv": "abc"}, "steps": ["read"]}
-    monkeypatch.setattr(room, "load", lambda name: adata.copy())
+    monkeypatch.setattr(catalogue, "load", lambda name: adata.copy())
     return adata
 
 
 def test_csv_has_samples_in_rows(small, tmp_path):
-    path = catalogue.export("small", "csv", tmp_path / "out.csv")
+    path = inventory.export("small", "csv", tmp_path / "out.csv")
     table = pd.read_csv(path, index_col="sample")
     assert table.columns.tolist() == ["tissue", "G1", "G2"]
     assert table["tissue"].tolist() == small.obs["tissue"].tolist()
@@ -37,19 +37,19 @@ def test_csv_has_samples_in_rows(small, tmp_path):
 
 
 def test_packed_csv_gives_the_same_bytes_twice(small, tmp_path):
-    one = catalogue.export("small", "csv", tmp_path / "one.csv.gz").read_bytes()
-    assert one == catalogue.export("small", "csv", tmp_path / "two.csv.gz").read_bytes()
+    one = inventory.export("small", "csv", tmp_path / "one.csv.gz").read_bytes()
+    assert one == inventory.export("small", "csv", tmp_path / "two.csv.gz").read_bytes()
     assert one[:2] == b"\x1f\x8b"
 
 
 def test_gct_reads_back(small, tmp_path):
-    found = read_gct(catalogue.export("small", "gct", tmp_path / "out.gct"))
+    found = read_gct(inventory.export("small", "gct", tmp_path / "out.gct"))
     np.testing.assert_array_equal(found.X, small.X)
     assert found.obs["tissue"].tolist() == small.obs["tissue"].tolist()
 
 
 def test_h5ad_keeps_the_provenance(small, tmp_path):
-    found = anndata.read_h5ad(catalogue.export("small", "h5ad", tmp_path / "out.h5ad"))
+    found = anndata.read_h5ad(inventory.export("small", "h5ad", tmp_path / "out.h5ad"))
     assert list(found.uns["provenance"]["files"]) == ["some/where.csv abc"]
 
 
@@ -66,7 +66,7 @@ def test_h5ad_keeps_the_provenance(small, tmp_path):
 )
 def test_a_name_that_says_another_format_is_refused(small, tmp_path, fmt, name):
     with pytest.raises(ParameterError, match=f"what is written is {fmt}; let the name end in .{fmt}"):
-        catalogue.export("small", fmt, tmp_path / name)
+        inventory.export("small", fmt, tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
@@ -74,30 +74,30 @@ def test_a_file_that_is_there_is_replaced_only_if_told(small, tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("years of work")
     with pytest.raises(ParameterError, match=r"mine\.csv is there already: another name, or --force"):
-        catalogue.export("small", "csv", path)
+        inventory.export("small", "csv", path)
     assert path.read_text() == "years of work"
-    catalogue.export("small", "csv", path, force=True)
+    inventory.export("small", "csv", path, force=True)
     assert path.read_text().startswith("sample,tissue")
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(ParameterError, match="is there already"):
-        catalogue.export("small", "csv", tmp_path / "folder.csv", force=True)
+        inventory.export("small", "csv", tmp_path / "folder.csv", force=True)
 
 
 def test_unknown_format_is_named(small, tmp_path):
     with pytest.raises(ParameterError, match="'xls'"):
-        catalogue.export("small", "xls", tmp_path / "out")
+        inventory.export("small", "xls", tmp_path / "out")
 
 
 def test_genes_alone_are_a_table_but_no_gct(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "load", lambda name: small[:0].copy())
-    assert pd.read_csv(catalogue.export("small", "csv", tmp_path / "o.csv"))["symbol"].tolist() == ["X", "Y"]
+    monkeypatch.setattr(catalogue, "load", lambda name: small[:0].copy())
+    assert pd.read_csv(inventory.export("small", "csv", tmp_path / "o.csv"))["symbol"].tolist() == ["X", "Y"]
     with pytest.raises(DataError, match="no samples"):
-        catalogue.export("small", "gct", tmp_path / "o.gct")
+        inventory.export("small", "gct", tmp_path / "o.gct")
     assert json.dumps(sorted(p.name for p in tmp_path.iterdir())) == '["o.csv"]'
 
 
 def test_csv_reads_back(small, tmp_path):
-    path = catalogue.export("small", "csv", tmp_path / "out.csv")
+    path = inventory.export("small", "csv", tmp_path / "out.csv")
     assert path.read_bytes().startswith(b"sample,tissue,G1,G2\na,Blood,1.5,-9.9658\n")
     again = read_table(path, samples_in="rows")
     np.testing.assert_array_equal(again.X, small.X)
