@@ -46,8 +46,9 @@ def small(**changes):
 def linear(**changes):
     """Return a linear autoencoder without hidden layers, trained to its optimum."""
     training = {"learning_rate": 0.03, "epochs": 600, "batch_size": 240, "holdout": None}
-    start = {"initialisation": "glorot-normal", "early_stopping": "none", "schedule": "cosine"}
-    return small(**{"hidden": (), "activation": "linear", **training, **start} | changes)
+    start = {"initialisation": "glorot-normal", "early_stopping": "none"}
+    falling = {"schedule": "reduce-on-plateau", "schedule_factor": 0.5, "schedule_min_delta": 1e-6}
+    return small(**{"hidden": (), "activation": "linear", **training, **start, **falling} | changes)
 
 
 def squared_error(model, values=Y):

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pytest
 
 from exprml.models.settings import EarlyStopping, LearningRate, TrainingSettings
 
@@ -56,11 +55,6 @@ def test_reduce_when_worse_multiplies_after_each_rise_down_to_the_floor():
         learning_rate=1.0, schedule="reduce-when-worse", schedule_factor=0.5, schedule_floor=0.3, epochs=5
     )
     assert rates(settings, training_errors=[3.0, 2.0, 2.5, 2.4, 2.6]) == [1.0, 1.0, 0.5, 0.5, 0.3]
-
-
-def test_cosine_ends_at_zero():
-    settings = TrainingSettings(learning_rate=1.0, schedule="cosine", epochs=2)
-    assert rates(settings) == pytest.approx([0.5, 0.0])
 
 
 def test_look_back_compares_with_the_look_five_before():

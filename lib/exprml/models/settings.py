@@ -17,7 +17,7 @@ CHOICES = {
     "loss": ("cross-entropy", "squared", "absolute"),
     "reduction": ("mean", "sum-over-outputs", "sum"),
     "optimizer": ("adam", "sgd"),
-    "schedule": ("none", "cosine", "reduce-when-worse", "reduce-on-plateau", "staircase"),
+    "schedule": ("none", "reduce-when-worse", "reduce-on-plateau", "staircase"),
     "decayed": ("all", "linear"),
     "early_stopping": ("none", "cumulative", "consecutive", "look-back"),
     "validation_loss": ("same", "squared", "absolute"),
@@ -49,7 +49,7 @@ class TrainingSettings:
         Rows per step, passes over the data. A batch of one row left over at the end is skipped.
     clip_norm : float, optional
         Largest norm of the gradient of all parameters together.
-    schedule : {"none", "cosine", "reduce-when-worse", "reduce-on-plateau", "staircase"}
+    schedule : {"none", "reduce-when-worse", "reduce-on-plateau", "staircase"}
         "reduce-when-worse" multiplies by `schedule_factor` after an epoch whose error on `schedule_rows`
         fixed training rows rose (chen2016). `schedule_floor` is the smallest rate. "staircase" multiplies
         by it after every `schedule_steps` steps (mcdermott2020). "reduce-on-plateau" (okeke2023; Keras's
@@ -199,7 +199,7 @@ class LearningRate:
 
     def __init__(self, groups: list[dict[str, Any]], settings: TrainingSettings) -> None:
         self.groups, self.settings = groups, settings
-        self.value, self.epochs, self.steps, self.last = settings.learning_rate, 0, 0, math.inf
+        self.value, self.steps, self.last = settings.learning_rate, 0, math.inf
         self.waited = 0
 
     def _set(self, value: float) -> None:
@@ -215,12 +215,8 @@ class LearningRate:
 
     def after_epoch(self, training_error: Callable[[], float], validation_loss: float = math.nan) -> None:
         """Take the next rate; `training_error` is asked only if the schedule goes by it."""
-        self.epochs += 1
         settings = self.settings
-        if settings.schedule == "cosine":
-            turn = math.pi * self.epochs / settings.epochs
-            self._set(settings.learning_rate * (1 + math.cos(turn)) / 2)
-        elif settings.schedule == "reduce-when-worse":
+        if settings.schedule == "reduce-when-worse":
             error = training_error()
             if error > self.last:
                 self._set(self.value * settings.schedule_factor)

@@ -50,16 +50,24 @@ AUTOENCODER = STEPS | {
     "epochs": 150,
     "early_stopping": "none",
 }
-# What fits better within few samples: Adam, a rate that falls to zero, small batches.
+# What fits better within few samples: Adam, small batches, a rate that falls where validation stands still,
+# and an end where that no longer helps. For E-MLP on the first fold of tcga-landmarks the validation error
+# was 0.334; with 60 epochs on a cosine it was 0.343, at a constant rate 0.349.
 FASTER: dict[str, Any] = {
     "optimizer": "adam",
     "momentum": 0.0,
     "nesterov": False,
     "learning_rate": 1e-3,
-    "schedule": "cosine",
+    "schedule": "reduce-on-plateau",
+    "schedule_factor": 0.3,
+    "schedule_patience": 4,
+    "schedule_min_delta": 1e-4,
+    "schedule_floor": 1e-6,
     "batch_size": 32,
     "reduction": "mean",
-    "early_stopping": "none",
+    "epochs": 300,  # a limit: patience ends it
+    "early_stopping": "consecutive",
+    "patience": 10,
     "validate_every": 1,
     "dropout": 0.1,
     "input_dropout": 0.1,
@@ -70,9 +78,8 @@ OUR_AUTOENCODER = FASTER | {
     "code_activation": "linear",
     "tied": True,
     "output_bound": None,
-    "epochs": 60,
 }
-OUR_MLP = FASTER | {"hidden": (445, 437), "epochs": 100}  # storage_capacity_widths(200, 963)
+OUR_MLP = FASTER | {"hidden": (445, 437)}  # storage_capacity_widths(200, 963)
 SEARCH = (
     "this book: of twelve autoencoders with a code of 100 for 1,000 targets the one with the lowest error on "
     "validation patients of tcga-landmarks (960 training samples); its layers are printed for a code of 200"
