@@ -23,6 +23,8 @@ from exprml.book.context import OWN_FOLDER
 _USAGE = "exprml new {} --expression FILE [--labels FILE] {}"
 TEMPLATES = Path(__file__).with_name("templates")
 _COLUMNS = ("label", "group", "plate")
+_FURTHER = {"reference": "WORD", "terms": "FILE"}  # of some templates
+_LEAST_GENES = 5  # of a term, among the reader's genes
 _READING = {  # option of the command -> argument of user_files.load, kept in the parameter `reading`
     "samples_in": "", "sample_column": "", "metadata_columns": [], "exclude": [], "missing_label": [],
     "r_object": "", "layer": "", "duplicates": "error", "delimiter": "", "decimal": "", "encoding": "",
@@ -47,6 +49,10 @@ def add_parser(subparsers: Any) -> None:
     add("--group", metavar="COLUMN", default="",
         help="column with the donor, patient, study or compound: name one if there is one")  # fmt: skip
     add("--plate", metavar="COLUMN", default="", help="perturbation-benchmark: column with the plate")
+    add("--reference", metavar="WORD", default="",
+        help="change-compression, of counts: the label of each series' controls")  # fmt: skip
+    add("--terms", metavar="FILE", default="",
+        help="change-compression: sets of genes (GMT), to be told from a code")  # fmt: skip
     add("--sample-column", metavar="COLUMN", default="",
         help="column of the labels file with the sample ids (the first)")  # fmt: skip
     add_reading(new)
@@ -100,11 +106,13 @@ def _new(given: argparse.Namespace) -> int:
         return 0
     check_known("template", [given.template], known)
     said = known[given.template]
-    for option in ("expression", *_COLUMNS):
+    for option in ("expression", *_COLUMNS, *_FURTHER):
         needed = option in ("expression", *said["needs"])
         if needed != bool(getattr(given, option)) and option not in said["takes"]:
             words = "is missing" if needed else f"has no use in {given.template}"
             raise ParameterError(f"--{option} {words}: {_usage(given.template, said)}")
+    if "reference" in said["takes"] and bool(given.label) != bool(given.reference):
+        raise ParameterError("--label and --reference go together: counts, their groups, the controls' word")
     output = _output(given)
     _check(given, said)
     write_text(output, _notebook(given, output))
@@ -115,7 +123,9 @@ def _new(given: argparse.Namespace) -> int:
 
 
 def _usage(name: str, said: Mapping[str, Any]) -> str:
-    columns = [f"--{one} COLUMN" for one in said["needs"]] + [f"[--{one} COLUMN]" for one in said["takes"]]
+    columns = [f"--{one} COLUMN" for one in said["needs"]] + [
+        f"[--{one} {_FURTHER.get(one, 'COLUMN')}]" for one in said["takes"]
+    ]
     return _USAGE.format(name, " ".join(columns))
 
 
@@ -151,10 +161,12 @@ def _check(given: argparse.Namespace, said: Mapping[str, Any]) -> None:
         data = user_files.on_plates(data, given.label, given.group, given.plate)
     for note in data.uns["user_files"]["notes"]:
         print(f"  {note}")
-    kept = _classes(given, data) if given.label else _series(given, data)
+    kept = _series(given, data) if "terms" in said["takes"] else _classes(given, data)
     twins = user_files.duplicates(kept, given.label or given.group, given.group)
     across = int((twins["groups"] > 1).sum())
     for warning in data.uns["user_files"]["warnings"]:
+        if given.reference and "--log takes" in warning:
+            continue  # they are meant to be counts
         print(f"warning: {warning}")
     if across:
         first = twins.loc[twins["groups"] > 1, "first sample"].iloc[0]
@@ -180,12 +192,14 @@ def _series(given: argparse.Namespace, data: Any) -> Any:
     """Print the series of a table of changes; refuse what no code can be compared on."""
     from exprml.evaluation.landmark_parts import three_parts
 
-    where, folds, series = f"{given.expression}: ", given.folds, data.obs[given.group]
+    where, folds = f"{given.expression}: ", given.folds
+    series = _contrasts(given, data) if given.reference else data.obs[given.group]
     sizes = series.value_counts()
-    if data.X.min() >= 0:
+    if data.X.min() >= 0 and not given.reference:
         raise DataError(
             f"{where}no value is below zero, so these are no log fold changes: give differences of "
-            "logarithms between two groups of samples, a row (or column) a contrast"
+            "logarithms between two groups of samples, a row (or column) a contrast; for counts add --label "
+            "(column with the groups of each series) and --reference (the word for controls there)"
         )
     if len(sizes) < folds:
         raise DataError(
@@ -199,8 +213,53 @@ def _series(given: argparse.Namespace, data: Any) -> Any:
             f"{where}as few as {fewest} contrasts train and there are {data.n_vars} genes: the shortest code "
             "(2) needs 4 of each; give more series, or more --folds"
         )
+    if given.terms:
+        _terms(given, data)
     print(f"\n  {len(sizes)} series of up to {sizes.max()} contrasts; {fewest} or more contrasts train\n")
     return data
+
+
+def _contrasts(given: argparse.Namespace, data: Any) -> Any:
+    """Return the series of every contrast that counts give: a label of a series against its controls."""
+    from exprml.data import changes
+
+    where, obs = f"{given.expression}: ", data.obs
+    check_known("reference", [given.reference], sorted(set(obs[given.label])), f"column {given.label!r}")
+    try:
+        changes.log_cpm(data.X)
+    except DataError as error:
+        raise DataError(f"{where}{error}") from error
+    counted = obs.groupby(given.group)[given.label].value_counts().unstack(fill_value=0)
+    controls = counted.pop(given.reference)
+    pairs = counted.stack()[lambda one: one > 0]
+    others = counted.sum(axis=1)
+    for name in counted.index[(controls == 0) | (others == 0)]:
+        raise DataError(
+            f"{where}series {name!r} has an empty group ({controls[name]} samples {given.reference!r}, "
+            f"{others[name]} others): leave its samples out (--exclude), or name controls alike everywhere"
+        )
+    for name, word in pairs.index[pairs + controls.reindex(pairs.index, level=0) < 3]:
+        raise DataError(
+            f"{where}series {name!r} has one sample {word!r} and one control: no error can be known from two"
+        )
+    print(f"  {len(pairs)} contrasts of a label with {given.reference!r} of its series, by limma")
+    return pairs.index.to_frame(index=False)[given.group]
+
+
+def _terms(given: argparse.Namespace, data: Any) -> None:
+    """Say how the sets of genes meet the data; refuse those that cannot be told from them."""
+    from exprml.data.readers.okeke2023 import gene_sets
+
+    sets = gene_sets({"sets": Path(given.terms)})
+    shared = sets.var_names.isin(data.var_names.str.upper())
+    sizes = sets.varm["terms"][shared].sum(axis=0).A1
+    usable = int(((sizes >= _LEAST_GENES) & (sizes < shared.sum())).sum())
+    if not usable:
+        raise DataError(
+            f"{given.terms}: none of {len(sizes)} sets has {_LEAST_GENES} genes among yours "
+            f"({_first(sets.var_names)} there, {_first(data.var_names)} here): are both symbols?"
+        )
+    print(f"  {usable} of {len(sizes)} sets have {_LEAST_GENES} genes or more here")
 
 
 def _first(names: Sequence[str]) -> str:
@@ -216,6 +275,7 @@ def _notebook(given: argparse.Namespace, output: Path) -> str:
         "labels": _from_notebook(given.labels, output.parent),
         "label": given.label, "group": given.group, "plate": given.plate, "reading": reading,
         "n_folds": given.folds, "min_groups": given.min_groups, "codes": vars(given).get("codes"),
+        "reference": given.reference, "terms": _from_notebook(given.terms, output.parent),
     }  # fmt: skip
     for cell in document["cells"]:
         source = "".join(cell["source"])
