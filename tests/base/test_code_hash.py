@@ -65,3 +65,17 @@ def test_a_reader_s_hash_follows_the_formats_that_are_imported_on_first_use(monk
             file.write(more)
         hashes.append(hash_of(f"exprml.data.readers.{reader}"))
     assert hashes[0] != hashes[1]
+
+
+def test_a_table_counts_with_the_module_of_its_name_else_with_its_package(monkeypatch, tmp_path):
+    shutil.copytree(code.LIBRARY / "exprml", tmp_path / "exprml")
+    monkeypatch.setattr(code, "LIBRARY", tmp_path)
+    folder = tmp_path / "exprml/models/presets"
+    papers = [f"exprml.models.presets.{one}" for one in ("heil2022", "okeke2023")]
+    hashes = [[hash_of(one) for one in papers]]
+    for name in ("okeke2023.yml", "of-no-module.yml"):
+        with open(folder / name, "a", encoding="utf-8") as file:
+            file.write("# more\n")
+        hashes.append([hash_of(one) for one in papers])
+    assert hashes[0][0] == hashes[1][0] != hashes[2][0]
+    assert hashes[0][1] != hashes[1][1] != hashes[2][1]

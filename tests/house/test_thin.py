@@ -15,7 +15,7 @@ HERE = project_root() / "tests" / "house"
 LIBRARY = project_root() / "lib"
 # With four papers and most of the fifth. Promised are 9,000 and 2,300 for three papers, 12,000 and 2,700
 # for five: once they have their room the numbers may only fall.
-BUDGET = {"exprml": 12_560, "exprml_press": 2_650}
+BUDGET = {"exprml": 12_250, "exprml_press": 2_650}
 CALLED_FROM_OUTSIDE = {
     "_get_support_mask": "scikit-learn's SelectorMixin",
     "get_n_splits": "scikit-learn's splitters",
@@ -102,8 +102,12 @@ def test_nothing_is_offered_that_only_tests_call():
         str(path.relative_to(LIBRARY)): path.read_text(encoding="utf-8") for path in LIBRARY.rglob("*.py")
     }
     outside = names_in_notebooks() + names_in_benches() + Counter(list(CALLED_FROM_OUTSIDE))
-    for name in ("Snakefile", "data/catalogue.yml"):  # entries name their readers
-        outside += Counter(re.findall(r"\w+", (project_root() / name).read_text(encoding="utf-8")))
+    named = [
+        project_root() / "Snakefile",
+        project_root() / "data/catalogue.yml",
+    ]  # entries name their readers
+    for path in [*named, *(LIBRARY / "exprml/models/presets").glob("*.yml")]:  # and presets their models
+        outside += Counter(re.findall(r"\w+", path.read_text(encoding="utf-8")))
     assert uncalled(texts, outside) == []
 
 

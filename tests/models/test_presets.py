@@ -9,9 +9,10 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.linear_model import Ridge
 
 from exprml.base.errors import UnknownNameError
-from exprml.models import presets
+from exprml.models import least_squares, presets
 from exprml.models.autoencoders import Autoencoder
 from exprml.models.layers import layer_widths
+from exprml.models.presets.preset import read
 
 PAPER = {  # heil2022, Methods: Model training
     "batch_size": 16,
@@ -133,6 +134,23 @@ def test_a_preset_imports_the_module_of_its_paper_only():
     code += "print(*(one for one in sys.modules if one.startswith('exprml.models.presets.')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == {f"exprml.models.presets.{one}" for one in ("heil2022", "preset")}
+
+
+def test_a_table_of_presets_refuses_a_word_it_does_not_know(tmp_path):
+    (tmp_path / "toy.yml").write_text("presets:\n  toy/ridge: {model: TunedRidge, setings: {holdout: 0.5}}\n")
+    with pytest.raises(UnknownNameError, match="'setings': did you mean 'settings'"):
+        read(str(tmp_path / "toy.py"), least_squares)
+
+
+def test_a_preset_begins_with_the_one_it_is_like(tmp_path):
+    lines = ["a: {model: TunedRidge, settings: {holdout: 0.5, penalties: [1, 2]}, summary: one}"]
+    lines += ["b: {like: a, settings: {holdout: 0.25}, summary: two}"]
+    (tmp_path / "toy.yml").write_text("presets:\n" + "".join(f"  {line}\n" for line in lines))
+    found = read(str(tmp_path / "toy.py"), least_squares)
+    assert found["a"].parameters == {"holdout": 0.5, "penalties": (1, 2)}
+    assert found["b"].kind is least_squares.TunedRidge
+    assert found["b"].parameters == {"holdout": 0.25, "penalties": (1, 2)}
+    assert [one.summary for one in found.values()] == ["one", "two"]
 
 
 def test_graph_networks_have_the_published_settings_in_our_words():

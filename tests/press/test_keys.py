@@ -128,7 +128,7 @@ def test_a_change_of_the_base_reruns_all(library):
     ("paper", "other"), [("heil2022", "chen2016"), ("chen2016", "heil2022"), ("bhukya2021", "heil2022")]
 )
 def test_a_new_preset_of_one_paper_reruns_nothing_of_another(library, paper, other):
-    again = rerun_by(library, f"exprml/models/presets/{paper}.py", "PRESETS", "_MORE = 1\nPRESETS")
+    again = rerun_by(library, f"exprml/models/presets/{paper}.yml", "presets:", "more: 1\npresets:")
     assert paper in {name.partition("/")[0] for name in again}
     assert other not in {name.partition("/")[0] for name in again}
 

@@ -42,11 +42,16 @@ class Code(NamedTuple):
 
 
 def library_hash(modules: Iterable[str]) -> str:
-    """Return the hash of what the given modules say, and of the tables that lie in their packages."""
+    """Return the hash of what modules say, and of the tables that lie in their packages.
+
+    A table that has the name of a module beside it counts with that module alone.
+    """
     files = {_file_of(name) for name in modules}
     folders = {path.parent for path in files if path.name == "__init__.py" and path.parents[1] != LIBRARY}
     lying = [path for folder in folders for path in folder.iterdir() if path.is_file()]
-    hashes = {path: file_hash(path) for path in lying if path.suffix not in (".py", ".pyc")}
+    tables = [path for path in lying if path.suffix not in (".py", ".pyc")]
+    owner = {path: path.with_suffix(".py") for path in tables}
+    hashes = {path: file_hash(path) for path in tables if owner[path] in files or not owner[path].is_file()}
     hashes |= {path: _code_at(path, path.stat().st_mtime_ns).said for path in files}
     return text_hash(as_json({path.relative_to(LIBRARY).as_posix(): one for path, one in hashes.items()}))
 

@@ -12,33 +12,26 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import SGDClassifier
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
-from sklearn.tree import DecisionTreeClassifier
+from sklearn import ensemble, linear_model, neighbors, neural_network, tree
 
-from exprml.models.graph import GraphClassifier
-from exprml.models.neighbours import CanberraNeighbours, CorrelationAsDistance
-from exprml.models.networks import NetworkClassifier
-from exprml.models.presets.heil2022 import CORRECTED
-from exprml.models.presets.preset import Preset
+from exprml.models import graph, neighbours, networks
+from exprml.models.presets import heil2022
+from exprml.models.presets.preset import Preset, read
 
 SETTINGS = Path(__file__).with_suffix(".csv")
 KINDS = {  # model of the settings -> start of a preset's name, class, what it is
-    "GCNN": ("gcnn", GraphClassifier, "graph convolution network; give it the graph as `edges`"),
-    "FF-ANN": ("ff-ann", MLPClassifier, "network of one wide layer, no dropout"),
-    "KNN": ("knn", CanberraNeighbours, "nearest samples by Canberra distance"),
-    "Linear": ("linear", SGDClassifier, "linear model by stochastic gradient descent"),
-    "Random forest": ("forest", RandomForestClassifier, "random forest"),
-    "Decision tree": ("tree", DecisionTreeClassifier, "decision tree"),
+    "GCNN": ("gcnn", graph.GraphClassifier, "graph convolution network; give it the graph as `edges`"),
+    "FF-ANN": ("ff-ann", neural_network.MLPClassifier, "network of one wide layer, no dropout"),
+    "KNN": ("knn", neighbours.CanberraNeighbours, "nearest samples by Canberra distance"),
+    "Linear": ("linear", linear_model.SGDClassifier, "linear model by stochastic gradient descent"),
+    "Random forest": ("forest", ensemble.RandomForestClassifier, "random forest"),
+    "Decision tree": ("tree", tree.DecisionTreeClassifier, "decision tree"),
 }
 WORDS = {  # the graph network's words -> ours
     "regularization": "weight_decay", "decay_rate": "schedule_factor", "decay_steps": "schedule_steps",
     "num_epochs": "epochs", **{name: name for name in ("learning_rate", "momentum", "batch_size")},
 }  # fmt: skip
 PAPER = "mcdermott2020, the authors' notebook of search results"
-OURS = "this book: size as published, otherwise as its other corrected networks"
 
 
 def settings_of(model: str, found: dict[str, Any]) -> dict[str, Any]:
@@ -70,28 +63,4 @@ def published() -> dict[str, Preset]:
     return found
 
 
-POWERS = ("manhattan", "euclidean", "minkowski-3")  # exponents 1, 2, 3
-METRICS: dict[str, tuple] = {  # of nearest neighbours, as the paper searches them
-    **{name: (KNeighborsClassifier, {"metric": "minkowski", "p": p}) for p, name in enumerate(POWERS, 1)},
-    "chebyshev": (KNeighborsClassifier, {"metric": "chebyshev"}),
-    "canberra": (CanberraNeighbours, {}),
-    "correlation-as-distance": (CorrelationAsDistance, {}),
-}
-BY_METRIC = {
-    f"mcdermott2020/knn-{name}": Preset(*found, f"nearest neighbours, metric {name}", PAPER)
-    for name, found in METRICS.items()
-}
-DENSE = CORRECTED | {"hidden": (997,), "dropout": 0.5, "input_dropout": 0.2, "class_weight": None}
-SELF = {"hidden": ("1/4",) * 4, "activation": "selu", "initialisation": "lecun-normal", "dropout": 0.05}
-SELF = DENSE | {"input_dropout": 0.0} | SELF  # layers and dropout after Klambauer et al. 2017
-GRAPH = CORRECTED | {"standardise": False, "class_weight": None, "hidden": (64,), "dropout": 0.3}
-GRAPH |= {"optimizer": "adam", "learning_rate": 3e-3, "schedule": "none", "decayed": "all", "patience": 10}
-RIGHT: dict[str, Preset] = {
-    "corrected/gcnn": Preset(GraphClassifier, GRAPH, "GCNN trained as this book's other networks are", OURS),
-    "corrected/self-normalising-network": Preset(NetworkClassifier, SELF, "four layers of SELU", OURS),
-    "corrected/ff-ann": Preset(NetworkClassifier, DENSE, "FF-ANN with dropout and early stopping", OURS),
-    "corrected/knn-correlation": Preset(
-        KNeighborsClassifier, {"metric": "correlation"}, "neighbours by 1 - r", "this book"
-    ),
-}
-PRESETS = published() | BY_METRIC | RIGHT
+PRESETS = published() | read(__file__, graph, neighbors, neighbours, networks, beside=heil2022.PRESETS)
