@@ -167,7 +167,7 @@ def test_a_model_keeps_its_colour_and_models_differ():
 def test_no_two_models_of_the_book_share_a_style():
     """A preset without a row of its own fails here; one model's settings for several tasks have one row."""
     names = {re.sub("-(site|subtype|moa|prostate)$", "", name) for name in presets.names()}
-    own = {look._bare(name): look._MODELS[look._bare(name)][:2] for name in names}
+    own = {look._bare(name): tuple(look.MODELS[look._bare(name)][:2]) for name in names}
     assert len(set(own.values())) == len(own)
 
 
@@ -176,7 +176,7 @@ def test_no_two_models_of_a_page_share_a_style(path):
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     models = set(table.loc[table["control"] == "", "model"]) if "model" in table else set()
     models = {name for name in models if " - " not in name}  # differences of two
-    known = [name for name in models if look._bare(name) in look._MODELS]
+    known = [name for name in models if look._bare(name) in look.MODELS]
     styles = {name: tuple(look.model_style(name).values()) for name in known}
     assert len(set(styles.values())) == len(styles), styles
 

@@ -104,7 +104,6 @@ def verdict(claim: Claim, table: pd.DataFrame) -> tuple[str, list[Finding]]:
     network had not trained, or no check is decided in the claim's favour and one is open. *Reproduced* and
     *not reproduced*: all checks say so. Everything else is *partly*.
     """
-    table = pd.DataFrame(table)  # without the stamp in its attrs: pandas copies that deeply at every step
     asked = [one for check in claim.checks for one in checks.asked_rows(check).values()]
     rows = pd.concat(checks.matching(table, one) for one in asked)
     used = checks.by_patient(table) if claim.replicates == checks.BY_PATIENT else table

@@ -5,7 +5,6 @@ The same run on the same machine gives the same bytes; seconds, which never repe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -108,9 +107,9 @@ def read(notebook: str, profile: str | None = None) -> pd.DataFrame:
 
 
 def read_reference(notebook: str) -> pd.DataFrame:
-    """Return the committed reference run of a notebook; ``.attrs["stamp"]`` says how it was made.
+    """Return the committed reference run of a notebook.
 
-    No rows and an empty stamp where a notebook reads its own before the first one is kept: it could never
+    No rows where a notebook reads its own before the first one is kept: it could never
     be made otherwise.
 
     Raises
@@ -121,15 +120,10 @@ def read_reference(notebook: str) -> pd.DataFrame:
     path = data_folder("reference", notebook + ".csv")
     run = context.current()
     if not path.is_file() and run is not None and run.notebook == notebook:
-        empty = _typed(pd.DataFrame(columns=list(COLUMNS)))
-        empty.attrs["stamp"] = {}
-        return empty
+        return _typed(pd.DataFrame(columns=list(COLUMNS)))
     if not path.is_file():
         raise NotAvailableError(f"no reference run of {notebook!r}: {path.name} is not in data/reference")
-    table = parse_table(path)
-    stamp = path.with_suffix(".json")
-    table.attrs["stamp"] = json.loads(stamp.read_text(encoding="utf-8")) if stamp.is_file() else {}
-    return table
+    return parse_table(path)
 
 
 def published(paper: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
-from exprml.base.errors import ParameterError, check_known
+from exprml.base.errors import check_known
 from exprml.evaluation.experiment import Part, Samples, fit
 from exprml.evaluation.parts import Pairs, Protocol, samples_of, without_signal
 from exprml.evaluation.splits import is_classification
@@ -120,8 +120,7 @@ def search_parts(
     parts : function
         Returns the inner parts.
     space : mapping of str to tuple
-        ``("log", low, high)``, ``("uniform", low, high)``, ``("integer", low, high)`` or
-        ``("choice", value, ...)`` for each parameter of the model, or of the last step of its pipeline.
+        ``("log", low, high)`` for each parameter of the model, or of the last step of its pipeline.
     n_trials : int
         Parameter sets tried.
     sampler : {"tpe", "random", "tpe-unseeded"}
@@ -136,10 +135,13 @@ def search_parts(
         carry the name of its step (``networkclassifier__learning_rate``), ready for ``set_params``.
     """
     check_known("sampler", [sampler], SAMPLERS)
+    check_known("distribution", (kind for kind, *_ in space.values()), ("log",))
     space = prefixed(space, model)
 
     def trial_loss(trial: optuna.Trial) -> float:
-        chosen = clone(model).set_params(**{name: _draw(trial, name, *space[name]) for name in space})
+        chosen = clone(model).set_params(
+            **{name: trial.suggest_float(name, *ends, log=True) for name, (_, *ends) in space.items()}
+        )
         losses = []
         for part in parts():
             losses.append(_part_loss(chosen, part))
@@ -177,14 +179,3 @@ def _trials(study: optuna.Study) -> pd.DataFrame:
         for trial in study.trials
     ]
     return pd.DataFrame(rows).rename_axis("trial").sort_values("objective", kind="stable")
-
-
-def _draw(trial: optuna.Trial, name: str, kind: str, *values: Any) -> Any:
-    """Draw one parameter from its distribution."""
-    if kind == "choice":
-        return trial.suggest_categorical(name, values)
-    if kind == "integer":
-        return trial.suggest_int(name, *values)
-    if kind not in ("log", "uniform"):
-        raise ParameterError(f"distribution {kind!r} of {name!r}: choose log, uniform, integer or choice")
-    return trial.suggest_float(name, *values, log=kind == "log")

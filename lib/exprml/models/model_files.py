@@ -23,7 +23,6 @@ from sklearn.base import BaseEstimator
 from exprml.base.errors import DataError, ExprmlError, FormatError
 from exprml.base.files import as_json, atomic_path, write_text
 from exprml.base.hashing import file_hash, text_hash
-from exprml.models.gene_match import GeneMatch, match_genes
 from exprml.models.model_values import Arrays, describe, restore
 
 FORMAT, VERSION = "exprml-model", 2
@@ -71,10 +70,6 @@ class StoredModel:
     targets: pd.DataFrame
     scaling: Scaling
     provenance: dict[str, Any]
-
-    def match(self, genes: pd.DataFrame, where: str = "the file") -> GeneMatch:
-        """Find the landmarks among a file's genes; see `match_genes`."""
-        return match_genes(self.landmarks, genes, where)
 
     def predict(
         self,

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-    from exprml.models.gene_match import GeneMatch
     from exprml.models.model_files import StoredModel
+    from exprml_press.gene_match import GeneMatch
 
 _READING = ("r_object", "layer", "duplicates", "delimiter", "decimal", "encoding")
 FAR_MEAN, FAR_SPREAD = 0.6, 2.0  # training sds between the means; ratio of the sds, either way
@@ -124,12 +124,14 @@ def run(given: argparse.Namespace) -> int:
     """Match the genes, look at the values, predict and write."""
     from exprml.data.formats import write_gctx_blocks
     from exprml.models import model_files
+    from exprml_press.gene_match import match_genes
 
     out = _checked(given)
     stored = model_files.load(given.model)
     options = {name: getattr(given, name) for name in ("samples_in", *_READING)}
     profiles = read_profiles(Path(given.expression), given.block, texts=given.metadata_columns, **options)
-    call = Inferring(stored, profiles, stored.match(profiles.var, given.expression), given.max_missing)
+    match = match_genes(stored.landmarks, profiles.var, given.expression)
+    call = Inferring(stored, profiles, match, given.max_missing)
     _say_missing(call)
     statistics = _statistics(call, given.statistics)
     attributes = {"provenance": as_json(_provenance(call, given))}

@@ -11,12 +11,14 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial, wraps
+from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
 import seaborn as sns
+import yaml
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -26,94 +28,14 @@ from exprml.base.roles import NOT_OWN
 from exprml.book.figures.lettering import Says, drawn
 
 WIDTH, NARROW = 7.2, 3.5  # inches of 100 pixels: the page's text column, and that of a telephone
-INK, MUTED, RULE = "#1f2933", "#5c6773", "#d9dee3"
-# Okabe and Ito's palette, distinct under the common colour-vision deficiencies; without its pale yellow
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C564B", "#7F7F7F")
+STYLE = yaml.safe_load(Path(__file__).with_name("style.yml").read_text(encoding="utf-8"))
+COLOURS, MODELS = STYLE["colours"], STYLE["models"]
+INK, MUTED, RULE = COLOURS["ink"], COLOURS["muted"], COLOURS["rule"]
+PALETTE = tuple(COLOURS.values())[:8]
 BLUE, ORANGE, GREEN, PINK, AMBER, SKY, BROWN, GREY = PALETTE
-_SLATE, _VIOLET, _CYAN, _PLUM, _INDIGO, _OLIVE = (
-    "#4A5568", "#8C6BB1", "#17BECF", "#AA4499", "#332288", "#999933",
-)  # fmt: skip
 DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
 MARKERS = "osv^DXPp"
 LEVEL_DASHES = ((0, (6, 1.5, 1, 1.5)), (0, (3, 2)), (0, (1, 2)))  # of horizontal lines to compare with
-
-# A model's colour, marker and, where its bare name is not enough, words; in the order of legends.
-_MODELS: dict[str, tuple[str, ...]] = {
-    "logistic regression": (BLUE, "o"),
-    "linear regression": (BLUE, "8"),
-    "three layer": (AMBER, "s"),
-    "three layer batchnorm": (_VIOLET, "P"),
-    "five layer": (ORANGE, "^"),
-    "five layer no batchnorm": (PINK, "v"),
-    "forest": (GREEN, "D"),
-    "random forest": (GREEN, "D"),
-    "nearest neighbours": (SKY, "X"),
-    "linear converged": (_SLATE, "8"),
-    "lasso": (SKY, "<", "LR-L1 (lasso)"),
-    "ridge": (_SLATE, "h"),
-    "reduced rank": (_INDIGO, "p", "reduced-rank regression"),
-    "component regression": (_OLIVE, "d", "PCA regression"),
-    "knn ge": (BROWN, "X", "KNN-GE"),
-    "boosted trees": ("#BCBD22", "D"),
-    "d gex 1": (AMBER, "v", "D-GEX, 1 layer"),
-    "d gex 2": (PINK, "s", "D-GEX, 2 layers"),
-    "d gex 3": (ORANGE, "D", "D-GEX, 3 layers"),
-    "d gex": (ORANGE, "p", "D-GEX"),
-    "d gex, as printed": (SKY, "P", "D-GEX, as printed"),
-    "mlp": (_CYAN, "*", "MLP"),
-    "e mlp": (_VIOLET, "D", "E-MLP"),
-    "e mlp, as printed": (_PLUM, "d", "E-MLP, as printed"),
-    "autoencoder": (_PLUM, ">"),
-    "pca": (BROWN, "*", "PCA"),
-    "logistic by gradient": (_CYAN, "o"),
-    "majority": (GREY, "x"),
-    "predict zero": (GREY, "X"),
-    "gcnn": (PINK, "^", "GCNN"),
-    "ff ann": (AMBER, "P", "FF-ANN"),
-    "knn": (BROWN, "8", "KNN"),
-    "linear": (BLUE, "s"),
-    "tree": (_VIOLET, "v"),
-    "self normalising network": (_CYAN, "h"),
-    "knn canberra": (BROWN, "o", "Canberra"),
-    "knn manhattan": (BLUE, "^", "Manhattan"),
-    "knn euclidean": (ORANGE, "s", "Euclidean"),
-    "knn minkowski 3": (AMBER, "<", "Minkowski, exponent 3"),
-    "knn chebyshev": (GREEN, "h", "Chebyshev"),
-    "knn correlation as distance": (PINK, ">", "correlation r as distance"),
-    "knn correlation": (PINK, "d", "correlation, 1 − r"),
-    "dense autoencoder": (AMBER, "o"),
-    "linear autoencoder": (BLUE, "d"),
-    "tied autoencoder": (GREEN, "^"),
-    "denoising autoencoder": (ORANGE, "v"),
-    "sparse autoencoder": (SKY, "D"),
-    "variational autoencoder": (_VIOLET, "h"),
-    "no change": (GREY, "P"),
-    "mean of others": (_SLATE, "d", "mean of the other contrasts"),
-}
-_SPARE = ((SKY, "H"), (BROWN, "p"), (_CYAN, "H"), (GREY, "<"), ("#BCBD22", ">"), (_PLUM, "H"))
-_CONTROL_DASHES = {
-    "majority": (3, 2), "shuffled": (8, 2.5), "linear": (6, 1.5, 1, 1.5), "mean": (3, 2), "zero": (3, 3),
-}  # fmt: skip
-
-_RULES = {
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelcolor": INK,
-    "axes.edgecolor": MUTED,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "grid.color": RULE,
-    "text.color": INK,
-    "xtick.bottom": True,
-    "ytick.left": True,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "legend.frameon": False,
-    "legend.handlelength": 2.4,
-    "lines.linewidth": 1.8,
-}
 
 
 class Drawing(Figure):
@@ -137,7 +59,7 @@ def theme(width: float = WIDTH) -> Iterator[None]:
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a reader's browser has more letters
         mpl.rcdefaults()
-        rules = _RULES | {"figure.figsize": (width, 3)}
+        rules = STYLE["rules"] | {"figure.figsize": (width, 3)}
         sns.set_theme("paper", "whitegrid", PALETTE, font_scale=0.95, rc=rules)
         yield
 
@@ -229,7 +151,7 @@ def model_label(name: str) -> str:
     bare = _bare(name)
     if bare == "ridge":  # chen2016's LR-L2, and ours with the penalty that validation samples choose
         return "LR-L2 (ridge)" if str(name).startswith("chen2016/") else "tuned ridge"
-    *_, words = _MODELS.get(bare, ())[2:] or (bare,)
+    *_, words = MODELS.get(bare, ())[2:] or (bare,)
     for plain, spelled in (("three l", "three-l"), ("five l", "five-l"), ("batchnorm", "BatchNorm")):
         words = words.replace(plain, spelled)
     return f"{words} (corrected)" if str(name).startswith("corrected/") else words
@@ -242,16 +164,18 @@ def model_style(name: str) -> dict[str, Any]:
     neither (a name without a stroke) a grey one.
     """
     bare = _bare(name).replace(" net", "").replace(" network", "")
-    colour, marker, *_ = _MODELS.get(bare, _SPARE[zlib.crc32(bare.encode()) % len(_SPARE)])
+    spare = STYLE["spare"][zlib.crc32(bare.encode()) % len(STYLE["spare"])]
+    named, marker, *_ = MODELS.get(bare, spare)
     paper, stroke, _ = str(name).partition("/")
+    colour = COLOURS[named]
     middle = "white" if paper == "corrected" else colour if stroke else RULE
     return {"color": colour, "marker": marker, "markerfacecolor": middle, "markeredgecolor": colour}
 
 
 def control_style(control: str) -> dict[str, Any]:
     """Return the grey dashed style of a control: each kind has a dash of its own."""
-    dash = next((dash for word, dash in _CONTROL_DASHES.items() if word in str(control).lower()), (2, 2))
-    return {"color": MUTED, "linestyle": (0, dash), "linewidth": 1.4, "marker": ""}
+    dash = next((dash for word, dash in STYLE["controls"].items() if word in str(control).lower()), (2, 2))
+    return {"color": MUTED, "linestyle": (0, tuple(dash)), "linewidth": 1.4, "marker": ""}
 
 
 def control_label(control: str) -> str:
@@ -261,7 +185,7 @@ def control_label(control: str) -> str:
 
 def in_order(names: Iterable[object]) -> list[str]:
     """Return model names in the book's order: known models first, others as they come."""
-    known = {name: place for place, name in enumerate(_MODELS)}
+    known = {name: place for place, name in enumerate(MODELS)}
     return sorted(dict.fromkeys(map(str, names)), key=lambda name: known.get(_bare(name), len(known)))
 
 

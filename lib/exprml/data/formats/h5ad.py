@@ -18,7 +18,6 @@ from exprml.data.formats.hdf5 import is_text, memory_of, open_hdf5, walk
 from exprml.data.formats.sniff import require_kind
 
 _GROUPS = ("X", "layers", "obsm", "obsp", "uns", "varm", "varp")
-_GROUPS = ("X", "layers", "obsm", "obsp", "uns", "varm", "varp")
 _OF_NUMBERS = ("X", "layers", "obsp", "raw", "varp")
 
 

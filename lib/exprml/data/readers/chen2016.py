@@ -17,17 +17,9 @@ from exprml.base.provenance import with_steps
 from exprml.data import formats
 from exprml.data.preprocess import mark_landmarks, probes_to_genes
 from exprml.data.readers.heil2022 import tcga_paired
-from exprml.data.readers.shared import Paths, reading, require, text_table
+from exprml.data.readers.shared import Paths, listed, reading, require, text_table
 
 _MAPS = ("landmarks", "targets")
-_UNLISTED = """
-200799_at HSPA1A 201069_at MMP2 201185_at HTRA1 201778_s_at KIAA0494 202087_s_at CTSL1 202427_s_at BRP44
-202507_s_at SNAP25 202689_at RBM15B 203570_at LOXL1 203639_s_at FGFR2 203931_s_at MRPL12 204039_at CEBPA
-204475_at MMP1 205088_at MAMLD1 206070_s_at EPHA3 206501_x_at ETV1 207034_s_at GLI2 207808_s_at PROS1
-207993_s_at CHP 208025_s_at HMGA2 209567_at RRS1 209710_at GATA2 209774_x_at CXCL2 211071_s_at MLLT11
-212910_at THAP11 212943_at KIAA0528 213417_at TBX2 213721_at SOX2 214061_at WDR67 216598_s_at CCL2
-217722_s_at NGRN 217871_s_at MIF 218847_at IGF2BP2 220094_s_at CCDC90A 56197_at PLSCR3
-"""  # landmark probes of L1000 whose genes D-GEX's list of 943 leaves out, with their symbols
 
 
 def dgex_maps(paths: Paths) -> AnnData:
@@ -170,11 +162,11 @@ def dgex_probes(paths: Paths) -> AnnData:
         is_target. 11.5 GB as float32.
     """
     names = formats.read_gctx_metadata(paths["expression"])[1].index
-    genes, words = _maps(paths), _UNLISTED.split()
+    genes, unlisted = _maps(paths), listed("unlisted_landmarks.yml")
     symbols = {
         probe: row.symbol for row in genes.itertuples() for probe in row.Index.replace(" ", "").split(",")
-    } | dict(zip(words[::2], words[1::2], strict=True))
-    landmark = names.isin([*genes.index[genes["is_landmark"]], *words[::2]])
+    } | unlisted
+    landmark = names.isin([*genes.index[genes["is_landmark"]], *unlisted])
     if landmark.all() or not landmark.any():
         raise DataError(f"{paths['expression'].name}: {landmark.sum()} landmark probes of {len(names)}")
     adata = formats.read_gctx(paths["expression"], genes=[*names[landmark], *names[~landmark]])

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 from anndata import AnnData
 
 from exprml.base.errors import DataError, ParameterError
 from exprml.data import formats
-from exprml.data.readers.shared import Paths, reading, require, text_table
+from exprml.data.readers.shared import Paths, listed, reading, require, text_table
 from exprml.data.regulation import COLUMNS as COLUMNS_OF_EDGES
 from exprml.data.regulation import as_graph
 
@@ -304,7 +303,7 @@ def _wells(table: pd.DataFrame, paths: Paths) -> pd.DataFrame:
     for name in ("dose", "hours"):
         obs[name] = pd.to_numeric(obs[name]).fillna(0.0).astype(float)
     obs.loc[obs["is_control"], "dose"] = 0.0
-    sites = yaml.safe_load(Path(__file__).with_name("cell_lines.yml").read_text(encoding="utf-8"))
+    sites = listed("cell_lines.yml")
     known = {line: (site, subtype) for site, lines in sites.items() for line, subtype in lines.items()}
     obs[["site", "subtype"]] = [known.get(line, ("", "")) for line in obs["cell_line"]]
     if "distil_nsample" in table:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import yaml
 
 from exprml.base.errors import DataError
 
@@ -28,6 +30,11 @@ def text_table(path: Path, *, index: str, separator: str = ",") -> pd.DataFrame:
             f"{path.name}: {table.index[table.index.duplicated()][0]!r} stands twice in {index!r}"
         )
     return table
+
+
+def listed(name: str) -> dict[str, Any]:
+    """Return a table of names that lies beside the readers."""
+    return yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
 def require(ids: pd.Index, known: pd.Index, kind: str, path: Path) -> None:

@@ -38,7 +38,7 @@ class GeneMatch:
         return len(self.missing) / len(self.positions)
 
 
-def match_genes(wanted: pd.DataFrame, given: pd.DataFrame, where: str = "the file") -> GeneMatch:
+def match_genes(wanted: pd.DataFrame, given: pd.DataFrame, where: str) -> GeneMatch:
     """Find each wanted gene in a file's genes.
 
     Parameters
