@@ -84,7 +84,7 @@ def test_error_by_epoch_draws_lines_levels_and_the_chosen_epoch():
     assert list(dot.get_xdata()) == [2]
     assert list(dot.get_ydata()) == [0.4]
     assert "No dropout 0.600 at 1 to 0.500 at 3" in figure.says.alt()
-    with pytest.raises(DataError, match="needs a column 'test'"):
+    with pytest.raises(DataError, match="no column 'test'"):
         figures.error_by_epoch({"dropout": history(0.1).drop(columns="test")})
 
 
@@ -143,7 +143,7 @@ def test_variance_curves_draw_lines_levels_and_marks():
     assert (
         "share by components. A 0.200 at 1 to 0.900 at 10; b 0.500 at 1 to 1.000 at 10." in figure.says.alt()
     )
-    with pytest.raises(DataError, match="needs a column 'kind'"):
+    with pytest.raises(DataError, match="no column 'kind'"):
         figures.variance_curves(table.drop(columns="kind"))
 
 

@@ -12,6 +12,7 @@ from exprml.base.errors import DataError, UnknownNameError
 from exprml.evaluation import nested, parts, scoring, search
 from exprml.evaluation.linear_signal import remove_linear_signal
 from exprml.models import presets
+from exprml_press.cli.search import search as searched
 
 C = {"C": ("log", 1e-6, 10.0)}
 SEEN = []
@@ -157,7 +158,7 @@ def test_a_seed_repeats_the_search_and_folds_draw_their_own_trials(data, sampler
 def test_the_papers_sampler_has_no_seed(data):
     def run():
         options = {"space": C, "n_trials": 1, "sampler": "tpe-unseeded", "seed": 1}
-        return search.search(LogisticRegression(), *data, **options).best
+        return searched(LogisticRegression(), *data, **options).best
 
     assert run() != run()
 

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from exprml.base.errors import DataError, ParameterError, UnknownNameError
-from exprml.evaluation import pretraining, scoring, splits
+from exprml.evaluation import parts, pretraining, scoring, splits
 from exprml.evaluation.metrics import balanced_accuracy
 
 FITS: list = []
@@ -65,7 +65,7 @@ def numbers(X):
 
 
 X, Y, GROUPS = made_data()
-ALL = pretraining.MODES
+ALL = parts.PRETRAINING
 
 
 @pytest.mark.parametrize("mode", ALL[:4])

@@ -6,6 +6,7 @@ from exprml.base.errors import ParameterError, UnknownNameError
 from exprml.evaluation import search
 from exprml.evaluation.parts import samples_of
 from exprml.evaluation.splits import GroupFolds
+from exprml_press.cli.search import search as searched
 
 SPACE = {"C": ("log", 1e-6, 10.0)}
 
@@ -18,7 +19,7 @@ def data():
 
 
 def test_best_is_the_smallest_objective_within_the_space(data):
-    trials, best = search.search(LogisticRegression(), *data, space=SPACE, n_trials=5)
+    trials, best = searched(LogisticRegression(), *data, space=SPACE, n_trials=5)
     assert len(trials) == 5
     assert trials["objective"].is_monotonic_increasing
     assert best == {"C": trials["C"].iloc[0]}
@@ -28,7 +29,7 @@ def test_best_is_the_smallest_objective_within_the_space(data):
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
 def test_seed_repeats_the_search(data, sampler):
     def run(seed):
-        return search.search(LogisticRegression(), *data, space=SPACE, n_trials=3, sampler=sampler, seed=seed)
+        return searched(LogisticRegression(), *data, space=SPACE, n_trials=3, sampler=sampler, seed=seed)
 
     assert run(1).trials["C"].tolist() == run(1).trials["C"].tolist()
     assert run(1).trials["C"].tolist() != run(2).trials["C"].tolist()
@@ -57,9 +58,9 @@ def test_objective_is_the_weighted_cross_entropy_by_hand():
 
 def test_unknown_choices_are_named(data):
     with pytest.raises(UnknownNameError, match="unknown sampler 'grid'"):
-        search.search(LogisticRegression(), *data, space=SPACE, sampler="grid")
+        searched(LogisticRegression(), *data, space=SPACE, sampler="grid")
     with pytest.raises(ParameterError, match="unknown distribution 'gauss'"):
-        search.search(LogisticRegression(), *data, space={"C": ("gauss", 0, 1)}, n_trials=1)
+        searched(LogisticRegression(), *data, space={"C": ("gauss", 0, 1)}, n_trials=1)
 
 
 def test_inner_parts_that_lack_a_class_in_training_are_skipped_unless_none_is_left():
@@ -85,5 +86,5 @@ def test_a_search_trains_on_every_class_in_each_inner_part(monkeypatch):
     seed = next(seed for seed in range(100) if folds_without_c(seed) == 1)
     options = {"space": {"C": ("log", 0.5, 2)}, "n_trials": 1, "folds": 2, "seed": seed}
     monkeypatch.setattr(search, "weighted_cross_entropy", objective)
-    search.search(LogisticRegression(), np.eye(40), y, groups, **options)
+    searched(LogisticRegression(), np.eye(40), y, groups, **options)
     assert seen == [["a", "b", "c"]]

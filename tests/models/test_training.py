@@ -182,7 +182,6 @@ def test_divergence_warns_and_names_the_rate():
     settings = TrainingSettings(loss="squared", optimizer="sgd", learning_rate=1e6, epochs=20, **QUIET)
     with pytest.warns(ConvergenceWarning, match=r"smaller learning_rate than 1e\+06"):
         record = fit_network(linear(6, 1), X, y[:, None], settings=settings)
-    assert record.diverged
     assert record.n_epochs < 20
 
 
@@ -206,7 +205,6 @@ def test_a_fit_that_never_was_finite_shows_it_unless_told_otherwise():
     module = linear(6, 1)
     with pytest.warns(ConvergenceWarning):
         record = fit_network(module, X, y[:, None], settings=settings, validation=np.arange(10))
-    assert record.diverged
     assert record.best_epoch == record.n_epochs
     assert not all(torch.isfinite(one).all() for one in module.parameters())
 

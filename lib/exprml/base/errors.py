@@ -55,6 +55,14 @@ class DataError(ExprmlError, ValueError):
     """A table, matrix or file whose content contradicts itself or what was asked of it."""
 
 
+def require_columns(table: Iterable[object], names: Iterable[object], where: str) -> None:
+    """Raise `DataError` for the first of the columns that a table lacks."""
+    absent = [name for name in names if name not in table]
+    if absent:
+        there = ", ".join(map(str, list(table)[:12]))
+        raise DataError(f"{where}: no column {absent[0]!r}, only {there}")
+
+
 class FormatError(DataError):
     """A file that is not what its name or header claims."""
 

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from exprml.base.errors import DataError, check_known
+from exprml.base.errors import check_known, require_columns
 from exprml.evaluation import compare, scoring
 
 Check = Mapping[str, Any]  # of the ledger, or the rows it asks for
 Region = tuple[float, float]  # the numbers that speak for a claim, ends included
 HOLDS, FAILS, UNDECIDED, MISSING = "holds", "fails", "undecided", "was not run"
 BY_FOLD, BY_PATIENT, NOTHING_VARIES = "folds and seeds", "patients", "none"
-REPLICATES = (BY_FOLD, BY_PATIENT, NOTHING_VARIES)
 _CURVE = ["dataset", "task", "model", "setting", "control", "split", "fold", "seed", "metric"]
 _ERROR = "mean_absolute_error"
 
@@ -43,9 +42,7 @@ def _listed(values: Any) -> list[Any]:
 def matching(table: pd.DataFrame, rows: Mapping[str, Any]) -> pd.DataFrame:
     """Return the rows as `select` does, at all training sizes."""
     wanted = {"metric": "balanced_accuracy", "control": "", **rows}
-    missing = sorted(set(wanted) - set(table.columns))
-    if missing:
-        raise DataError(f"a claim asks for columns {missing} that the results table has not")
+    require_columns(table, wanted, "the results table that a claim looks at")
     for column, values in wanted.items():  # each looks at what the one before has left
         held = table[column].isin(_listed(values))
         table = table[held | table[column].isna() if "" in _listed(values) else held]
@@ -286,8 +283,8 @@ def evaluate_check(table: pd.DataFrame, check: Check) -> list[Finding]:
     table : DataFrame
         Results table.
     check : mapping
-        ``kind`` (one of :data:`CHECKS`), ``rows`` (see :func:`select`), ``tolerance``, ``replicates`` (one of
-        :data:`REPLICATES`) and what it needs: ``value``, ``chance`` (else the majority-class control of the
+        ``kind`` (one of :data:`CHECKS`), ``rows`` (see :func:`select`), ``tolerance``, ``replicates`` and
+        what it needs: ``value``, ``chance`` (else the majority-class control of the
         same fold), ``models``, ``than``. Of errors: ``relative``, the published share by which the error is
         lower. Of two sides: ``same``, columns besides fold and seed in which they must agree.
 

@@ -26,8 +26,6 @@ from exprml.evaluation.scoring import MAJORITY
 REPRODUCED, PARTLY, NOT_REPRODUCED = "reproduced", "partly", "not reproduced"
 CANNOT = "cannot be tested here"
 SIZES = ("size", "count")  # kinds that only the paper's own data, or data made by its recipe, can confirm
-KINDS = ("direction", "order", *SIZES)
-LEDGERS = ("paper", "book")
 _ENOUGH = {True: 0.9, False: 0.02}  # of the paper's training samples: for a size, for a matter of sample size
 _NETWORK = re.compile("layer|d-gex|mlp|autoencoder|network|gcnn|ff-ann")
 _UNFINISHED = 0.1  # share of fits that may still be improving in their last epoch
@@ -46,13 +44,13 @@ class Claim:
     ledger : {"paper", "book"}
         Whose sentence it is.
     kind : str
-        One of :data:`KINDS`. Sizes and counts are judged on the paper's own data alone.
+        "direction", "order", "size" or "count". Sizes and counts are judged on the paper's own data alone.
     text, where : str
         The claim in our words and where the paper makes it.
     checks : tuple of dict
         What must hold; see :func:`evaluate_check`.
     replicates : str
-        One of :data:`~exprml.book.checks.REPLICATES`: what the interval goes over.
+        What the interval goes over: "folds and seeds", "patients" or "none".
     samples : int, optional
         Training samples of the paper, where they matter: to every size, and to what hangs on sample size.
     untrained : bool

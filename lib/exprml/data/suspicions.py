@@ -6,9 +6,11 @@ import re
 import shlex
 from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 from anndata import AnnData
 
 from exprml.base.errors import DataError
@@ -17,15 +19,7 @@ from exprml.data.labels import plain
 from exprml.data.preprocess import UNKNOWN_LABELS
 
 LINEAR_SCALE = 50  # no logarithm to base 2 of a count or TPM reaches it
-_WORDS = {
-    "age", "ages", "alive", "batch", "bmi", "cellularity", "center", "centre", "class", "cluster", "cohort",
-    "concentration", "condition", "day", "days", "death", "deceased", "diagnosis", "donor", "dose",
-    "dosage", "event", "followup", "gender", "grade", "group", "height", "hour", "hours", "id", "index",
-    "label", "labels", "lane", "lot", "mg", "month", "months", "outcome", "passage", "patient", "ph",
-    "plate", "pmi", "psa", "purity", "race", "replicate", "response", "rin", "score", "sex", "site",
-    "smoker", "smoking", "stage", "status", "subject", "survival", "target", "time", "timepoint",
-    "treatment", "tumor", "tumour", "visit", "week", "weeks", "weight", "year", "years",
-}  # fmt: skip
+_WORDS = set(yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8")))
 _GENE_FORMS = re.compile(
     r"C\d+orf\d+.*|mt-.*|(hsa|mmu)-.*|ERCC-\d+|LOC\d+|ENS[A-Z]*\d+.*|\d+(_[a-z]+)*_at|AFFX.*"
     r"|[A-Z0-9]+[-.][A-Z0-9.]+"

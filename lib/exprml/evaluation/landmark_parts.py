@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from exprml.base.errors import DataError, ParameterError, check_known
+from exprml.base.errors import DataError, ParameterError, check_known, require_columns
 from exprml.evaluation.experiment import Part, Samples
 from exprml.evaluation.gene_errors import SHUFFLED
 from exprml.evaluation.parts import obs_column
@@ -254,10 +254,9 @@ def _turn(
 
 def _of_genes(expression: AnnData, groups: Any) -> tuple[Samples, pd.Series]:
     """Return the samples with the genes that matter, checked, and which of these genes are landmarks."""
-    lacking = [name for name in ("is_landmark", "is_target") if name not in expression.var]
-    if lacking:
-        raise DataError(f"var has no column {lacking[0]!r}: mark landmark and target genes first")
-    landmark, target = (expression.var[name].to_numpy(dtype=bool) for name in ("is_landmark", "is_target"))
+    marks = ("is_landmark", "is_target")
+    require_columns(expression.var, marks, "var, where landmark and target genes must be marked first")
+    landmark, target = (expression.var[name].to_numpy(dtype=bool) for name in marks)
     if (landmark & target).any() or not landmark.any() or not target.any():
         raise DataError(
             f"{landmark.sum()} landmark and {target.sum()} target genes, {(landmark & target).sum()} of them "

@@ -23,7 +23,6 @@ from exprml.evaluation.experiment import COLUMNS, last_step
 from exprml.evaluation.scoring import scored
 
 TENTHS = tuple(np.arange(1, 11) / 10)
-MODES = parts.PRETRAINING
 
 
 def pretraining_curves(

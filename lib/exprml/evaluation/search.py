@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from exprml.base.errors import check_known
 from exprml.evaluation.experiment import Part, Samples, fit
-from exprml.evaluation.parts import Pairs, Protocol, samples_of, without_signal
+from exprml.evaluation.parts import Pairs, without_signal
 from exprml.evaluation.splits import is_classification
 
 # heil2022 (Model training): both log-uniform; the paper searches them with 25 trials of unseeded TPE.
@@ -64,29 +64,6 @@ def with_every_class(pairs: Pairs, y: np.ndarray) -> Pairs:
         return pairs
     n_classes = len(np.unique(y[np.concatenate(pairs[0])]))
     return [pair for pair in pairs if len(np.unique(y[pair[0]])) == n_classes] or pairs
-
-
-def search(
-    model: BaseEstimator, X: Any, y: Any, groups: Any = None, *, folds: int = 4, seed: int = 0, **options: Any
-) -> SearchResult:
-    """Search by cross-validation inside the training data (the inner loop of nested validation).
-
-    Parameters
-    ----------
-    model : estimator
-        Cloned for each fit; its parameters are set by the names in `space`.
-    X, y, groups
-        The training part of an outer fold, as in `cross_validate`.
-    folds : int
-        Inner folds of whole groups; the paper leaves out one of four in turn.
-    seed : int
-        Of sampler and folds.
-    **options
-        As in `search_parts`: ``space``, ``n_trials``, ``sampler``.
-    """
-    samples = samples_of(X, y, groups)
-    pairs = with_every_class(Protocol(folds).pairs(seed, samples.y, samples.groups), samples.y)
-    return search_parts(model, lambda: inner_parts(samples, pairs), seed=seed, **options)
 
 
 def inner_parts(samples: Samples, pairs: Pairs, *, removed: bool = False) -> Iterator[Part]:

@@ -41,14 +41,11 @@ class TrainingRecord:
     best_epoch : int
         The epoch whose state was kept; the last one without a validation set; 0 where a fit that diverged
         went back to its first weights (`keep_first`).
-    diverged : bool
-        Whether the loss became infinite or NaN, which ends the run.
     """
 
     history: pd.DataFrame
     n_epochs: int
     best_epoch: int
-    diverged: bool = False
 
     @property
     def still_improving(self) -> float:
@@ -309,4 +306,4 @@ def _run_epochs(
         run.module.load_state_dict(best)
     run.module.eval()
     table = pd.DataFrame(history, columns=["epoch", "loss", "validation_loss", "learning_rate", *watch])
-    return TrainingRecord(table, len(table), kept, diverged)
+    return TrainingRecord(table, len(table), kept)

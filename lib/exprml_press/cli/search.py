@@ -44,9 +44,32 @@ def training_part(dataset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.asarray(data.X)[train], tissue[train], donor[train]
 
 
+def search(model: Any, X: Any, y: Any, groups: Any = None, *, folds: int = 4, seed: int = 0, **options: Any):
+    """Search by cross-validation inside training data; see `exprml.evaluation.search.search_parts`.
+
+    Parameters
+    ----------
+    model : estimator
+        Cloned for each fit; its parameters are set by the names in ``space``.
+    X, y, groups
+        The training part of an outer fold, as in `cross_validate`.
+    folds : int
+        Inner folds of whole groups; the paper leaves out one of four in turn.
+    seed : int
+        Of sampler and folds.
+    **options
+        ``space``, ``n_trials``, ``sampler``.
+    """
+    from exprml.evaluation.parts import Protocol, samples_of
+    from exprml.evaluation.search import inner_parts, search_parts, with_every_class
+
+    samples = samples_of(X, y, groups)
+    pairs = with_every_class(Protocol(folds).pairs(seed, samples.y, samples.groups), samples.y)
+    return search_parts(model, lambda: inner_parts(samples, pairs), seed=seed, **options)
+
+
 def search_net(net: str, data: tuple, n_trials: int, epochs: int) -> pd.DataFrame:
     """Return the trials of one network, best first."""
-    from exprml.evaluation.search import search
     from exprml.models import presets
 
     model = presets.make(f"corrected/{net}", epochs=epochs)

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from exprml.base.errors import DataError
+from exprml.base.errors import DataError, require_columns
 from exprml.book.figures import look
 from exprml.book.figures.curves import draw_lines
 from exprml.book.figures.lettering import IN_RESULTS, Says, p_words
 from exprml.book.figures.look import Drawing
-from exprml.book.figures.rows import UNITS, panels_of, require_columns, rows_of
+from exprml.book.figures.rows import UNITS, panels_of, rows_of
 from exprml.evaluation.scoring import at_full_size
 
 
@@ -124,7 +124,7 @@ def paired_differences(
     DataError
         If a needed column is missing.
     """
-    require_columns(table, "paired_differences", "comparison", "mean", "low", "high")
+    require_columns(table, ("comparison", "mean", "low", "high"), "paired_differences")
     panels = panels_of(table, facet)
     height = 1.0 + 0.34 * max(len(part) for _, part in panels)
     figure, axes = look.new_figure(len(panels), height=height, sharex=True)

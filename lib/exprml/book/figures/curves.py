@@ -11,10 +11,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
 
+from exprml.base.errors import require_columns
 from exprml.book.figures import look
 from exprml.book.figures.lettering import IN_RESULTS, Says
 from exprml.book.figures.look import Drawing
-from exprml.book.figures.rows import UNITS, panels_of, require_columns, rows_of, spread_words
+from exprml.book.figures.rows import UNITS, panels_of, rows_of, spread_words
 
 
 def draw_lines(
@@ -187,7 +188,7 @@ def variance_curves(
     DataError
         If a column is missing.
     """
-    require_columns(table, "variance_curves", x, value, line)
+    require_columns(table, (x, value, line), "variance_curves")
     words, rows = words or {}, table[[x, value]].assign(line=table[line].astype(str))
     figure, axes = look.new_figure(height=3.1)
     panel = axes[0, 0]

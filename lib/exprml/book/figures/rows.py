@@ -35,13 +35,6 @@ def rows_of(table: pd.DataFrame, metric: str | None) -> pd.DataFrame:
     return with_lines(rows)
 
 
-def require_columns(table: pd.DataFrame, figure: str, *columns: str) -> None:
-    """Raise DataError for the first of the columns that a figure needs and the table lacks."""
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise DataError(f"{figure} needs a column {missing[0]!r}; the table has {list(table.columns)}")
-
-
 def panels_of(
     rows: pd.DataFrame, column: str | None, order: Sequence[str] | None = None
 ) -> list[tuple[str, pd.DataFrame]]:

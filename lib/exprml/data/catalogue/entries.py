@@ -218,11 +218,10 @@ def _entry(name: str, values: Mapping[str, Any]) -> Entry:
     check_known(f"key of data set {name!r}", values, known, WHERE)
     try:
         found = Entry(
+            name,
             **{key: value.strip() if isinstance(value, str) else value for key, value in values.items()}
-            | {"name": name, "labels": tuple(values.get("labels") or ())}
-            | {"citations": tuple(values.get("citations") or ())}
-            | {"files_of": tuple(values.get("files_of") or ())}
-            | {"files": tuple(_file(name, key, one) for key, one in (values.get("files") or {}).items())}
+            | {key: tuple(values.get(key) or ()) for key in ("labels", "citations", "files_of")}
+            | {"files": tuple(_file(name, key, one) for key, one in (values.get("files") or {}).items())},
         )
     except TypeError as error:
         raise DataError(f"{WHERE}, {name}: {error}") from error

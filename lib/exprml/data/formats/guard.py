@@ -172,8 +172,6 @@ def as_dense(matrix: Any, path: str | Path) -> np.ndarray:
 
 
 def _size(n_bytes: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
-        if n_bytes < 1000 or unit == "PB":
-            return f"{n_bytes:.3g} {unit}" if n_bytes < 1e6 else f"{n_bytes:,.0f} {unit}"
-        n_bytes /= 1000
-    raise AssertionError
+    step = sum(n_bytes >= 1000**power for power in range(1, 6))
+    number, unit = n_bytes / 1000**step, ("bytes", "kB", "MB", "GB", "TB", "PB")[step]
+    return f"{number:.3g} {unit}" if number < 1e6 else f"{number:,.0f} {unit}"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import DataError
+from exprml.base.errors import DataError, require_columns
 from exprml.base.gene_ids import without_version
 from exprml.base.provenance import note_step
 from exprml.data.preprocess.scaling import row_blocks
@@ -155,9 +155,7 @@ def _exploded(genes: pd.DataFrame, key: str) -> pd.DataFrame:
 def _gene_table(genes: pd.DataFrame) -> pd.DataFrame:
     """Return the list of genes with its four columns and a plain index."""
     genes = genes.reset_index() if genes.index.name in _COLUMNS else genes.reset_index(drop=True)
-    missing = [name for name in _COLUMNS if name not in genes]
-    if missing:
-        raise DataError(f"the list of genes has no column {missing[0]!r}; it has {', '.join(genes.columns)}")
+    require_columns(genes, _COLUMNS, "the list of genes")
     return genes.assign(is_landmark=genes["is_landmark"].astype(bool))
 
 

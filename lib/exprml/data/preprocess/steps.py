@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from exprml.base.errors import DataError, ParameterError, check_known
+from exprml.base.errors import DataError, ParameterError, check_known, require_columns
 from exprml.base.provenance import note_step
 
 UNKNOWN_LABELS = ("", "nan", "not provided", "<not provided>", "unknown")
@@ -114,9 +114,7 @@ def keep_classes(
     DataError
         If a column is missing or no class is left.
     """
-    for name in (label, group):
-        if name not in adata.obs:
-            raise DataError(f"obs has no column {name!r}; it has {', '.join(adata.obs.columns)}")
+    require_columns(adata.obs, (label, group), "obs")
     classes = adata.obs[label].astype(object).fillna("").astype(str)
     table = pd.DataFrame({"class": classes, "group": adata.obs[group].astype(str)}).groupby("class")["group"]
     counts = table.agg(samples="size", groups="nunique")

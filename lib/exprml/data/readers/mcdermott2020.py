@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import DataError, ParameterError
+from exprml.base.errors import DataError, ParameterError, require_columns
 from exprml.data import formats
 from exprml.data.readers.shared import Paths, listed, reading, require, text_table
 from exprml.data.regulation import COLUMNS as COLUMNS_OF_EDGES
@@ -213,9 +213,7 @@ def regulation(
             "sep": "," if ".csv" in path.name else "\t",
         }
         table = pd.read_csv(path, dtype=str, keep_default_na=False, **kinds)
-    absent = [one for one in (*columns, *where) if one not in table]
-    if absent:
-        raise DataError(f"{path.name}: no column {absent[0]!r}, only {list(table.columns[:8])}")
+    require_columns(table, (*columns, *where), path.name)
     steps, table = reading(paths), table.assign(weight=1.0)
     for column, values in where.items():
         table = table[table[column].isin(list(values))]

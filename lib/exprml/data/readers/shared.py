@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from exprml.base.errors import DataError
+from exprml.base.errors import DataError, require_columns
 
 Paths = Mapping[str, Path]
 
@@ -22,8 +22,7 @@ def text_table(path: Path, *, index: str, separator: str = ",") -> pd.DataFrame:
     """
     quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
     table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, quoting=quoting)
-    if index not in table:
-        raise DataError(f"{path.name}: no column {index!r}, only {', '.join(map(str, table.columns[:8]))}")
+    require_columns(table, [index], path.name)
     table = table.set_index(index)
     if table.index.has_duplicates:
         raise DataError(

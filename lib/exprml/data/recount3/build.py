@@ -149,21 +149,21 @@ def _first_pass(
 def _second_pass(
     state: State, rows: Path, running: Running, chosen: np.ndarray, lengths: pd.Series, report: Report
 ) -> None:
-    """Write the chosen genes of every kept sample to a plain file of float32, each project at its place."""
-    if not rows.is_file():
-        state.forget(rows.name)  # of an earlier build that was finished, or whose rows were deleted
-    written, start = state.written(rows.name), 0
-    with open(rows, "r+b" if rows.is_file() else "w+b") as file:
+    """Write the chosen genes of every kept sample to a plain file of float32, project after project.
+
+    How long the file is says how far an earlier build came; a project that was cut short begins anew.
+    """
+    with open(rows, "ab") as file:
+        there, end = file.tell(), 0
         for name, kept in state.kept():
-            if len(kept) and name not in written:
-                file.seek(4 * start * len(chosen))
+            start, end = end, end + 4 * len(kept) * len(chosen)
+            if len(kept) and end > there:
+                file.truncate(start)
                 for values in _kept_rows(name, kept.index, lengths):
                     file.write(running.scaled(values, chosen).astype(np.float32).tobytes())
                 file.flush()
                 os.fsync(file.fileno())
-                state.write(name, rows.name)
                 report(f"{name}: {len(kept)} samples written")
-            start += len(kept)
 
 
 def _kept_rows(name: str, kept: pd.Index, lengths: pd.Series) -> Iterator[np.ndarray]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from exprml.base.errors import DataError, FormatError
+from exprml.base.errors import DataError, FormatError, require_columns
 from exprml.data.catalogue.entries import DataFile
 
 # The public open-data mirror of duffel.rail.bio.
@@ -117,9 +117,5 @@ def _table(path: Path, columns: list[str], separator: str = "\t") -> pd.DataFram
         found = pd.read_csv(path, sep=separator, dtype=str, quoting=3 if separator == "\t" else 0)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise FormatError(f"{path.name}: no table with the expected columns ({error})") from error
-    absent = [one for one in columns if one not in found]
-    if absent:
-        raise DataError(
-            f"{path.name}: no column {absent[0]!r}, only {', '.join(map(str, found.columns[:12]))}"
-        )
+    require_columns(found, columns, path.name)
     return found[columns].fillna("")

@@ -20,7 +20,6 @@ _ARRAYS = ("mean", "squares", "minimum", "maximum")
 _TABLES = """
 create table if not exists projects (name text primary key, place integer, seen text, kept text, audit text);
 create table if not exists running (key text primary key, value blob);
-create table if not exists written (name text, rows text, primary key (name, rows));
 """
 
 
@@ -66,26 +65,12 @@ class State:
         rows = [json.loads(text) for (text,) in self._all("select audit from projects order by place")]
         return pd.DataFrame(rows).sum().rename("samples").to_frame()
 
-    def written(self, rows: str) -> set[str]:
-        """Return the projects whose chosen genes are in a file of rows."""
-        return {name for (name,) in self._all("select name from written where rows = ?", rows)}
-
-    def write(self, project: str, rows: str) -> None:
-        """Record that the chosen genes of a project are in a file of rows."""
-        with closing(self._open()) as base, base:
-            base.execute("insert or replace into written values (?, ?)", (project, rows))
-
-    def forget(self, rows: str) -> None:
-        """Record that nothing is in a file of rows: it begins anew."""
-        with closing(self._open()) as base, base:
-            base.execute("delete from written where rows = ?", (rows,))
-
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path)
 
-    def _all(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+    def _all(self, query: str) -> list[tuple[Any, ...]]:
         with closing(self._open()) as base:
-            return base.execute(query, values).fetchall()
+            return base.execute(query).fetchall()
 
 
 class Running:

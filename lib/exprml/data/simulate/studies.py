@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import DataError, ParameterError
+from exprml.base.errors import DataError, ParameterError, require_columns
 from exprml.data.simulate.gtex import TISSUES
 from exprml.data.simulate.parts import low_rank, made, swings, table_of_genes
 
@@ -109,9 +109,7 @@ def _thinned(
     structure: pd.DataFrame, n_tissues: int, min_studies: int, max_runs: int, generator: np.random.Generator
 ) -> pd.DataFrame:
     """Return the structure with the tissues of most studies, and few runs of each study and tissue."""
-    absent = [column for column in _COLUMNS if column not in structure]
-    if absent:
-        raise DataError(f"structure of studies: no column {absent[0]!r}, it needs {', '.join(_COLUMNS)}")
+    require_columns(structure, _COLUMNS, "structure of studies")
     studies = structure.groupby("tissue")["study"].nunique()
     ranked = studies[studies >= min_studies].sort_values(ascending=False, kind="stable")
     if len(ranked) < 2:
