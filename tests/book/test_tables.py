@@ -209,7 +209,7 @@ def test_a_model_that_was_not_run_is_neither_ahead_nor_behind():
 
 def test_one_model_by_two_protocols_keeps_their_names():
     pair = "corrected/five-layer", "heil2022/five-layer"
-    assert "five-layer (corrected) is clearly ahead of five-layer, by" in tables.ahead(
+    assert "corrected five-layer net is clearly ahead of published five-layer net, by" in tables.ahead(
         folds_of(*pair, 5), *pair
     )
 
@@ -223,10 +223,13 @@ def fits(*late: float, control: str = "") -> pd.DataFrame:
 def test_an_answer_names_the_networks_that_were_still_improving():
     table = pd.concat([fits(1.0, 0.0, 1.0), fits(1.0, control="shuffled labels")])
     run = SimpleNamespace(data_words="a set", plan={}, table=lambda: table)
-    assert "ended: 1 (three-layer net, 2 of 3 fits).\n\n" in tables.answer(run, "yes", "quite.").data
-    others = [fits(1.0).assign(model=f"model {one}") for one in "abc"]
+    assert "ended: three-layer net (2 of 3 fits).\n\n" in tables.answer(run, "yes", "quite.").data
+    late = {"heil2022/three-layer": [1.0] * 3, "a": [1.0], "b": [1.0]}
+    others = [fits(*times, 0.0, 0.0).assign(model=one) for one, times in late.items()]
     table = pd.concat([table, *others])
-    assert "ended: 4 (three-layer net, 2 of 3 fits; model" in tables.answer(run, "yes", "quite.").data
+    said = tables.answer(run, "yes", "quite.").data
+    assert "ended: published three-layer net (3 of 5 fits); corrected three-layer net (2 of 3 fits); " in said
+    assert "; 1 more.\n\n" in said
 
 
 @pytest.mark.parametrize(

@@ -48,12 +48,12 @@ def test_the_answer_follows_the_results(path):
 
 BY_SETTING = {  # no models are compared: two settings, and where the answer says the number of each
     "bhukya2021/01-how-many-dimensions": {
-        "uncentred": r"uncentred ([\d,]+)",
-        "standardised": r"standardised ([\d,]+) \(",
+        "uncentred": r"([\d,]+) principal components uncentred",
+        "standardised": r"([\d,]+) standardised\.",
     },
     "chen2016/01-landmarks-and-targets": {
-        "ranks: all": r"move it, by ([\d.]+)",
-        "ranks: landmarks apart": r"beside ([\d.]+) ranked",
+        "ranks: all": r"exchanged: by ([\d.]+)",
+        "ranks: landmarks apart": r"by ([\d.]+) if ranked",
     },
 }
 
@@ -69,3 +69,15 @@ def test_an_answer_about_settings_follows_them(name):
     )
     assert first[0] != first[1]
     assert second == first[::-1]
+
+
+@pytest.mark.parametrize("path", [one for one in CHAPTERS if one.parent.name != "bhukya2021"], ids=name_of)
+def test_an_answer_fits_the_first_screen(path):
+    table = results.read_reference(name_of(path))
+    for rows in (table, turned_around(table)):
+        found, sure, _ = re.findall(r"^\*\*[A-Z][\w ]+\.\*\* (.*)$", answer_on(path, rows), flags=re.M)
+        first = re.split(r"(?<=[.!?]) (?=[A-Z])", found)[0]  # stands alone in the part's introduction
+        assert len(first.split()) >= 6, first
+        assert len(found.split()) <= 40, found
+        sure = sure.partition("Still improving when training ended")[0]
+        assert len(sure.split()) <= 45, sure

@@ -155,7 +155,7 @@ class Run(Session):
 
     @property
     def data_words(self) -> str:
-        """What this page rests on: title, size and role of every data set, for a sentence of `tables`."""
+        """What this page rests on: title, size and (if the title does not say it) role of every data set."""
         from exprml.data import catalogue
 
         words = []
@@ -163,8 +163,9 @@ class Run(Session):
             name = entry["dataset"]
             known = catalogue.entry(name).title if name in catalogue.names() else name
             title, samples, genes = self.sizes.get(slot, (known, 0, 0))
-            size = f", {samples:,} samples and {genes:,} genes" if samples else ""
-            words.append(f"{plain(title)}{size} ({ROLES[entry['role']].short})")
+            size = f"{samples:,} samples, {genes:,} genes" if samples else ""
+            role = "" if "simulat" in title.lower() else ROLES[entry["role"]].short
+            words.append(f"{plain(title)} ({'; '.join(filter(None, (size, role)))})".removesuffix(" ()"))
         if self.profile == REHEARSAL:
             words.append("a rehearsal: its numbers mean nothing")
         return "; ".join(dict.fromkeys(words)) or "results of other pages"

@@ -48,8 +48,7 @@ def show(table: pd.DataFrame, *, digits: int = 3) -> HTML:
 
 def _whole(value: object) -> object:
     """Return a whole number with commas between its thousands; all else as it is."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return f"{value:,}" if whole else value
+    return f"{value:,}" if isinstance(value, (int, np.integer)) and not isinstance(value, bool) else value
 
 
 def intervals(table: pd.DataFrame, *, digits: int = 1) -> dict[str, str]:
@@ -62,10 +61,9 @@ def intervals(table: pd.DataFrame, *, digits: int = 1) -> dict[str, str]:
     digits : int
         Decimals of the percentages.
     """
-    rows = table[["comparison", "mean", "low", "high"]].itertuples(index=False)
     return {
         words: f"{mean:+.{digits}%} [{low:+.{digits}%}, {high:+.{digits}%}]"
-        for words, mean, low, high in rows
+        for words, mean, low, high in table[["comparison", "mean", "low", "high"]].itertuples(index=False)
     }
 
 
@@ -84,9 +82,8 @@ def say(*sentences: str, bullets: bool = False) -> Markdown | None:
     Markdown, or None if there is nothing to say
     """
     folded = [" ".join(one.split()) for one in sentences if one]
-    if not folded:
-        return None
-    return _markdown("\n".join(f"- {one}" for one in folded) if bullets else " ".join(folded))
+    told = "\n".join(f"- {one}" for one in folded) if bullets else " ".join(folded)
+    return _markdown(told) if told else None
 
 
 def _markdown(text: str) -> Markdown:
@@ -111,12 +108,11 @@ def answer(run: Session, found: str, sure: str) -> Markdown:
     title, data = "Answer", f"{run.data_words}."
     if {entry["role"] for entry in run.plan.values()} == {TWIN}:
         title = "Answer for simulated data"
-        data += " They show how the comparison works, and are no evidence about real data."
+        data += " Simulated values are no evidence about real data."
     lines = {title: found, "How sure": f"{sure} {_unfinished(run)}", "On what data": data}
     lines = {title: " ".join(words.split()) for title, words in lines.items()}
-    return _markdown(
-        "\n\n".join(f"**{title}.** {words[:1].upper()}{words[1:]}" for title, words in lines.items())
-    )
+    said = [f"**{title}.** {words[:1].upper()}{words[1:]}" for title, words in lines.items()]
+    return _markdown("\n\n".join(said))
 
 
 def _unfinished(run: Session) -> str:
@@ -126,9 +122,11 @@ def _unfinished(run: Session) -> str:
     except FileNotFoundError:  # the front page writes none
         return ""
     fits = table[(table["metric"] == ENDED) & (table["control"] == "")].groupby("model")["value"]
-    counts = fits.agg(late="sum", fits="count").query("late > 0").sort_values("late", ascending=False)
-    told = [f"{_spoken(one.Index)}, {one.late:.0f} of {one.fits:.0f} fits" for one in counts.itertuples()]
-    return f"Models still improving when training ended: {len(told)} ({'; '.join(told[:3])})." if told else ""
+    late = fits.agg(late="sum", fits="count")
+    late = late.set_axis(_spoken_apart(*late.index)).query("late > 0").sort_values("late", ascending=False)
+    told = [f"{name} ({late:.0f} of {fits:.0f} fits)" for name, late, fits in late.itertuples()]
+    told[3:] = [f"{len(told) - 3} more"] if told[3:] else []
+    return f"Still improving when training ended: {'; '.join(told)}." if told else ""
 
 
 _SIGNS = re.compile(r"[!-+\--/:-@\[-`{-~]")  # of ASCII, all that Markdown, MyST, HTML or TeX may read
@@ -196,6 +194,13 @@ def _spoken(name: str) -> str:
     return f"{label} net" if label.endswith("-layer") else label
 
 
+def _spoken_apart(*models: str) -> list[str]:
+    """Return models' labels as a sentence says them, "corrected" or "published" where two read alike."""
+    said = [_spoken(one) for one in models]
+    ways = ["corrected" if one.startswith("corrected/") else "published" for one in models]
+    return [f"{way} {one}" if said.count(one) > 1 else one for one, way in zip(said, ways, strict=True)]
+
+
 def ahead(scores: pd.DataFrame, first: str, second: str, *, metric: str = "balanced_accuracy") -> str:
     """Return in words which of two models is ahead by how much, and whether the folds decide it.
 
@@ -208,18 +213,15 @@ def ahead(scores: pd.DataFrame, first: str, second: str, *, metric: str = "balan
     metric : str
         Of the rows to compare; of one that ends in "error" the lower is the better.
     """
-    from exprml.book.figures import model_label
     from exprml.evaluation import compare
 
-    one, other = _spoken(first), _spoken(second)
-    if one == other:  # one model by two protocols
-        one, other = model_label(first), model_label(second)
+    one, other = _spoken_apart(first, second)
     if not {first, second} <= set(scores["model"]):
         return f"{one} and {other} are not both run here"
     try:
         found = compare.paired_difference(scores, first, second, metric=metric)
     except DataError:
-        return f"{one} and {other} met on a single fold, which decides nothing"
+        return f"{one} against {other}: a single fold, too few to decide"
     over = f"over {found.n} runs (folds and seeds)"
     interval = f"{found.mean:+.2g} [{found.low:+.2g}, {found.high:+.2g}] {over}"
     if found.n < compare.FEWEST_REPLICATES:
