@@ -291,7 +291,7 @@ def test_prepared_data_equal_the_first_reading_and_replace_older_ones(data):
 @needs_mirror
 def test_damaged_prepared_data_are_made_again(data):
     catalogue.load("gtex-toil")
-    path = loading._prepared_path(catalogue.entry("gtex-toil"))
+    path = loading.prepared_path(catalogue.entry("gtex-toil"))
     path.write_bytes(path.read_bytes()[:1000])
     assert catalogue.load("gtex-toil").shape == (3797, 1000)
 
