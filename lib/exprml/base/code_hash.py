@@ -52,7 +52,7 @@ def library_hash(modules: Iterable[str]) -> str:
     tables = [path for path in lying if path.suffix not in (".py", ".pyc")]
     owner = {path: path.with_suffix(".py") for path in tables}
     hashes = {path: file_hash(path) for path in tables if owner[path] in files or not owner[path].is_file()}
-    hashes |= {path: _code_at(path, path.stat().st_mtime_ns).said for path in files}
+    hashes |= {path: code_of(path.read_text(encoding="utf-8")).said for path in files}
     return text_hash(as_json({path.relative_to(LIBRARY).as_posix(): one for path, one in hashes.items()}))
 
 
@@ -79,10 +79,10 @@ def modules_of(code: str) -> set[str]:
         }
         named |= {_at_home(name, lazy) for name in named}
         named |= {above for name in named for above in accumulate(name.split("."), "{}.{}".format)}
-        new = {name: path for name in named - set(found) if (path := _file_of(name))}
+        new = {one: path for one in named - set(found) if one[:6] == "exprml" and (path := _file_of(one))}
         if not new:
             return set(found)
-        found |= {name: _code_at(path, path.stat().st_mtime_ns) for name, path in new.items()}
+        found |= {name: code_of(path.read_text(encoding="utf-8")) for name, path in new.items()}
         read += [found[name] for name in new]
 
 
@@ -97,14 +97,10 @@ def _file_of(name: str) -> Path | None:
     """Return the file of a module of ours, None of any other name."""
     path = LIBRARY.joinpath(*name.split("."))
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    return file if name.startswith("exprml") and file.is_file() else None
+    return file if file.is_file() else None
 
 
 @cache
-def _code_at(path: Path, mtime_ns: int) -> Code:
-    return code_of(path.read_text(encoding="utf-8"))
-
-
 def code_of(text: str) -> Code:
     """Return what code says and takes.
 

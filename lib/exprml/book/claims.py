@@ -14,10 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from exprml.base.errors import check_known
-from exprml.base.files import data_folder
+from exprml.base.files import data_folder, from_yaml
 from exprml.base.roles import MADE, OWN, TWIN
 from exprml.book import checks, results
 from exprml.book.checks import UNDECIDED, Finding, evaluate_check
@@ -92,7 +91,7 @@ def ledger(notebook: str | None = None) -> list[Claim]:
 @lru_cache(maxsize=1)
 def _parsed(text: str) -> list[dict[str, Any]]:
     """Parse the ledger once: 0.2 s, and the front page asks for it once for every chapter."""
-    return yaml.safe_load(text)
+    return from_yaml(text)
 
 
 def verdict(claim: Claim, table: pd.DataFrame) -> tuple[str, list[Finding]]:

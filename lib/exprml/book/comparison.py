@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from IPython.display import display
 
 from exprml.base.errors import DataError, UnknownNameError
-from exprml.base.files import data_folder
+from exprml.base.files import data_folder, from_yaml
 from exprml.book import claims, figures, results, tables
 from exprml.book.figures.look import model_label
 from exprml.evaluation.scoring import at_full_size
@@ -67,7 +66,7 @@ def end_of_curves(paper: str, dataset: str = "", *, point: str = END) -> pd.Data
 
 def _names(paper: str) -> Mapping[str, Any]:
     """Return our words for a paper's words."""
-    named = yaml.safe_load(data_folder("published", "names.yml").read_text(encoding="utf-8"))
+    named = from_yaml(data_folder("published", "names.yml").read_text(encoding="utf-8"))
     if paper not in named:
         raise UnknownNameError("paper with named curves", paper, named, "data/published/names.yml")
     return named[paper]

@@ -14,7 +14,7 @@ import yaml
 
 from exprml.base.choices import PROFILES, REHEARSAL
 from exprml.base.errors import ExprmlError, ParameterError, UnknownNameError, check_known
-from exprml.base.files import project_root
+from exprml.base.files import from_yaml, project_root
 from exprml.book.parameters import Parameter, fit, parse
 
 WHERE = "notebooks/profiles.yml"
@@ -191,7 +191,7 @@ def check_profile(profile: str) -> None:
 
 def _read_profiles(path: Path) -> dict[str, Any]:
     try:
-        listed = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        listed = from_yaml(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
         raise ExprmlError(f"{WHERE} is missing: it lists every notebook") from None
     except yaml.YAMLError as error:

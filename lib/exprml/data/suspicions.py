@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 from anndata import AnnData
 
 from exprml.base.errors import DataError
+from exprml.base.files import from_yaml
 from exprml.data.formats.layout import few
 from exprml.data.labels import plain
 from exprml.data.preprocess import UNKNOWN_LABELS
 
 LINEAR_SCALE = 50  # no logarithm to base 2 of a count or TPM reaches it
-_WORDS = set(yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8")))
+_WORDS = set(from_yaml(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8")))
 _GENE_FORMS = re.compile(
     r"C\d+orf\d+.*|mt-.*|(hsa|mmu)-.*|ERCC-\d+|LOC\d+|ENS[A-Z]*\d+.*|\d+(_[a-z]+)*_at|AFFX.*"
     r"|[A-Z0-9]+[-.][A-Z0-9.]+"

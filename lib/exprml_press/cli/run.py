@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from exprml.base.choices import PROFILES, REHEARSAL
 from exprml.base.errors import NotAvailableError, ParameterError, check_known
-from exprml.base.files import atomic_path, data_folder
+from exprml.base.files import atomic_path, data_folder, from_yaml
 
 if TYPE_CHECKING:
     from exprml.book.profiles import Notebook
@@ -145,7 +145,7 @@ def from_text(text: str, kind: str, where: str) -> Any:
         with suppress(ParameterError):
             return fit(given, kind, where)
     try:
-        return fit(yaml.safe_load(text), kind, where)
+        return fit(from_yaml(text), kind, where)
     except (yaml.YAMLError, ValueError) as error:
         said = getattr(error, "problem", None) or error
         raise ParameterError(f"{where}: {text!r} cannot be read as a value ({said})") from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from exprml.base.files import atomic_path, data_folder, write_text
+from exprml.base.files import atomic_path, data_folder, from_yaml, write_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,7 +114,7 @@ def keep_best(trials: pd.DataFrame, given: argparse.Namespace) -> None:
 
     from exprml.models import presets
 
-    kept = yaml.safe_load(presets.SEARCHED.read_text(encoding="utf-8")) or {}
+    kept = from_yaml(presets.SEARCHED.read_text(encoding="utf-8")) or {}
     source = (
         f"exprml search {given.dataset}: {given.trials} trials, {given.epochs} epochs, intact training folds"
     )

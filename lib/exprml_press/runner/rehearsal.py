@@ -9,7 +9,7 @@ import yaml
 
 from exprml.base.choices import REHEARSAL
 from exprml.base.code_hash import library_hash, modules_of
-from exprml.base.files import data_folder, project_root, write_text
+from exprml.base.files import data_folder, from_yaml, project_root, write_text
 from exprml.base.hashing import content_hash_and_size, file_hash
 from exprml.base.locks import held
 from exprml_press.runner.folders import Folders
@@ -51,7 +51,7 @@ def _make(catalogue: Path) -> None:
     from exprml_press import rehearsal
 
     raw, place = data_folder("raw"), data_folder("catalogue.yml")
-    listed = yaml.safe_load(catalogue.read_text(encoding="utf-8"))
+    listed = from_yaml(catalogue.read_text(encoding="utf-8"))
     files = [one for entry in listed.values() for one in (entry.get("files") or {}).values()]
     for file in files:
         file.pop("url", None)

@@ -88,7 +88,7 @@ def _pairs(panel: Axes, rows: pd.DataFrame, sides: Sequence[str]) -> None:
     folds["place"] = folds["line"].map(shifts) + folds["setting"].map(list(sides).index)
     folds["unit"] = folds.groupby(units[:-1], dropna=False).ngroup()
     thin = {"linewidth": 0.6, "alpha": 0.25, "marker": "", "linestyle": "-", "label": None}
-    draw_lines(panel, folds, "place", "value", styles, units="unit", estimator=None, zorder=2, **thin)
+    draw_lines(panel, folds, "place", "value", styles, units=["unit"], zorder=2, **thin)
     draw_lines(panel, folds, "place", "value", styles, markersize=7, linewidth=2.2, zorder=3)
     panel.set_xlim(-0.35, 1.35)
     panel.grid(axis="x", visible=False)

@@ -21,10 +21,15 @@ from exprml.book.figures.rows import UNITS, panels_of, rows_of, spread_words
 def draw_lines(
     panel: Axes, rows: pd.DataFrame, x: str, y: str, styles: Mapping[str, Mapping[str, Any]], **options: Any
 ) -> None:
-    """Draw the mean of `y` at every `x`, a line for each ``line`` that has a style; options are seaborn's."""
+    """Draw the mean of `y` at every `x`, a line for each ``line`` that has a style, as seaborn does.
+
+    Of the options, `units` are columns whose every value has a line of its own; the others are of the lines.
+    """
+    units = options.pop("units", [])
+    means = rows.dropna(subset=y).groupby(["line", *units, x])[y].mean().reset_index()
     for name, style in styles.items():
-        own = rows[rows["line"] == name]
-        sns.lineplot(own, x=x, y=y, errorbar=None, legend=False, ax=panel, **{**style, **options})
+        for _, line in means[means["line"] == name].groupby(units or "line"):
+            panel.plot(line[x], line[y], mew=0.75, **{**style, **options})
 
 
 def _by_step(rows: pd.DataFrame, x: str) -> pd.DataFrame:

@@ -18,17 +18,17 @@ from typing import Any
 import matplotlib as mpl
 import pandas as pd
 import seaborn as sns
-import yaml
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
+from exprml.base.files import from_yaml
 from exprml.base.roles import NOT_OWN
 from exprml.book.figures.lettering import Says, drawn
 
 WIDTH, NARROW = 7.2, 3.5  # inches of 100 pixels: the page's text column, and that of a telephone
-STYLE = yaml.safe_load(Path(__file__).with_name("style.yml").read_text(encoding="utf-8"))
+STYLE = from_yaml(Path(__file__).with_name("style.yml").read_text(encoding="utf-8"))
 COLOURS, MODELS = STYLE["colours"], STYLE["models"]
 INK, MUTED, RULE = COLOURS["ink"], COLOURS["muted"], COLOURS["rule"]
 PALETTE = tuple(COLOURS.values())[:8]
@@ -51,6 +51,11 @@ class Drawing(Figure):
 
     says: Says | None = None
     again: Callable[[], Drawing] | None = None
+
+    def draw(self, renderer: Any) -> None:
+        """Draw; where that is only to lay it out, as ``savefig`` does beforehand, lay it out only."""
+        beforehand = self.canvas.is_saving() and self.get_constrained_layout()
+        self.get_layout_engine().execute(self) if beforehand else super().draw(renderer)
 
 
 @contextmanager

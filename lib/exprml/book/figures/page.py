@@ -127,7 +127,7 @@ def show(figure: Figure, *, name: str, caption: str, alt: str = "", role: str | 
     texts["role"] = stamp(figure, role)
     width = round(figure.get_figwidth() * 100)  # without a height: a telephone would squeeze the picture
     html = picture(figure, name, texts["alt"], f'width="{width}"')
-    if again := getattr(figure, "again", None):
+    if (again := getattr(figure, "again", None)) and not context.rehearsing():  # which nobody looks at
         stamp(small := again(), role)
         source = f'<source media="{TELEPHONE}" srcset="{_address(small, name)}">'
         html = f"<picture>{source}{html}</picture>"

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from exprml.base.errors import DataError, ExprmlError, check_known
-from exprml.base.files import data_folder
+from exprml.base.files import data_folder, from_yaml
 from exprml.base.roles import PAPERS_ROLES
 
 WHERE = "data/catalogue.yml"
@@ -196,7 +196,7 @@ def _catalogue() -> Mapping[str, Entry]:
 @lru_cache(maxsize=4)
 def _read(path: Path, changed: int) -> Mapping[str, Entry]:
     try:
-        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
+        listed = from_yaml(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise DataError(f"{WHERE} is no valid YAML: {error}") from error
     own = {name: _entry(name, fields) for name, fields in listed.items()}

@@ -6,11 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from exprml.base.choices import PROFILES, REHEARSAL
 from exprml.base.errors import DownloadError, ExprmlError, NotAvailableError, check_known
-from exprml.base.files import as_json, data_folder, project_root, write_text_if_changed
+from exprml.base.files import as_json, data_folder, from_yaml, project_root, write_text_if_changed
 from exprml.base.locks import held
 from exprml.base.roles import TWIN
 from exprml.data.catalogue.checking import DiskFullError
@@ -124,7 +122,7 @@ def _candidates(profile: str) -> Mapping[str, Mapping[str, list[str]]]:
     path = project_root() / _LISTED
     if not path.is_file():
         raise ExprmlError(f"{_LISTED} is missing: it says which data each notebook takes")
-    listed = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    listed = from_yaml(path.read_text(encoding="utf-8")) or {}
     return {
         notebook: {slot: _names(notebook, slot, by_profile, profile) for slot, by_profile in data.items()}
         for notebook, about in listed.items()

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from exprml.base.errors import DataError, require_columns
+from exprml.base.files import from_yaml
 
 Paths = Mapping[str, Path]
 
@@ -33,7 +33,7 @@ def text_table(path: Path, *, index: str, separator: str = ",") -> pd.DataFrame:
 
 def listed(name: str) -> dict[str, Any]:
     """Return a table of names that lies beside the readers."""
-    return yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return from_yaml(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
 def require(ids: pd.Index, known: pd.Index, kind: str, path: Path) -> None:

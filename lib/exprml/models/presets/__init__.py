@@ -13,10 +13,10 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sklearn.base import BaseEstimator
 
 from exprml.base.errors import UnknownNameError, check_known
+from exprml.base.files import from_yaml
 from exprml.base.lazy import by_name
 from exprml.models.presets.preset import Preset
 
@@ -54,7 +54,7 @@ def _find(name: str) -> Preset:
 
 @cache
 def _searched() -> dict[str, dict[str, dict[str, Any]]]:
-    return (yaml.safe_load(SEARCHED.read_text(encoding="utf-8")) or {}) if SEARCHED.is_file() else {}
+    return (from_yaml(SEARCHED.read_text(encoding="utf-8")) or {}) if SEARCHED.is_file() else {}
 
 
 def searched(dataset: str) -> dict[str, dict[str, Any]]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from scipy import stats
 from sklearn.model_selection import ParameterSampler
+
+from exprml.base.files import from_yaml
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def _read(given: Any) -> Any:
     return kinds.get(name, getattr(stats, name, None))(*parts, **dict(more))
 
 
-_TABLE = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
+_TABLE = from_yaml(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
 SPACES = {kind: {name: _read(one) for name, one in drawn.items()} for kind, drawn in _TABLE.items()}
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
-
 from exprml.base.errors import check_known
+from exprml.base.files import from_yaml
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def read(module: str, *homes: ModuleType, beside: Mapping[str, Preset] | None = 
     beside : dict, optional
         Presets of another paper that some are like.
     """
-    listed = yaml.safe_load(Path(module).with_suffix(".yml").read_text(encoding="utf-8"))["presets"]
+    listed = from_yaml(Path(module).with_suffix(".yml").read_text(encoding="utf-8"))["presets"]
     known = dict(beside or {})
     for name, entry in listed.items():
         known[name] = _preset(entry, known, homes)
