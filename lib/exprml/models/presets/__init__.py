@@ -1,7 +1,7 @@
 """Each paper's models by name: exactly as published, corrected, and the controls.
 
-One module per paper holds its presets and cites where the settings come from. It is imported when one of them
-is asked for, so that a page depends on the presets of its own paper only.
+A table per paper (YAML) holds its presets and cites where the settings come from; the module of the same name
+reads it when one of them is asked for, so that a page depends on the presets of its own paper only.
 """
 
 from __future__ import annotations
