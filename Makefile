@@ -33,7 +33,7 @@ test: setup browser  ## check everything: style, every notebook on small made da
 	@$(BIN)/ruff format --check --quiet .
 	-@$(BIN)/exprml build --profile smoke --policy simulated
 	-@$(BIN)/exprml build --profile paper --rehearse
-	@exec env EXPRML_SMOKE=1 $(BIN)/python -m pytest -n 2 $(SITE_TESTS)
+	@exec env EXPRML_SMOKE=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(SITE_TESTS)
 
 .PHONY: browser
 browser: setup
