@@ -53,6 +53,16 @@ def test_banner_names_role_profile_and_size_beside_the_papers(project, told, twi
     assert "(the paper: GTEx v8, 17,382 samples \N{MULTIPLICATION SIGN} 5,000 genes)" in banner
 
 
+def test_the_role_of_data_is_said_where_their_title_does_not_say_it(told, twin):
+    told()
+    run = report.start("heil2022/a")
+    assert run.data_words.endswith(" (4 samples, 3 genes; simulated twin)")
+    run.sizes["tissues"] = ("A simulated set", 0, 0)
+    assert run.data_words == "A simulated set"
+    run.sizes["tissues"] = ("A simulated set", 4, 3)
+    assert run.data_words == "A simulated set (4 samples, 3 genes)"
+
+
 def test_start_seeds_every_generator(told, twin):
     told()
     draws = []
