@@ -123,6 +123,18 @@ def test_enrichment_is_fishers_test_on_drawn_lists():
             assert p[row, column] == pytest.approx(exact)
 
 
+@pytest.mark.parametrize("over", [True, False])
+def test_enrichment_is_scipys_at_the_ends_and_where_lists_are_most_of_the_genes(over):
+    generator, n_genes, sizes = np.random.default_rng(0), 3000, [1, 5, 300, 1500, 2999, 3000]
+    rows = np.array([np.arange(n_genes) < size for size in sizes])
+    drawn = generator.permuted(rows, axis=1)
+    lists = np.concatenate([rows, rows[:, ::-1], drawn])  # all of a term, as few of it as can be, some of it
+    p = terms.enrichment(sparse.csr_array(lists.astype(int)), sparse.csr_array(rows.astype(int)), over=over)
+    found, n = (lists.astype(int) @ rows.T.astype(int)), lists.sum(axis=1)[:, None]
+    tail, k = (stats.hypergeom.sf, found - 1) if over else (stats.hypergeom.cdf, found)
+    np.testing.assert_allclose(p, np.minimum(tail(k, n_genes, np.array(sizes), n), 1), rtol=1e-8, atol=1e-300)
+
+
 @pytest.mark.parametrize(
     ("hits", "words"), [([[1, 0]], "hits of 2 genes and terms of 3"), ([[2, 0, 0]], "other than 0 and 1")]
 )

@@ -7,6 +7,7 @@ import pytest
 from anndata import AnnData
 
 from exprml.base.errors import DataError, FormatError, ParameterError, UnknownNameError
+from exprml.data.formats import gctx as gctx_module
 from exprml.data.formats import read_gct, read_gctx, write_gctx
 
 
@@ -80,6 +81,26 @@ def test_window_reads_only_its_own_cells(tmp_path, monkeypatch):
     monkeypatch.setattr(h5py.Dataset, "__getitem__", counting)
     read_gctx(path, samples=["s2", "s250"], genes=["g9", "g10", "g390"])
     assert sum(read_cells) == 6
+
+
+def test_no_reading_crosses_a_chunk_that_another_reads_too(tmp_path, monkeypatch):
+    path = tmp_path / "chunks.gctx"
+    with h5py.File(path, "w") as file:
+        values = np.arange(50 * 30, dtype=np.float32).reshape(50, 30)
+        file.create_dataset("0/DATA/0/matrix", data=values, chunks=(20, 10), compression="gzip")
+        file["0/META/COL/id"] = np.array([f"s{at}" for at in range(50)], dtype="S4")
+        file["0/META/ROW/id"] = np.array([f"g{at}" for at in range(30)], dtype="S4")
+    stretches, original = [], h5py.Dataset.__getitem__
+
+    def noting(self, key):
+        stretches.extend([key[0]] if self.ndim == 2 else [])
+        return original(self, key)
+
+    monkeypatch.setattr(gctx_module, "_BLOCK_CELLS", 60)  # two rows of the file, a tenth of a row of chunks
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", noting)
+    window = read_gctx(path, samples=[f"s{at}" for at in range(49, 4, -1)], genes=["g1", "g28"])
+    np.testing.assert_array_equal(window.X, values[49:4:-1][:, [1, 28]])
+    assert [(one.start, one.stop) for one in stretches] == [(5, 20), (20, 40), (40, 50)]
 
 
 def test_a_scattered_window_is_read_in_blocks(tmp_path):

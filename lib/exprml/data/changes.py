@@ -96,9 +96,7 @@ def compare_groups(adata: AnnData, first: Sequence[bool], *, group: str = "serie
     series, names = pd.factorize(adata.obs[group].astype(str))
     sizes = np.stack([np.bincount(series[first], minlength=len(names)),
                       np.bincount(series[~first], minlength=len(names))])  # fmt: skip
-    few = np.flatnonzero((sizes.min(axis=0) < 1) | (sizes.sum(axis=0) < 3))
-    if len(few):
-        one = few[0]
+    for one in np.flatnonzero((sizes.min(axis=0) < 1) | (sizes.sum(axis=0) < 3)):
         raise DataError(
             f"{names[one]}: groups of {sizes[0, one]} and {sizes[1, one]} samples; give three, one in each"
         )
@@ -107,13 +105,9 @@ def compare_groups(adata: AnnData, first: Sequence[bool], *, group: str = "serie
     found = [_block(adata, series, first, np.arange(len(names))[block], sizes[:, block]) for block in blocks]
     difference, t, p, q = (np.concatenate(parts).astype(np.float32) for parts in zip(*found, strict=True))
     obs = pd.DataFrame({"series": names, "n_first": sizes[0], "n_second": sizes[1]}, index=names.astype(str))
-    changes = AnnData(
-        difference, obs=obs.rename_axis("contrast"), var=adata.var, layers={"t": t, "p": p, "q": q}
-    )
-    return with_steps(
-        changes,
-        [*adata.uns.get("provenance", {}).get("steps", []), "two groups of every series compared (limma)"],
-    )
+    layers, before = {"t": t, "p": p, "q": q}, adata.uns.get("provenance", {}).get("steps", [])
+    changes = AnnData(difference, obs=obs.rename_axis("contrast"), var=adata.var, layers=layers)
+    return with_steps(changes, [*before, "two groups of every series compared (limma)"])
 
 
 def _block(
@@ -126,11 +120,10 @@ def _block(
         raise DataError(f"{(~np.isfinite(X)).sum()} values are missing or infinite: leave their genes out")
     at = np.searchsorted(wanted, series[rows])
     n = len(wanted)
-    sums = sparse.csr_matrix(
-        (np.ones(len(rows)), (at + n * ~first[rows], np.arange(len(rows)))), shape=(2 * n, len(rows))
-    )
+    place = at + n * ~first[rows]
+    sums = sparse.csr_matrix((np.ones(len(rows)), (place, np.arange(len(rows)))), shape=(2 * n, len(rows)))
     means = (sums @ X) / sizes.reshape(-1, 1)
-    squares = sums @ (X - means[at + n * ~first[rows]]) ** 2
+    squares = sums @ (X - means[place]) ** 2
     freedom = sizes.sum(axis=0)[:, None] - 2.0
     variance = (squares[:n] + squares[n:]) / freedom
     difference = means[:n] - means[n:]
@@ -157,8 +150,7 @@ def moderated_variance(variance: np.ndarray, freedom: np.ndarray) -> tuple[np.nd
         Posterior variances, and how many degrees of freedom the common variance counts for (may be infinite).
     """
     middle = np.median(variance, axis=1, keepdims=True)
-    floor = 1e-5 * np.where(middle > 0, middle, 1.0)
-    floored = np.maximum(variance, floor)
+    floored = np.maximum(variance, 1e-5 * np.where(middle > 0, middle, 1.0))
     log = np.log(floored) - digamma(freedom / 2) + np.log(freedom / 2)
     spread = log.var(axis=1, ddof=1, keepdims=True) - polygamma(1, freedom / 2)
     prior = np.full_like(spread, np.inf)

@@ -51,8 +51,7 @@ def restrict(edges: pd.DataFrame, genes: Sequence[str]) -> pd.DataFrame:
         If a weight is negative or no number, or no edge is left.
     """
     wrong = edges[~(edges["weight"] >= 0)]
-    if len(wrong):
-        one = wrong.iloc[0]
+    for _, one in wrong.iterrows():
         raise DataError(
             f"{len(wrong)} of {len(edges)} weights are negative or no number, as {one['weight']} between "
             f"{one['source']} and {one['target']}: a graph convolution needs weights of 0 or more"
@@ -75,8 +74,7 @@ def restrict(edges: pd.DataFrame, genes: Sequence[str]) -> pd.DataFrame:
             f"no edge is left: none of the {len(edges)} edges joins two different genes of the {len(genes)}, "
             f"as {genes[0]!r}; do the names agree?"
         )
-    names = np.asarray(genes, dtype=object)
-    found[COLUMNS[:2]] = names[found[COLUMNS[:2]].to_numpy()]
+    found[COLUMNS[:2]] = np.asarray(genes, dtype=object)[found[COLUMNS[:2]].to_numpy()]
     found.attrs["dropped"] = dropped
     return found
 

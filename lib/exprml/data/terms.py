@@ -7,7 +7,8 @@ neither: restrict both to the tested ones first, or expressed genes alone will m
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
+from scipy.special import betaln
 
 from exprml.base.errors import DataError, ParameterError
 
@@ -43,9 +44,25 @@ def enrichment(hits: sparse.sparray, terms: sparse.sparray, *, over: bool = True
     n_genes = hits.shape[1]
     code = (found.astype(np.int64) * (n_genes + 1) + sizes) * (n_genes + 1) + drawn  # most cases come often
     _, first, back = np.unique(code.ravel(), return_index=True, return_inverse=True)
-    k, size, n = (each.ravel()[first] for each in (found, sizes, drawn))
-    p = stats.hypergeom.sf(k - 1, n_genes, size, n) if over else stats.hypergeom.cdf(k, n_genes, size, n)
+    k, size, n = (each.ravel()[first].astype(float) for each in (found, sizes, drawn))
+    p = _at_least(k, n_genes, size, n) if over else _at_least(size - k, n_genes, size, n_genes - n)
     return np.minimum(p, 1.0)[back].reshape(found.shape)
+
+
+def _at_least(k: np.ndarray, n_genes: int, size: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Return the probability of k or more hits: scipy's functions take a tenth of a millisecond a case.
+
+    The tail that does not hold the mean is summed, each term from the one before.
+    """
+    other = k * n_genes <= size * n
+    k, n = np.where(other, size - k + 1, k), np.where(other, n_genes - n, n)
+    drawn = (size, k), (n_genes - size, n - k), (n_genes, n)
+    inside, outside, every = (-np.log1p(a) - betaln(a - b + 1, b + 1) for a, b in drawn)
+    total = term = np.exp(inside + outside - every)
+    while (term > total * 1e-17).any():
+        term = term * (size - k) * (n - k) / ((k + 1) * (n_genes - size - n + k + 1))
+        total, k = total + term, k + 1
+    return np.where(other, 1 - total, total)
 
 
 def family_wise(
@@ -72,13 +89,12 @@ def family_wise(
     if n_sets < 1:
         raise ParameterError(f"n_sets {n_sets}: give at least 1")
     generator = np.random.default_rng(seed)
-    hits = sparse.csr_array(hits)
     p = enrichment(hits, terms, over=over)
     error = np.ones_like(p)
     for row, n in enumerate(hits.sum(axis=1).astype(int)):
-        drawn = sparse.lil_array((n_sets, hits.shape[1]), dtype=np.int32)
-        for one in range(n_sets):
-            drawn[one, generator.choice(hits.shape[1], n, replace=False)] = 1
+        drawn = np.zeros((n_sets, hits.shape[1]), np.int32)
+        for one in drawn:
+            one[generator.choice(hits.shape[1], n, replace=False)] = 1
         smallest = np.sort(enrichment(drawn, terms, over=over).min(axis=1))
         error[row] = np.searchsorted(smallest, p[row] * (1 + 1e-9), side="right") / n_sets
     return error

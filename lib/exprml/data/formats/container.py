@@ -109,7 +109,7 @@ def narrowed(values: np.ndarray, place: Callable[[int], str]) -> np.ndarray:
     `place` tells where a value stands, from its position in the flattened values.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # R's NA is a signalling NaN
-        result = values.astype(np.float32)
+        result = values.astype(np.float32, copy=False)
     if result.dtype.itemsize < values.dtype.itemsize:
         lost = np.flatnonzero(np.isinf(result) & np.isfinite(values))
         if lost.size:

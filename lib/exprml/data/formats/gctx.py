@@ -182,10 +182,11 @@ def _ids(file: h5py.File, kind: str, path: Path) -> list[str]:
 def _require_column(stored: h5py.Group | h5py.Dataset, length: int | None, what: str, path: Path) -> None:
     """Raise when this is no data set of one dimension, and as long as told."""
     shape = stored.shape if isinstance(stored, h5py.Dataset) else "a group"
-    if isinstance(shape, tuple) and len(shape) == 1 and length in (None, shape[0]):
-        return
-    wanted = "one value" if length is None else f"one value for {length}"
-    raise FormatError(f"{path}: '{stored.name}' has {shape}, expected {wanted} {what}; write the file again")
+    if not isinstance(shape, tuple) or len(shape) != 1 or length not in (None, shape[0]):
+        wanted = "one value" if length is None else f"one value for {length}"
+        raise FormatError(
+            f"{path}: '{stored.name}' has {shape}, expected {wanted} {what}; write the file again"
+        )
 
 
 def _checked_matrix(file: h5py.File, ids: dict[str, list[str]], path: Path) -> h5py.Dataset:
@@ -237,30 +238,40 @@ def _without_null(values: np.ndarray) -> np.ndarray:
 
 
 def _window(matrix: h5py.Dataset, rows: Positions, columns: Positions, path: Path) -> np.ndarray:
-    rows = np.arange(matrix.shape[0]) if rows is None else rows
-    columns = np.arange(matrix.shape[1]) if columns is None else columns
-    needed = 4 * len(rows) * len(columns)
-    needed += math.prod(matrix.chunks or (0,)) * matrix.dtype.itemsize  # unpacked whole
+    asked = zip(matrix.shape, (rows, columns), strict=True)
+    rows, columns = (np.arange(n) if at is None else at for n, at in asked)
+    # what is asked for, and a chunk that is unpacked whole
+    needed = 4 * len(rows) * len(columns) + math.prod(matrix.chunks or (0,)) * matrix.dtype.itemsize
     check_memory(path, needed, f"{len(rows):,} samples x {len(columns):,} genes")
     result, place = np.empty((len(rows), len(columns)), np.float32), lambda at: f"{path}: '/{_MATRIX}'"
     for left, right, into_columns in _spans(columns, matrix.shape[1]):
-        for top, bottom, into_rows in _spans(rows, max(1, _BLOCK_CELLS // (right - left))):
-            inside = np.ix_(rows[into_rows] - top, columns[into_columns] - left)
-            picked = matrix[top:bottom, left:right][inside]  # one block alive at a time
-            result[np.ix_(into_rows, into_columns)] = narrowed(picked, place)
+        for top, bottom, into_rows in _spans(rows, _rows_at_once(matrix, right - left)):
+            inside = _at(rows[into_rows] - top, columns[into_columns] - left)
+            result[_at(into_rows, into_columns)] = narrowed(matrix[top:bottom, left:right][inside], place)
     return result
 
 
+def _rows_at_once(matrix: h5py.Dataset, width: int) -> int:
+    """Return how many rows are read in one go: whole chunks where they are not huge, to unpack each once."""
+    chunk, whole = (matrix.chunks or (1,))[0], _BLOCK_CELLS // width
+    return chunk * max(1, whole // chunk) if chunk * width <= 16 * _BLOCK_CELLS else max(1, whole)
+
+
+def _at(rows: np.ndarray, columns: np.ndarray) -> tuple:
+    """Return an index of both; a slice where positions follow each other, which costs no looking up."""
+    ways = [slice(one[0], one[-1] + 1) if (np.diff(one) == 1).all() else one for one in (rows, columns)]
+    return tuple(ways) if any(isinstance(one, slice) for one in ways) else np.ix_(rows, columns)
+
+
 def _spans(positions: np.ndarray, limit: int) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Yield (start, stop, places in the result) of stretches of at most `limit` holding the positions."""
+    """Yield (start, stop, places in the result) of stretches that hold the positions.
+
+    None crosses a multiple of `limit`.
+    """
     order = np.argsort(positions, kind="stable")
-    ordered = positions[order]
-    first = 0
-    for last in range(1, len(ordered) + 1):
-        ends = last == len(ordered) or ordered[last] - ordered[last - 1] > _GAP
-        if ends or ordered[last] - ordered[first] >= limit:
-            yield int(ordered[first]), int(ordered[last - 1]) + 1, order[first:last]
-            first = last
+    ends = (np.diff(positions[order]) > _GAP) | (np.diff(positions[order] // limit) > 0)
+    for places in filter(len, np.split(order, np.flatnonzero(ends) + 1)):
+        yield int(positions[places[0]]), int(positions[places[-1]]) + 1, places
 
 
 def _write_fields(file: h5py.File, kind: str, frame: pd.DataFrame, ids: list[str]) -> None:

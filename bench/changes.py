@@ -1,0 +1,131 @@
+"""Time what okeke2023 asks of a processor: over-representation of many lists, an epoch of its autoencoder.
+
+Run as ``python bench/changes.py [--gseapy FOLDER] [--samples 512]``. Prints rows in the columns of
+``bench/report.csv``. One thread. The peer of over-representation is gseapy's loop over terms, which the book
+does not need: give the folder it lies in, or scipy's function is called term by term in its place. The peer
+of an epoch is that of ``bench/training.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import sys
+from collections.abc import Callable
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import torch  # noqa: E402
+from machine import COLUMNS, copy_bandwidth, hardware, peak_memory  # noqa: E402
+from perturbations import cpu_seconds  # noqa: E402
+from scipy import sparse, stats  # noqa: E402
+from training import compare, product_seconds  # noqa: E402
+
+from exprml.data.terms import enrichment  # noqa: E402
+
+LISTS, TERMS, GENES, PEERS_LISTS = 1000, 10_000, 20_000, 3
+WIDTHS = [21_953, 2000, 21_953]
+ADAM_ARRAYS = 7  # read: weights, gradients, two moments; written: all but the gradients
+
+
+def rows_of_ones(sizes: np.ndarray, seed: int) -> sparse.csr_array:
+    """Return a row for each size, with that many ones in random places."""
+    draws = np.random.default_rng(seed)
+    places = np.concatenate([draws.choice(GENES, size, replace=False) for size in sizes])
+    ends = np.r_[0, np.cumsum(sizes)]
+    return sparse.csr_array((np.ones(len(places), np.int32), places, ends), (len(sizes), GENES))
+
+
+def names_of(row: sparse.csr_array) -> set[str]:
+    return {f"gene {at}" for at in row.indices}
+
+
+def gseapys(folder: str) -> tuple[str, Callable]:
+    """Return the name of gseapy's loop and a function from a list and sets to p-values by set."""
+    sys.path.insert(0, folder)
+    from gseapy.stats import calc_pvalues
+
+    def run(hits: set[str], sets: dict[str, set[str]]) -> dict[str, float]:
+        found = list(calc_pvalues(hits, sets, background=GENES))
+        return dict(zip(found[0], found[1], strict=True))
+
+    return "gseapy.stats.calc_pvalues", run
+
+
+def by_scipy(hits: set[str], sets: dict[str, set[str]]) -> dict[str, float]:
+    """Return the p-values of the sets that share a gene with the list, one call each."""
+    shared = {name: len(hits & one) for name, one in sets.items()}
+    return {
+        name: stats.hypergeom.sf(n - 1, GENES, len(sets[name]), len(hits)) for name, n in shared.items() if n
+    }
+
+
+def over_representation(folder: str | None, repeats: int) -> dict:
+    """Return the row of lists x terms; the peer does some of the lists, in turn with all of ours."""
+    sizes = np.random.default_rng(0)
+    hits = rows_of_ones(sizes.integers(20, 2000, LISTS), 1)
+    terms = rows_of_ones(np.minimum(5 + sizes.pareto(1.0, TERMS) * 10, 2000).astype(int), 2)
+    peer, loop = gseapys(folder) if folder else ("scipy.stats.hypergeom.sf, a call a term", by_scipy)
+    sets = {str(at): names_of(terms[[at]]) for at in range(TERMS)}
+    lists = [names_of(hits[[at]]) for at in range(PEERS_LISTS)]
+    times: list[tuple[float, float]] = []
+    found: list = []
+
+    def in_turn() -> None:
+        for _ in range(repeats):
+            found.clear()
+            ours = cpu_seconds(lambda: enrichment(hits, terms), found)
+            times.append((ours, cpu_seconds(lambda: [loop(one, sets) for one in lists], found)))
+
+    peak = peak_memory(in_turn)
+    a, b = np.array(times).T
+    b = b * (LISTS / PEERS_LISTS)
+    p, theirs = found
+    same = all(
+        np.allclose(p[at, [int(name) for name in one]], [*one.values()], rtol=1e-9, atol=0)
+        for at, one in enumerate(theirs)
+    )
+    return {
+        "bench": "over-representation, one sparse product",
+        "size": f"{LISTS} lists of 20 to 2000 hits x {TERMS} terms, {GENES} genes; {peak}",
+        "ours_seconds": a.min(),
+        "peer": f"{peer}, extrapolated from {PEERS_LISTS} lists",
+        "peer_seconds": b.min(),
+        "ratio": b.min() / a.min(),
+        "ratio_low": (b / a).min(),
+        "ratio_high": (b / a).max(),
+        "same_result": same,
+    }
+
+
+def epoch_row(n_samples: int, repeats: int, batch: int = 128) -> dict:
+    """Return the row of an epoch, beside the plain loop, its products and the optimiser's memory traffic."""
+    found: list[dict] = []
+    peak = peak_memory(lambda: found.append(compare("", WIDTHS, n_samples, batch, None, repeats)))
+    steps = n_samples / batch
+    products = product_seconds(WIDTHS, batch, repeats=3) * steps
+    weights = 2 * WIDTHS[0] * WIDTHS[1]
+    traffic = ADAM_ARRAYS * 4 * weights / copy_bandwidth() * steps
+    return found[0] | {
+        "bench": "autoencoder 21953-2000-21953, an epoch",
+        "size": f"{weights / 1e6:.3g} million weights, {n_samples} samples, batch {batch}, per epoch; {peak}",
+        "limit": f"matrix products alone: {products:.4g} s; the optimiser's memory traffic: {traffic:.3g} s",
+        "share_of_limit": (products + traffic) / found[0]["ours_seconds"],
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--gseapy", help="folder in which gseapy lies")
+    parser.add_argument("--samples", type=int, default=512)
+    parser.add_argument("--repeats", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    common = {"hardware": hardware(), "date": datetime.date.today().isoformat()}
+    rows = [over_representation(options.gseapy, options.repeats) | common]
+    rows += [common | epoch_row(options.samples, options.repeats)]
+    print(pd.DataFrame(rows).reindex(columns=COLUMNS).to_csv(index=False, float_format="%.4g"), end="")
