@@ -3,7 +3,7 @@
 Run as ``python bench/changes.py [--gseapy FOLDER] [--samples 512]``. Prints rows in the columns of
 ``bench/report.csv``. One thread. The peer of over-representation is gseapy's loop over terms, which the book
 does not need: give the folder it lies in, or scipy's function is called term by term in its place. The peer
-of an epoch is that of ``bench/training.py``.
+of an epoch is that of ``bench/training.py``. Seconds are of the processor: the machine may be shared.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import datetime
 import os
 import sys
+import time
 from collections.abc import Callable
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -105,9 +106,10 @@ def over_representation(folder: str | None, repeats: int) -> dict:
 def epoch_row(n_samples: int, repeats: int, batch: int = 128) -> dict:
     """Return the row of an epoch, beside the plain loop, its products and the optimiser's memory traffic."""
     found: list[dict] = []
-    peak = peak_memory(lambda: found.append(compare("", WIDTHS, n_samples, batch, None, repeats)))
+    clock = time.process_time
+    peak = peak_memory(lambda: found.append(compare("", WIDTHS, n_samples, batch, None, repeats, clock)))
     steps = n_samples / batch
-    products = product_seconds(WIDTHS, batch, repeats=3) * steps
+    products = product_seconds(WIDTHS, batch, repeats=3, clock=clock) * steps
     weights = 2 * WIDTHS[0] * WIDTHS[1]
     traffic = ADAM_ARRAYS * 4 * weights / copy_bandwidth() * steps
     return found[0] | {
