@@ -129,8 +129,7 @@ def _block(
     difference = means[:n] - means[n:]
     squeezed, prior = moderated_variance(variance, freedom)
     t = difference / np.sqrt(squeezed * (1 / sizes).sum(axis=0)[:, None])
-    total = np.minimum(freedom + prior, freedom * X.shape[1])
-    p = 2 * stats.t.sf(np.abs(t), total)
+    p = 2 * stats.t.sf(np.abs(t), np.minimum(freedom + prior, freedom * X.shape[1]))
     return [difference, t, p, stats.false_discovery_control(p, axis=1)]
 
 

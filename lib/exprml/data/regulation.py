@@ -89,8 +89,7 @@ def rewired(edges: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     swaps = 5 * len(edges)
     nx.double_edge_swap(graph, swaps, max_tries=100 * swaps, seed=seed)
     found = pd.DataFrame(sorted(graph.edges), columns=COLUMNS[:2])
-    weights = np.random.default_rng(seed).permutation(edges["weight"].to_numpy())
-    return found.assign(weight=weights)
+    return found.assign(weight=np.random.default_rng(seed).permutation(edges["weight"].to_numpy()))
 
 
 def permuted(edges: pd.DataFrame, genes: Sequence[str], *, seed: int = 0) -> pd.DataFrame:
