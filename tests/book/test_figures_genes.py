@@ -154,3 +154,8 @@ def test_the_two_ridges_have_names_of_their_own_and_d_gex_its_spelling():
     same = ("d-gex-1", "d-gex-2", "d-gex-3", "lasso", "ridge", "linear-regression", "knn-ge")
     styles = [look.model_style(f"chen2016/{name}") for name in same]
     assert len({(style["color"], style["marker"]) for style in styles}) == len(same)
+
+
+def test_a_name_that_a_notebook_spells_keeps_its_spelling():
+    spelled = "D-GEX settings with ELU for tanh"
+    assert figures.model_label(spelled) == spelled

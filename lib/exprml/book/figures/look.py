@@ -156,7 +156,7 @@ def model_label(name: str) -> str:
     bare = _bare(name)
     if bare == "ridge":  # chen2016's LR-L2, and ours with the penalty that validation samples choose
         return "LR-L2 (ridge)" if str(name).startswith("chen2016/") else "tuned ridge"
-    *_, words = MODELS.get(bare, ())[2:] or (bare,)
+    *_, words = MODELS.get(bare, ())[2:] or (bare if "/" in str(name) else str(name),)
     for plain, spelled in (("three l", "three-l"), ("five l", "five-l"), ("batchnorm", "BatchNorm")):
         words = words.replace(plain, spelled)
     return f"{words} (corrected)" if str(name).startswith("corrected/") else words
