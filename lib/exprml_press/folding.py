@@ -29,11 +29,7 @@ def fold(cells: list[dict[str, Any]]) -> None:
 
 def plumbing_cells(cells: list[dict[str, Any]]) -> list[bool]:
     """Return of each cell whether it only imports, draws, writes or prints."""
-    code = [cell["cell_type"] == "code" for cell in cells]
-    trees = [
-        _parsed("".join(cell["source"])) if is_code else None
-        for cell, is_code in zip(cells, code, strict=True)
-    ]
+    trees = [_parsed(cell) for cell in cells]
     origins = {name: origin for tree in trees if tree for name, origin in _imports(tree)}
     methods: set[str] = set()  # functions of the notebook that call method, found to any depth
     for tree in trees:
@@ -43,9 +39,10 @@ def plumbing_cells(cells: list[dict[str, Any]]) -> list[bool]:
     return [tree is not None and _is_plumbing(tree, origins, methods) for tree in trees]
 
 
-def _parsed(source: str) -> ast.Module | None:
+def _parsed(cell: dict[str, Any]) -> ast.Module | None:
+    """Return what the source of a code cell says, None of any other cell."""
     try:
-        return ast.parse(source)
+        return ast.parse("".join(cell["source"])) if cell["cell_type"] == "code" else None
     except SyntaxError:  # a cell with magic stays as it is
         return None
 

@@ -32,11 +32,6 @@ class GeneMatch:
     positions: np.ndarray
     missing: tuple[str, ...]
 
-    @property
-    def share_missing(self) -> float:
-        """Share of the landmarks that the file lacks."""
-        return len(self.missing) / len(self.positions)
-
 
 def match_genes(wanted: pd.DataFrame, given: pd.DataFrame, where: str) -> GeneMatch:
     """Find each wanted gene in a file's genes.

@@ -22,7 +22,6 @@ from exprml.data.catalogue.fetching import in_raw
 from exprml.data.catalogue.loading import forget_others, prepared_path
 from exprml.data.formats import write_gct
 
-FORMATS = ("csv", "gct", "h5ad")
 _NEARBY = ("folder",)  # a mirror that is a folder: nothing crosses the network
 _BLOCK = 512  # samples looked at together, so that a table of gigabytes is not copied
 
@@ -160,7 +159,7 @@ def export(name: str, fmt: str, path: str | Path | None = None, *, force: bool =
     ParameterError
         If the file is there already, or its name says another format.
     """
-    check_known("format", [fmt], FORMATS)
+    check_known("format", [fmt], _WRITERS)
     path = Path(path) if path else Path(f"{name}.{fmt}")
     endings = [f".{fmt}"] if fmt == "h5ad" else [f".{fmt}", f".{fmt}.gz"]
     if not path.name.lower().endswith(tuple(endings)):
@@ -170,7 +169,7 @@ def export(name: str, fmt: str, path: str | Path | None = None, *, force: bool =
     adata = catalogue.load(name)
     if not adata.n_obs and fmt == "gct":
         raise DataError(f"{name} has no samples, which GCT cannot hold: choose csv or h5ad")
-    {"csv": _write_csv, "gct": write_gct, "h5ad": _write_h5ad}[fmt](adata, path)
+    _WRITERS[fmt](adata, path)
     return path
 
 
@@ -192,3 +191,6 @@ def _write_h5ad(adata: AnnData, path: Path) -> None:
     adata.uns["provenance"] = {**provenance, "files": files}
     with atomic_path(path) as part:
         adata.write_h5ad(part)
+
+
+_WRITERS = {"csv": _write_csv, "gct": write_gct, "h5ad": _write_h5ad}

@@ -13,6 +13,7 @@ from exprml.base.files import project_root
 from exprml_press import folding
 
 _PICTURES = ("image/png", "image/jpeg")  # in base64, where a folder's name can only stand by accident
+_MARKER = "papermill-error-cell-tag"  # of a cell that papermill puts in where a notebook fails
 _CELL_FILE = re.compile(r"(?:/[^\s\"'<>:]*)?/ipykernel_\d+/\d+\.py")
 
 
@@ -26,7 +27,7 @@ def to_page(document: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
     about : dict
         What the runner knows of the run: key, profile, notebook, status, ...
     """
-    cells = (cell for cell in document["cells"] if not _is_error_marker(cell))
+    cells = (cell for cell in document["cells"] if _MARKER not in cell["metadata"].get("tags", []))
     document["cells"] = [part for cell in cells for part in _figure_apart(cell)]
     for cell in document["cells"]:
         _tidy(cell)
@@ -86,10 +87,6 @@ def path_scrubber() -> Callable[[str], str]:
         return text
 
     return scrub
-
-
-def _is_error_marker(cell: dict[str, Any]) -> bool:
-    return "papermill-error-cell-tag" in cell["metadata"].get("tags", [])
 
 
 def _tidy(cell: dict[str, Any]) -> None:

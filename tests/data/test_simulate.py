@@ -71,13 +71,13 @@ def class_gap(adata, moment):
 
 
 def test_floor_turns_a_linear_shift_into_different_shapes():
-    floored = simulate.floored_shift(shift=1.0, floor=0.0)
+    floored = simulate.floored_shift(floor=0.0)
     assert floored.X.min() == 0
     assert abs((floored.X[:500] == 0).mean() - 0.5) < 0.01  # half of N(0, 1) lies below
     assert abs((floored.X[500:] == 0).mean() - 0.1587) < 0.01  # of N(1, 1): Phi(-1)
     # variance of max(N, 0) is 1/2 - 1/(2 pi) = 0.3408; of max(N + 1, 0) it is 0.7511
     assert abs(class_gap(floored, 2) - (0.7511 - 0.3408)) < 0.02
-    assert abs(class_gap(simulate.floored_shift(shift=1.0, floor=None), 2)) < 0.02
+    assert abs(class_gap(simulate.floored_shift(floor=None), 2)) < 0.02
 
 
 def test_detection_floor():

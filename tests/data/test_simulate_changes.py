@@ -8,7 +8,7 @@ from exprml.data import catalogue, simulate
 
 
 def test_the_terms_that_were_active_explain_the_changes():
-    adata = simulate.changes_twin(habit=0, noise=0.2)
+    adata = simulate.changes_twin(habit=0)
     plain = ~adata.obs["is_outlier"].to_numpy()
     effects = np.linalg.lstsq(adata.obsm["terms"][plain].astype(float), adata.X[plain], rcond=None)[0]
     inside = np.abs(effects).T[adata.varm["terms"]].mean()

@@ -13,6 +13,7 @@ from exprml.data import catalogue
 from exprml.data.catalogue import fetching
 from exprml_press import cli
 from exprml_press import rehearsal as made_files
+from exprml_press.rehearsal import landmarks
 from exprml_press.runner import rehearsal
 from exprml_press.runner.worker import make_order
 
@@ -31,7 +32,7 @@ def book(project, monkeypatch):
     monkeypatch.setenv("EXPRML_DATA", "restored afterwards")
     monkeypatch.delenv("EXPRML_DATA")
     monkeypatch.setenv("EXPRML_MIRROR", str(project.root))
-    monkeypatch.setattr(made_files, "names", lambda: ("dgex-maps",))
+    monkeypatch.setattr(made_files, "WRITERS", {"dgex-maps": landmarks.write_maps})
     monkeypatch.setattr(fetching, "download", lambda *given, **options: pytest.fail("asked the network"))
     shutil.copyfile(CATALOGUE, project.root / "data" / "catalogue.yml")
     project.add("chen2016/a", *CODE, parameters="n: int = 3  # n\nwidth: int = 1  # width", **ENTRY)
@@ -96,7 +97,7 @@ def test_its_catalogue_is_the_true_one_but_for_addresses_and_hashes_of_generated
 
 def test_files_are_made_once_and_anew_when_their_maker_or_the_catalogue_changes(book, monkeypatch):
     made = []
-    monkeypatch.setattr(made_files, "write", lambda name, folder: made.append(name))
+    monkeypatch.setattr(made_files, "WRITERS", {"dgex-maps": lambda folder: made.append("dgex-maps")})
     rehearsal.prepare()
     rehearsal.prepare()
     assert made == ["dgex-maps"]
@@ -117,8 +118,8 @@ def test_a_figure_of_own_data_says_that_it_was_rehearsed(project, monkeypatch):
 
 
 def test_while_files_are_made_anew_no_running_rehearsal_sees_an_address(book, monkeypatch):
-    def write(name, folder):
+    def write(folder):
         assert "url: https" not in data_folder("catalogue.yml").read_text()
 
-    monkeypatch.setattr(made_files, "write", write)
+    monkeypatch.setattr(made_files, "WRITERS", {"dgex-maps": write})
     rehearsal.prepare()

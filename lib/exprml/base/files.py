@@ -46,11 +46,6 @@ def data_folder(*parts: str) -> Path:
     return Path(base).resolve().joinpath(*parts) if base else project_root().joinpath("data", *parts)
 
 
-def part_beside(path: Path) -> Path:
-    """Return a name that nobody has, beside `path`, for what is being made."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-
-
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there when the block ends well, else delete it.
@@ -60,7 +55,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = part_beside(path)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         part.touch(mode=0o666, exist_ok=False)
         mode = part.stat().st_mode

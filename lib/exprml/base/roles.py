@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 OWN, READERS_OWN, STAND_IN, MADE, TWIN = "own", "reader's own", "stand-in", "made", "twin"
@@ -38,8 +37,3 @@ ROLES = {  # ever less real
 }
 PAPERS_ROLES = (OWN, STAND_IN, MADE, TWIN)  # what an entry of the catalogue may say
 NOT_OWN = {role: ROLES[role].words for role in (STAND_IN, MADE, TWIN)}  # what a figure must own up to
-
-
-def least_real(roles: Iterable[str]) -> str:
-    """Return the role least like the paper's own: what is drawn together may promise no more."""
-    return max(roles, key=list(ROLES).index)

@@ -15,6 +15,7 @@ import yaml
 from exprml.base.choices import PROFILES, REHEARSAL
 from exprml.base.errors import ExprmlError, ParameterError, UnknownNameError, check_known
 from exprml.base.files import from_yaml, project_root
+from exprml.book.context import OWN
 from exprml.book.parameters import Parameter, fit, parse
 
 WHERE = "notebooks/profiles.yml"
@@ -184,8 +185,8 @@ def in_order(known: Mapping[str, Notebook]) -> list[str]:
 
 
 def check_profile(profile: str) -> None:
-    """Raise UnknownNameError unless `profile` is one of smoke, default, paper, or the rehearsal of paper."""
-    if profile != REHEARSAL:
+    """Raise UnknownNameError unless `profile` is smoke, default, paper, its rehearsal, or a reader's own."""
+    if profile not in (REHEARSAL, OWN):
         check_known("profile", [profile], PROFILES)
 
 

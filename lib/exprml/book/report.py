@@ -21,7 +21,7 @@ from IPython.display import HTML, display
 
 from exprml.base.choices import REHEARSAL
 from exprml.base.errors import ParameterError, check_known
-from exprml.base.roles import OWN, ROLES, least_real
+from exprml.base.roles import OWN, ROLES
 from exprml.book import context, profiles, results
 from exprml.book.context import Context, Session, results_path
 from exprml.book.machine import hardware, versions
@@ -86,7 +86,7 @@ class Run(Session):
         """
         where = f"notebooks/profiles.yml, {self.notebook}, data"
         check_known("data slot", [slot, *others], self.plan, where)
-        return least_real(self.plan[one]["role"] for one in (slot, *others))
+        return max((self.plan[one]["role"] for one in (slot, *others)), key=list(ROLES).index)
 
     def load(self, slot: str) -> AnnData:
         """Return the data set that the plan chose for a slot, its role in ``uns["provenance"]``.

@@ -175,12 +175,11 @@ def load(path: str | Path) -> StoredModel:
         scaling = {one: restore(value, arrays) for one, value in document["scaling"].items()}
         genes = [pd.DataFrame(document[kind]).set_index("id") for kind in ("landmarks", "targets")]
         model = restore(document["model"], arrays)
-        found = StoredModel(model, *genes, Scaling(**scaling), document["provenance"])
+        return StoredModel(model, *genes, Scaling(**scaling), document["provenance"])
     except ExprmlError:
         raise
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         raise FormatError(f"{described}: not a whole model file ({type(error).__name__}: {error})") from error
-    return found
 
 
 def _paths(path: str | Path) -> tuple[Path, Path]:

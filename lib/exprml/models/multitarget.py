@@ -79,25 +79,23 @@ class TunedRegressor(MultiTargetRegressor):
             For a candidate that cannot be used.
         """
         X, Y = self._validated(X, Y)
-        only = self._only() if validation is None else None
-        if only is not None:
-            self.path_ = self._path([(only, np.nan)])
-            self._finish(self._start(X, Y), only)
-            return self
-        if validation is not None:
+        start, chosen = None, self._only() if validation is None else None
+        if chosen is not None:
+            self.path_ = self._path([(chosen, np.nan)])
+        elif validation is not None:
             X_held = self._features(validation[0])
             Y_held = check_targets("validation", validation[1], len(X_held), Y.shape[1])
             start = self._start(X, Y)
-            self._finish(start, self._choose(start, X_held, Y_held))
-            return self
-        rows, held = inner_split(check_groups(groups, len(X)), self.holdout, self.random_state)
-        if not len(held) or not len(rows):
-            raise DataError(
-                f"holding {self.holdout!r} of {len(X)} samples out left none to choose the {self.candidate} "
-                "by: give validation=(X, Y), or more groups"
-            )
-        chosen = self._choose(self._start(X[rows], Y[rows]), X[held], Y[held])
-        self._finish(self._start(X, Y), chosen)
+            chosen = self._choose(start, X_held, Y_held)
+        else:
+            rows, held = inner_split(check_groups(groups, len(X)), self.holdout, self.random_state)
+            if not len(held) or not len(rows):
+                raise DataError(
+                    f"holding {self.holdout!r} of {len(X)} samples out left none to choose the "
+                    f"{self.candidate} by: give validation=(X, Y), or more groups"
+                )
+            chosen = self._choose(self._start(X[rows], Y[rows]), X[held], Y[held])
+        self._finish(start or self._start(X, Y), chosen)
         return self
 
     def _only(self) -> Any:

@@ -176,7 +176,9 @@ class NetworkClassifier(LogitClassifier, Network):
         check_known("inner_removal", [self.inner_removal], ("joint", "apart"))
         codes = self._encode(y, getattr(start_from, "classes_", None))
         self._split(groups, len(X), self.holdout)
-        weights = self._weights(codes)
+        weights = None
+        if self.class_weight is not None:
+            weights = (1.0 / (np.bincount(codes, minlength=len(self.classes_)) + 1)).astype(np.float32)
         if self.inner_labels == "refit":
             for part in (self.training_rows_, self.holdout_rows_):
                 codes[part] = np.unique(codes[part], return_inverse=True)[1]
@@ -209,12 +211,6 @@ class NetworkClassifier(LogitClassifier, Network):
                 f"label {unknown.tolist()[0]!r} in y is not among {where}: add it or drop its samples"
             )
         return np.searchsorted(self.classes_, y)
-
-    def _weights(self, codes: np.ndarray) -> np.ndarray | None:
-        """Return the weight of each class in the loss."""
-        if self.class_weight is None:
-            return None
-        return (1.0 / (np.bincount(codes, minlength=len(self.classes_)) + 1)).astype(np.float32)
 
     _logits = Network._outputs
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -43,13 +42,7 @@ class SplitTargets(ManyTargets, BaseEstimator):
         self.n_parts = n_parts
 
     def fit(
-        self,
-        X: Any,
-        y: Any,
-        groups: Any = None,
-        *,
-        validation: tuple[Any, Any] | None = None,
-        watch: Mapping[str, tuple[Any, Any]] | None = None,
+        self, X: Any, y: Any, groups: Any = None, *, validation: Any = None, watch: Any = None
     ) -> SplitTargets:
         """Fit on `X` (samples, features) and `y` (samples, targets); the rest goes to the clones, cut alike.
 

@@ -56,13 +56,12 @@ def _command(commands: Any, name: str, run: Callable, text: str) -> argparse.Arg
     return parser
 
 
-def _list(given: argparse.Namespace) -> int:
+def _list(given: argparse.Namespace) -> None:
     entries = [catalogue.entry(name) for name in catalogue.names()]
     _print_table(("name", "role", "here", "title"), [(e.name, e.role, _here(e), e.title) for e in entries])
-    return 0
 
 
-def _resolve(given: argparse.Namespace) -> int:
+def _resolve(given: argparse.Namespace) -> None:
     plan = catalogue.resolve(given.profile, given.policy)
     rows = [
         (notebook, slot, one["dataset"], one["role"], one["why"])
@@ -70,23 +69,20 @@ def _resolve(given: argparse.Namespace) -> int:
         for slot, one in slots.items()
     ]
     _print_table(("notebook", "slot", "data set", "role", "why"), rows)
-    return 0
 
 
-def _fetch(given: argparse.Namespace) -> int:
+def _fetch(given: argparse.Namespace) -> None:
     nothing = f"{given.name} is made by the library: there is nothing to fetch"
     print(*(catalogue.fetch(given.name).values() or [nothing]), sep="\n")
-    return 0
 
 
-def _build(given: argparse.Namespace) -> int:
+def _build(given: argparse.Namespace) -> None:
     from exprml.data import recount3
 
     settings = recount3.Settings(
         tuple(given.projects), given.genes, given.rank, given.lengths, given.variance, given.storage
     )
     print(recount3.build(settings, sex_labels=given.sex_labels, without_missing=given.without_missing))
-    return 0
 
 
 def _verify(given: argparse.Namespace) -> int:
@@ -97,7 +93,7 @@ def _verify(given: argparse.Namespace) -> int:
     return int(any(row["state"] == "wrong" for row in rows))
 
 
-def _show(given: argparse.Namespace) -> int:
+def _show(given: argparse.Namespace) -> None:
     found = catalogue.entry(given.name)
     print(f"{found.title}\n")
     for title in ("about", "shows", "cannot_show", "floor", "units", "group", "licence", "how_to_get"):
@@ -113,15 +109,13 @@ def _show(given: argparse.Namespace) -> int:
         print(f"  {file.note}" if file.note else "", end="\n" if file.note else "")
         if file.conversion:
             print(f"  or, from a mirror, {file.conversion.path}\n  sha256 {file.conversion.sha256}")
-    return 0
 
 
-def _export(given: argparse.Namespace) -> int:
+def _export(given: argparse.Namespace) -> None:
     from exprml_press import inventory
 
     print(inventory.export(given.name, given.to, given.output, force=given.force))
     print(f"Terms: {catalogue.entry(given.name).licence}")
-    return 0
 
 
 def _here(found: catalogue.Entry) -> str:

@@ -120,7 +120,7 @@ class Inferring:
         print(text, file=sys.stderr)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(given: argparse.Namespace) -> None:
     """Match the genes, look at the values, predict and write."""
     from exprml.data.formats import write_gctx_blocks
     from exprml.models import model_files
@@ -140,7 +140,6 @@ def run(given: argparse.Namespace) -> int:
     if call.gaps:
         print(f"{call.gaps:,} single values were missing and got the training mean", file=sys.stderr)
     print(f"{out}: {len(profiles.obs):,} samples x {len(stored.targets):,} predicted genes")
-    return 0
 
 
 def read_profiles(path: Path, size: int, samples_in: str = "", **options: Any) -> Profiles:
@@ -201,11 +200,12 @@ def _say_missing(call: Inferring) -> None:
             "Genes go by the model's ids, symbols or Ensembl ids"
         )
     names = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
-    found = f"{len(missing)} of {n} landmarks ({call.match.share_missing:.1%}) are missing: {names}"
-    if call.match.share_missing > call.max_missing:
+    share = len(missing) / n
+    found = f"{len(missing)} of {n} landmarks ({share:.1%}) are missing: {names}"
+    if share > call.max_missing:
         raise DataError(
             f"{call.profiles.path}: {found}. Allowed are {call.max_missing:.0%}; with --max-missing "
-            f"{call.match.share_missing + 0.005:.2f} they would get the training mean"
+            f"{share + 0.005:.2f} they would get the training mean"
         )
     call.say(f"{found}; they get the training mean")
 

@@ -47,13 +47,12 @@ def homes(covered: Mapping[str, Sequence[str]], known: Sequence[str]) -> dict[st
     return found
 
 
-def _list(given: argparse.Namespace) -> int:
+def _list(given: argparse.Namespace) -> None:
     rows = _experiments() if given.experiments else _notebooks()
     print(tabulate(rows, "firstrow", tablefmt="plain", disable_numparse=True))
     if given.experiments:
         housed = sum(home != _HOMELESS for _, home in rows[1:])
         print(f"\n{housed} of {len(rows) - 1} experiments have a notebook")
-    return 0
 
 
 def _experiments() -> list[tuple[str, ...]]:

@@ -80,12 +80,6 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     add("--layer", metavar="NAME", default="", help="which layer of an h5ad file, in place of X")
     add("--duplicates", metavar="sum|mean|first|error", default="error",
         help="what becomes of genes with one id (error: refuse)")  # fmt: skip
-    add_marks(parser)
-
-
-def add_marks(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how a table is written."""
-    add = parser.add_argument
     add("--delimiter", metavar="MARK", default="",
         help="comma, tab, semicolon, space or the character between cells; else found")  # fmt: skip
     add("--decimal", metavar="MARK", default="", help="decimal mark of a table, . or , (else found)")
@@ -98,12 +92,12 @@ def templates() -> dict[str, dict[str, Any]]:
     return {name: one["metadata"]["exprml"] for name, one in documents.items()}
 
 
-def _new(given: argparse.Namespace) -> int:
+def _new(given: argparse.Namespace) -> None:
     known = templates()
     if given.template is None:
         for name, said in known.items():
             print(f"{name}  {said['about']}\n    {_usage(name, said)}")
-        return 0
+        return
     check_known("template", [given.template], known)
     said = known[given.template]
     for option in ("expression", *_COLUMNS, *_FURTHER):
@@ -119,7 +113,6 @@ def _new(given: argparse.Namespace) -> int:
     if output.parent == project_root() / OWN_FOLDER and not (output.parent / ".gitignore").exists():
         write_text(output.parent / ".gitignore", "*\n")  # kept out of git: it may name people's data
     _say_next(output)
-    return 0
 
 
 def _usage(name: str, said: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
     command.set_defaults(run=_plan)
 
 
-def _plan(given: argparse.Namespace) -> int:
+def _plan(given: argparse.Namespace) -> None:
     """Print data sets, then notebooks, then sums; nothing is fetched."""
     from exprml.book import profiles
     from exprml.data import catalogue
@@ -47,7 +47,6 @@ def _plan(given: argparse.Namespace) -> int:
         hours, memory = one.minutes(given.profile) / 60, one.memory_mb(given.profile) / 1000
         print(f"{name:40}{hours:8.2f}{memory:6.0f} GB  {', '.join(wanted[name]) or 'none'}")
     _sums(known, given.profile, [catalogue.entry(name) for name in used])
-    return 0
 
 
 def _first_choices(notebook: Notebook, profile: str) -> list[str]:

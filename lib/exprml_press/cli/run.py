@@ -51,7 +51,7 @@ def _run(given: argparse.Namespace) -> int:
     """Run one notebook; values changed by hand go to _build/custom and are marked on the page."""
     from exprml.book import profiles
     from exprml_press.cli import user_page
-    from exprml_press.runner import run_notebook
+    from exprml_press.runner.worker import run_notebook
 
     mine = user_page.find(given.name)
     if mine is not None and (given.profile != "default" or given.rehearse):
@@ -99,7 +99,7 @@ def _profile(given: argparse.Namespace) -> str:
     return REHEARSAL
 
 
-def _reference(given: argparse.Namespace) -> int:
+def _reference(given: argparse.Namespace) -> None:
     """Copy a results table and its stamp to data/reference, where they can be committed."""
     from exprml.book import profiles
     from exprml.book.context import CUSTOM, results_path
@@ -116,7 +116,6 @@ def _reference(given: argparse.Namespace) -> int:
         with atomic_path(data_folder("reference", name + suffix)) as part:
             shutil.copyfile(source, part)
     print(data_folder("reference", name + ".csv"))
-    return 0
 
 
 def _changes(given: argparse.Namespace, notebook: Notebook) -> dict[str, Any]:

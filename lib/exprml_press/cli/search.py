@@ -89,7 +89,7 @@ def penalty(data: tuple) -> pd.DataFrame:
     return trials.sort_values("objective").assign(preset="corrected/logistic-regression")
 
 
-def run(given: argparse.Namespace) -> int:
+def run(given: argparse.Namespace) -> None:
     """Search, write the trials and the best of each preset."""
     import pandas as pd
 
@@ -99,7 +99,6 @@ def run(given: argparse.Namespace) -> int:
     with atomic_path(data_folder("reference", "heil2022", f"search-{given.dataset}.csv")) as part:
         trials.to_csv(part, index=False, float_format="%.6g")
     keep_best(trials, given)
-    return 0
 
 
 def chosen(rows: pd.DataFrame) -> pd.Series:

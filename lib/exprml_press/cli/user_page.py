@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from exprml.base.files import project_root, write_text
 
 if TYPE_CHECKING:
     from exprml.book.profiles import Notebook
-    from exprml_press.runner import Outcome
+    from exprml_press.runner.worker import Outcome
 
 HOURS = 4  # a cell of a reader's own notebook may take this long
 _STYLE = """body{max-width:60em;margin:2em auto;padding:0 1em;font:16px/1.55 sans-serif;color:#1f2933}
@@ -56,21 +57,17 @@ def run(notebook: Notebook, overrides: Mapping[str, Any]) -> tuple[Outcome, list
     """
     from exprml.book import context
     from exprml.data import user_files
-    from exprml_press import keys
-    from exprml_press.runner.worker import Order, execute
+    from exprml_press.runner.worker import execute, make_order
 
-    values, usual = notebook.values("default", overrides), notebook.values("default")
-    changed = {name: usual[name] for name in values if values[name] != usual[name]}
-    folder = notebook.path.parent
+    values, folder = notebook.values(context.OWN, overrides), notebook.path.parent
     files = [folder / values[name] if values.get(name) else "" for name in ("expression", "labels")]
-    plan = {"data": user_files.source_of(*files)}
-    parts = keys.key_parts(notebook, context.OWN, values, plan, {})
-    stem = notebook.path.stem + ("-changed" if changed else "")
+    order = make_order(notebook, context.OWN, {"data": user_files.source_of(*files)}, {}, overrides)
+    stem = notebook.path.stem + ("-changed" if order.changed else "")
     page, table = folder / f"{stem}.html", folder / f"{stem}{context.OWN_RESULTS}"
     for place in (page, table):
         if place.is_dir():
             raise ExprmlError(f"{place} is a folder, where a file must go: rename it. Nothing was run")
-    outcome = execute(Order(notebook, context.OWN, values, plan, parts, changed, results=table))
+    outcome = execute(replace(order, results=table))
     try:
         write_text(page, to_html(outcome.page, stem))
     except Exception as error:  # whatever it is: the fits are done, and where they lie must be said

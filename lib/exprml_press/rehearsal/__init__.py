@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from exprml.base.errors import check_known
 from exprml_press.rehearsal import changes, gtex, l1000, landmarks, recount3
 
-__all__ = ["names", "write"]
-
-_WRITERS: dict[str, Callable[[Path], None]] = {
+# Data set of the catalogue -> what writes its files, each at its path of the catalogue below a folder.
+WRITERS: dict[str, Callable[[Path], None]] = {
     "gtex-v8": gtex.write_v8,
     "recount3": recount3.write_store,
     "dgex-maps": landmarks.write_maps,
@@ -27,27 +25,3 @@ _WRITERS: dict[str, Callable[[Path], None]] = {
     "report-series": changes.write_series,
     "humanbase-prostate": l1000.write_tissue,
 }
-
-
-def names() -> tuple[str, ...]:
-    """Return the data sets of the catalogue whose files can be made."""
-    return tuple(_WRITERS)
-
-
-def write(name: str, folder: Path) -> None:
-    """Write the files of a data set, each at its path of the catalogue below `folder`.
-
-    Parameters
-    ----------
-    name : str
-        One of :func:`names`.
-    folder : Path
-        As a mirror: what lies in ``data/raw`` of a reader who has the true files.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such data set here.
-    """
-    check_known("data set to rehearse", [name], _WRITERS)
-    _WRITERS[name](Path(folder))

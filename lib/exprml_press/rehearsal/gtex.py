@@ -53,7 +53,10 @@ def write_v8(folder: Path) -> None:
 def _expression() -> AnnData:
     twin = gtex_twin(tissues=list(TISSUES), n_donors=_N_DONORS, n_genes=_N_GENES)
     twin.obs["donor"] = [f"GTEX-1{code[3:]}A" for code in twin.obs["donor"]]
-    twin.obs["tissue"] = _with_rare_tissues(twin.obs["tissue"].astype(str), twin.obs["donor"])
+    tissue = twin.obs["tissue"].astype(str)
+    lungs = tissue.index[tissue == "Lung"]  # of three donors Kidney, of one Fallopian Tube: both are rare
+    tissue[lungs[:3]], tissue[lungs[3]] = "Kidney", "Fallopian Tube"
+    twin.obs["tissue"] = tissue
     twin.obs_names = [f"{donor}-{100 + i:04d}-SM-{i:05d}" for i, donor in enumerate(twin.obs["donor"])]
     X = np.maximum(2.0 ** twin.X.astype(float) - 0.001, 0)
     var = pd.DataFrame({"Description": [f"SIM{_FIRST + i}" for i in range(_N_GENES)]})
@@ -69,14 +72,6 @@ def _expression() -> AnnData:
     var = var.rename(index={var.index[7]: f"{var.index[6]}_PAR_Y"})
     var.iloc[[7, 9], 0] = var.iloc[[6, 8], 0]
     return AnnData(np.round(X, 4).astype(np.float32), obs=twin.obs[["donor", "tissue", "sex"]], var=var)
-
-
-def _with_rare_tissues(tissue: pd.Series, donor: pd.Series) -> pd.Series:
-    """Return the tissues with three donors' lungs called Kidney and one donor's Fallopian Tube."""
-    tissue = tissue.copy()
-    lungs = tissue.index[tissue == "Lung"]
-    tissue[lungs[:3]], tissue[lungs[3]] = "Kidney", "Fallopian Tube"
-    return tissue
 
 
 def _samples(obs: pd.DataFrame) -> pd.DataFrame:

@@ -57,8 +57,8 @@ def _make(catalogue: Path) -> None:
         file.pop("url", None)
         file.pop("package", None)
     write_text(place, yaml.safe_dump(listed, allow_unicode=True, sort_keys=False))
-    for name in rehearsal.names():
-        rehearsal.write(name, raw)
+    for write in rehearsal.WRITERS.values():
+        write(raw)
     for file in files:
         if (raw / file["path"]).is_file():
             file["sha256"], file["bytes"] = content_hash_and_size(raw / file["path"])

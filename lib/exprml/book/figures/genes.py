@@ -98,12 +98,11 @@ def gene_scatter(
         panel.set(xlabel=f"error, {words.get(x, side_label(x))}", aspect="equal")
         panel.set_ylabel(f"error, {words.get(side, side_label(side))}", visible=True)
     note = "dot: a gene; above the line the horizontal axis's model is ahead; shade: within 1 % of it"
-    look.put_note(figure, note)
     named = words.get(x, side_label(x))
     told = (f"lower than {words.get(side, side_label(side))} in {gene_wins(genes, x, side).share:.1%}"
             for side in sides)  # fmt: skip
-    figure.says = Says("Dots, a gene each: errors of two models", f"The error of {named} is", told, IN_FIGURE)
-    return figure
+    says = Says("Dots, a gene each: errors of two models", f"The error of {named} is", told, IN_FIGURE)
+    return look.told(figure, note, says)
 
 
 def _against(panel: Axes, both: pd.DataFrame, wins: GeneWins) -> None:

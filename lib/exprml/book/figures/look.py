@@ -141,6 +141,11 @@ def finish(figure: Drawing, axes: Any, *, what: str, note: str, says: Says, colu
     for panel in axes[:, 0]:
         panel.set_ylabel(what)
     put_legend(figure, axes.flat, columns=columns)
+    return told(figure, note, says)
+
+
+def told(figure: Drawing, note: str, says: Says) -> Drawing:
+    """Write the small print, and keep what the alt text says; return the figure."""
     put_note(figure, note)
     figure.says = says
     return figure

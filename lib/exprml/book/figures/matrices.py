@@ -118,8 +118,7 @@ def heatmap_table(
     flat = cells.stack().dropna()
     told = (f"{word} {flat[key]:{text}} ({', '.join(key)})"
             for word, key in (("highest", flat.idxmax()), ("lowest", flat.idxmin())))  # fmt: skip
-    figure.says = Says(f"Coloured table {what}".strip(), "", told, IN_FIGURE)
-    return figure
+    return look.told(figure, "", Says(f"Coloured table {what}".strip(), "", told, IN_FIGURE))
 
 
 @look.kind
@@ -153,12 +152,11 @@ def recall_heatmap(table: pd.DataFrame, sizes: pd.Series) -> Drawing:
         cells = cells[look.in_order(cells.columns)].rename(columns=look.model_label).set_axis(words)
         _grid(panel, cells, slanted=True, vmin=0, vmax=1, fmt=".2f")
         panel.set(title=name[:1].upper() + name[1:], xlabel="", ylabel="")
-    look.put_note(figure, look.honest_note(rows, "recall, mean over folds; in brackets: groups"))
+    note = look.honest_note(rows, "recall, mean over folds; in brackets: groups")
     own = rows[rows["control"] == ""].groupby(["label", "line", "setting"])["value"].mean()
     told = (f"{word} {own[one]:.2f} ({one[0]}, {look.model_label(one[1])}, {one[2]})"
             for word, one in (("highest", own.idxmax()), ("lowest", own.idxmin())))  # fmt: skip
-    figure.says = Says("Coloured table of recall by class and model", "", told, IN_FIGURE)
-    return figure
+    return look.told(figure, note, Says("Coloured table of recall by class and model", "", told, IN_FIGURE))
 
 
 def confusion(counts: pd.DataFrame) -> Drawing:

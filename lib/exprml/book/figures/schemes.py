@@ -51,12 +51,10 @@ def architecture(layers: Sequence[tuple[str, int]], *, between: Sequence[str]) -
         panel.text(place + 0.5, 0.54, fill(words, 6 if look.narrow() else 99), **small)
     panel.set(xlim=(-0.5, len(layers) - 0.5), ylim=(-0.16, 1.04))
     panel.axis("off")
-    look.put_note(figure, "height of a block: square root of its width; biases are not counted")
+    note = "height of a block: square root of its width; biases are not counted"
     blocks = ", ".join(f"{words} {width:,}" for words, width in layers)
-    figure.says = Says(
-        "Blocks from left to right, each connected to all of the next", "", [blocks], IN_FIGURE
-    )
-    return figure
+    says = Says("Blocks from left to right, each connected to all of the next", "", [blocks], IN_FIGURE)
+    return look.told(figure, note, says)
 
 
 @look.kind
@@ -101,12 +99,11 @@ def weights_map(edges: pd.DataFrame, sizes: Sequence[int]) -> Drawing:
     panel.set(xlim=(-0.01, 1.16), ylim=(-2.12, 0.12))
     panel.axis("off")
     look.put_legend(figure, axes.flat)
-    look.put_note(figure, f"{len(edges):,} weights; large dots: the {len(hubs)} hidden units with most")
+    note = f"{len(edges):,} weights; large dots: the {len(hubs)} hidden units with most"
     touched = ", ".join(f"{(of['edges'] > 0).sum():,} of {len(of):,} {name}" for name, of in nodes.items())
     told = [f"{len(edges):,} strong weights, {(edges['weight'] > 0).mean():.0%} positive, touch {touched}",
             f"the busiest hidden unit has {nodes['hidden units']['edges'].max():,}"]  # fmt: skip
-    figure.says = Says("Lines between three rows of nodes", "", told, IN_FIGURE)
-    return figure
+    return look.told(figure, note, Says("Lines between three rows of nodes", "", told, IN_FIGURE))
 
 
 @look.kind
@@ -129,12 +126,11 @@ def graph_map(edges: pd.DataFrame) -> Drawing:
     for drawn in (lines, dots):
         drawn.set_rasterized(True)  # thousands of lines: a picture is a tenth of their size
     panel.axis("off")
-    look.put_note(figure, "the larger a dot, the more neighbours")
     most = ", ".join(f"{name} with {count}" for name, count in degree.nlargest(3).items())
     told = [f"{len(degree):,} genes, {len(edges):,} edges, in the middle {most} neighbours"]
     told.append(f"{(degree == 1).sum():,} genes hang on by one edge")
-    figure.says = Says("A graph drawn as dots and lines", "", told)
-    return figure
+    says = Says("A graph drawn as dots and lines", "", told)
+    return look.told(figure, "the larger a dot, the more neighbours", says)
 
 
 def _nodes(edges: pd.DataFrame, sizes: Sequence[int]) -> dict[str, pd.DataFrame]:

@@ -97,14 +97,9 @@ def _answer(url: str, host: str, start: int, is_mirror: bool) -> Response:
     if isinstance(found, DownloadError):
         raise found
     if isinstance(found, Exception):
-        _offline[host] = _short(found)
+        _offline[host] = type(found).__name__ if type(found) is not OSError else str(found)
         raise NotAvailableError(f"{host} is offline ({_offline[host]})") from found
     return found
-
-
-def _short(error: Exception) -> str:
-    """Return the name of an error from requests (its text holds addresses in memory), or its text."""
-    return type(error).__name__ if type(error) is not OSError else str(error)
 
 
 def _goes_on(answer: Response, start: int) -> bool:

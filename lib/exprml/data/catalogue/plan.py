@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from exprml.base.choices import PROFILES, REHEARSAL
@@ -25,7 +26,7 @@ def plan_for(profile: str) -> dict[str, Any]:
     return _stored().get(profile, {})
 
 
-def resolve(profile: str = "default", policy: str | None = None) -> dict[str, Any]:
+def resolve(profile: str = "default", policy: str = "auto") -> dict[str, Any]:
     """Choose the best data set that can be had for every slot of every notebook; fetch it and verify it.
 
     Writes ``data/plan.json`` (only if that changes it), where other profiles stay as they are.
@@ -49,14 +50,15 @@ def resolve(profile: str = "default", policy: str | None = None) -> dict[str, An
     NotAvailableError
         If a slot's data cannot be had under the policy; the message says what was tried.
     """
-    policy = policy or "auto"
     check_known("profile", [profile], (*PROFILES, REHEARSAL))
     check_known("policy", [policy], POLICIES)
-    chooser = _Chooser(policy)
+    why_not_had = cache(_why_not_had)  # each data set is tried once
     made = {
         "policy": policy,
         "notebooks": {
-            notebook: {slot: chooser.choose(notebook, slot, names) for slot, names in slots.items()}
+            notebook: {
+                slot: _choose(notebook, slot, names, policy, why_not_had) for slot, names in slots.items()
+            }
             for notebook, slots in _candidates(profile).items()
         },
     }
@@ -65,38 +67,32 @@ def resolve(profile: str = "default", policy: str | None = None) -> dict[str, An
     return made
 
 
-class _Chooser:
-    """Choices under one policy; each data set is tried once."""
+def _choose(
+    notebook: str, slot: str, candidates: Iterable[str], policy: str, why_not_had: Callable
+) -> dict[str, str]:
+    """Return the plan's entry for one slot."""
+    refused: list[str] = []
+    for found in [entry(name) for name in candidates]:
+        role = found.role_for(notebook)
+        why_not = _why_not(found, role, policy, why_not_had)
+        if why_not is None:
+            why = "; ".join(refused) or "first choice"
+            return {"dataset": found.name, "role": role, "hash": entry_hash(found), "why": why}
+        refused.append(f"not {found.name}: {why_not}")
+    raise NotAvailableError(
+        f"{notebook}, {slot}: no data under policy {policy!r} ({'; '.join(refused)}). "
+        "Set EXPRML_MIRROR to a folder with the files, go online, or choose policy auto"
+    )
 
-    def __init__(self, policy: str) -> None:
-        self.policy = policy
-        self.tried: dict[str, str | None] = {}  # data set -> why it cannot be had, None if it can
 
-    def choose(self, notebook: str, slot: str, candidates: Iterable[str]) -> dict[str, str]:
-        """Return the plan's entry for one slot."""
-        refused: list[str] = []
-        for found in [entry(name) for name in candidates]:
-            role = found.role_for(notebook)
-            why_not = self._why_not(found, role)
-            if why_not is None:
-                why = "; ".join(refused) or "first choice"
-                return {"dataset": found.name, "role": role, "hash": entry_hash(found), "why": why}
-            refused.append(f"not {found.name}: {why_not}")
-        raise NotAvailableError(
-            f"{notebook}, {slot}: no data under policy {self.policy!r} ({'; '.join(refused)}). "
-            "Set EXPRML_MIRROR to a folder with the files, go online, or choose policy auto"
-        )
-
-    def _why_not(self, found: Entry, role: str) -> str | None:
-        if found.simulated and self.policy == "real" and role == TWIN:
-            return "a twin is not real data"
-        if found.simulated and not found.files:
-            return None
-        if self.policy == "simulated":  # made data too, where their structure is read from files
-            return "policy simulated"
-        if found.name not in self.tried:
-            self.tried[found.name] = _why_not_had(found.name)
-        return self.tried[found.name]
+def _why_not(found: Entry, role: str, policy: str, why_not_had: Callable) -> str | None:
+    if found.simulated and policy == "real" and role == TWIN:
+        return "a twin is not real data"
+    if found.simulated and not found.files:
+        return None
+    if policy == "simulated":  # made data too, where their structure is read from files
+        return "policy simulated"
+    return why_not_had(found.name)
 
 
 def _why_not_had(name: str) -> str | None:

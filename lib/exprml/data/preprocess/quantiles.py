@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -60,10 +61,7 @@ class QuantileNormaliser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def with_reference(cls, fitted: QuantileNormaliser, *, form: str) -> QuantileNormaliser:
         """Return a fitted normaliser of another form that hands out the values of `fitted`."""
         check_is_fitted(fitted)
-        other = cls(**{**fitted.get_params(), "form": form})
-        other.n_features_in_ = fitted.n_features_in_
-        other.reference_, other.landmark_reference_ = fitted.reference_, fitted.landmark_reference_
-        return other
+        return copy(fitted).set_params(form=form)
 
     @classmethod
     def handing_out(cls, reference: np.ndarray, *, form: str) -> QuantileNormaliser:

@@ -17,7 +17,7 @@ from exprml.base.provenance import with_steps
 from exprml.data import formats
 from exprml.data.preprocess import mark_landmarks, probes_to_genes
 from exprml.data.readers.heil2022 import tcga_paired
-from exprml.data.readers.shared import Paths, listed, reading, require, text_table
+from exprml.data.readers.shared import Paths, listed, reading, rows_for
 
 _MAPS = ("landmarks", "targets")
 
@@ -85,17 +85,14 @@ def cognoma_landmarks(paths: Paths) -> AnnData:
         cohort, tissue (= cohort), sample_type, sex; var: symbol, entrez, is_landmark, is_target.
     """
     adata = formats.read_table(paths["expression"], samples_in="rows")
-    genes = text_table(paths["genes"], index="entrez_gene_id", separator="\t")
-    samples = text_table(paths["samples"], index="sample_id", separator="\t")
-    require(adata.var_names, genes.index, "gene", paths["genes"])
-    require(adata.obs_names, samples.index, "sample", paths["samples"])
-    symbols = genes.loc[adata.var_names, "symbol"]
+    genes = rows_for(adata.var_names, "gene", paths["genes"], index="entrez_gene_id", separator="\t")
+    about = rows_for(adata.obs_names, "sample", paths["samples"], index="sample_id", separator="\t")
+    symbols = genes["symbol"]
     names = symbols.where(~symbols.duplicated(keep=False), symbols.index.to_series())
     adata.var = pd.DataFrame(
         {"symbol": symbols.to_numpy(), "entrez": adata.var_names.to_numpy()},
         index=pd.Index(names, name="gene"),
     )
-    about = samples.loc[adata.obs_names]
     adata.obs = pd.DataFrame(
         {
             "patient": about["patient_id"],

@@ -18,7 +18,7 @@ from exprml.base.errors import DataError
 from exprml.base.gene_ids import without_version
 from exprml.base.provenance import with_steps
 from exprml.data import formats
-from exprml.data.readers.shared import Paths, reading, require, text_table
+from exprml.data.readers.shared import Paths, reading, require, rows_for, text_table
 
 _CELL_LINE = "Cells - "
 
@@ -42,9 +42,7 @@ def gtex_toil(paths: Paths) -> AnnData:
         raise DataError(f"{paths['expression'].name}: X_train and X_test have different genes")
     obs = pd.concat([part.obs for part in parts])
     adata = AnnData(np.vstack([part.X for part in parts]), obs=obs, var=parts[0].var)
-    phenotype = text_table(paths["phenotype"], index="sample")
-    require(adata.obs_names, phenotype.index, "sample", paths["phenotype"])
-    about = phenotype.loc[adata.obs_names]
+    about = rows_for(adata.obs_names, "sample", paths["phenotype"], index="sample")
     _add_tissue_columns(adata, about["detailed_category"])
     adata.obs["sex"] = about["_gender"].str.lower().where(about["_gender"].isin(["Male", "Female"]), "")
     _name_genes(adata, _symbols(paths["symbols"]))
@@ -67,9 +65,7 @@ def gtex_v8(paths: Paths) -> AnnData:
         TPM. The tissue is SMTS, the detailed category SMTSD (heil2022, Methods); the sex is the subject's.
     """
     adata = formats.read_gct(paths["expression"])
-    attributes = text_table(paths["attributes"], index="SAMPID", separator="\t")
-    require(adata.obs_names, attributes.index, "sample", paths["attributes"])
-    about = attributes.loc[adata.obs_names]
+    about = rows_for(adata.obs_names, "sample", paths["attributes"], index="SAMPID", separator="\t")
     adata.obs["tissue"] = about["SMTS"]
     _add_tissue_columns(adata, about["SMTSD"])
     adata.obs["sex"] = _subject_sexes(paths["subjects"], adata.obs["donor"])

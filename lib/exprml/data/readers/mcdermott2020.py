@@ -17,7 +17,7 @@ from anndata import AnnData
 
 from exprml.base.errors import DataError, ParameterError, require_columns
 from exprml.data import formats
-from exprml.data.readers.shared import Paths, listed, reading, require, text_table
+from exprml.data.readers.shared import Paths, listed, reading, require, rows_for, text_table
 from exprml.data.regulation import COLUMNS as COLUMNS_OF_EDGES
 from exprml.data.regulation import as_graph
 
@@ -125,9 +125,7 @@ def l1000_profiles(paths: Paths) -> AnnData:
     adata = formats.read(paths["expression"])
     about = adata.obs
     if "wells" in paths:
-        about = text_table(paths["wells"], index="inst_id", separator="\t")
-        require(adata.obs_names, about.index, "well", paths["wells"])
-        about = about.loc[adata.obs_names]
+        about = rows_for(adata.obs_names, "well", paths["wells"], index="inst_id", separator="\t")
     obs, var = _wells(about, paths), _landmarks(paths)
     names = adata.var["pr_gene_id"].astype(int).astype(str) if "pr_gene_id" in adata.var else adata.var_names
     if not names.isin(var.index).any():
@@ -162,11 +160,10 @@ def lincs_level4(paths: Paths, *, view: str = "full", more_than: int = 1000) -> 
     """
     if view not in VIEWS:
         raise ParameterError(f"view {view!r}: choose one of {', '.join(VIEWS)}")
-    wells = text_table(paths["wells"], index="inst_id", separator="\t")
     lines = text_table(paths["lines"], index="cell_id", separator="\t").replace("-666", "")
     stored, genes = formats.read_gctx_metadata(paths["expression"])
-    require(stored.index, wells.index, "well", paths["wells"])
-    obs = _wells(wells.loc[stored.index], paths)
+    wells = rows_for(stored.index, "well", paths["wells"], index="inst_id", separator="\t")
+    obs = _wells(wells, paths)
     require(pd.Index(obs["cell_line"].unique()), lines.index, "cell line", paths["lines"])
     for name, column in (("site", "primary_site"), ("subtype", "subtype")):
         obs[name] = lines.loc[obs["cell_line"], column].to_numpy()

@@ -43,6 +43,13 @@ def require(ids: pd.Index, known: pd.Index, kind: str, path: Path) -> None:
         raise DataError(f"{path.name}: {len(absent)} of {len(ids)} {kind}s are not in it, as {absent[0]!r}")
 
 
+def rows_for(ids: pd.Index, kind: str, path: Path, *, index: str, separator: str = ",") -> pd.DataFrame:
+    """Return the rows of a table of texts, one for each id in turn; raise if it lacks some."""
+    table = text_table(path, index=index, separator=separator)
+    require(ids, table.index, kind, path)
+    return table.loc[ids]
+
+
 def reading(paths: Paths) -> list[str]:
     """Return what was read, by the same names whether a copy is gzipped or not."""
     return [f"read {path.name.removesuffix('.gz')}" for path in paths.values()]

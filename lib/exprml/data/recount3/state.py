@@ -29,7 +29,7 @@ class State:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        with closing(self._open()) as base:
+        with closing(sqlite3.connect(self.path)) as base:
             base.executescript(_TABLES)
 
     def finished(self) -> set[str]:
@@ -45,7 +45,7 @@ class State:
     ) -> None:
         """Record a project and the statistics after it, both or neither."""
         row = (project, json.dumps(seen), kept.to_json(orient="split"), json.dumps(audit))
-        with closing(self._open()) as base, base:
+        with closing(sqlite3.connect(self.path)) as base, base:
             place = "(select count(*) from projects)"
             base.execute(f"insert into projects values (?, {place}, ?, ?, ?)", row)
             base.executemany("insert or replace into running values (?, ?)", running.to_bytes().items())
@@ -65,11 +65,8 @@ class State:
         rows = [json.loads(text) for (text,) in self._all("select audit from projects order by place")]
         return pd.DataFrame(rows).sum().rename("samples").to_frame()
 
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path)
-
     def _all(self, query: str) -> list[tuple[Any, ...]]:
-        with closing(self._open()) as base:
+        with closing(sqlite3.connect(self.path)) as base:
             return base.execute(query).fetchall()
 
 

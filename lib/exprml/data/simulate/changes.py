@@ -9,18 +9,13 @@ from anndata import AnnData
 from exprml.base.errors import ParameterError
 from exprml.data.simulate.parts import made, table_of_genes
 
+_NOISE = 0.4  # standard deviation in a series of common depth
 _OUTLIER = 6.0  # times a contrast of common size
 _SHARED = 0.15  # of the series repeat the samples of another
 
 
 def changes_twin(
-    n_series: int = 120,
-    n_genes: int = 400,
-    *,
-    n_terms: int = 40,
-    habit: float = 0.5,
-    noise: float = 0.4,
-    seed: int = 0,
+    n_series: int = 120, n_genes: int = 400, *, n_terms: int = 40, habit: float = 0.5, seed: int = 0
 ) -> AnnData:
     """Simulate contrasts: log2 fold changes of one to three experiments of each series.
 
@@ -38,8 +33,6 @@ def changes_twin(
         Programmes, at least 4; each has 3 to 15 % of the genes.
     habit : float
         Size of the response that experiments share.
-    noise : float
-        Standard deviation in a series of common depth.
     seed : int
 
     Returns
@@ -65,7 +58,7 @@ def changes_twin(
     depths = pd.Series(np.exp(generator.normal(0, 0.5, n_series)), firsts)
     obs["depth"], obs["is_outlier"] = depths[series].to_numpy(), generator.random(len(series)) < 1 / 40
     X = change * np.where(obs["is_outlier"], _OUTLIER, 1.0)[:, None]
-    X += generator.standard_normal(X.shape) * (noise / np.sqrt(obs["depth"].to_numpy()))[:, None]
+    X += generator.standard_normal(X.shape) * (_NOISE / np.sqrt(obs["depth"].to_numpy()))[:, None]
     parts = [obs]
     for name, taken in zip(
         firsts[n_series - n_repeats :],
@@ -78,20 +71,13 @@ def changes_twin(
     X = X[rows] + generator.normal(0, 0.05, (len(rows), n_genes))  # another processing of the same samples
     obs.index = pd.Index([f"contrast-{number:04d}" for number in range(1, len(obs) + 1)], name="contrast")
     step = f"{len(obs)} contrasts of {n_series} series, {n_genes} genes, {n_terms} terms, habit {habit:g}, "
-    adata = made(X, obs, table_of_genes(n_genes), step + f"noise {noise:g}, seed {seed}")
+    adata = made(X, obs, table_of_genes(n_genes), step + f"noise {_NOISE:g}, seed {seed}")
     adata.obsm["terms"], adata.varm["terms"] = active[rows], members.T
     adata.uns["terms"] = _names(n_terms)
     return adata
 
 
-def counts_twin(
-    n_series: int = 40,
-    n_genes: int = 400,
-    *,
-    n_samples: int = 6,
-    n_terms: int = 20,
-    seed: int = 0,
-) -> AnnData:
+def counts_twin(n_series: int = 40, n_genes: int = 400, *, n_samples: int = 6, seed: int = 0) -> AnnData:
     """Simulate counts of runs in series of two groups, with the words of GEO that tell the groups apart.
 
     Counts are negative binomial around depth x level of the gene x 2^(half the change, up in the first
@@ -105,8 +91,6 @@ def counts_twin(
         At least 10 and 50.
     n_samples : int
         Runs of a series, 4 at least; a third of them, but 2 at least, are of the first group.
-    n_terms : int
-        As in :func:`changes_twin`.
     seed : int
 
     Returns
@@ -123,6 +107,7 @@ def counts_twin(
     """
     if n_samples < 4:
         raise ParameterError(f"n_samples {n_samples}: give at least 4, two of each group")
+    n_terms = 20
     generator, members, weights = _programmes(n_series, n_genes, n_terms, seed)
     _, change = _changes(generator, np.arange(n_series), weights)
     change *= generator.random((n_series, 1)) > 0.1  # in some nothing happens

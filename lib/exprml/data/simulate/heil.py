@@ -73,9 +73,7 @@ def _check_simulation(kind: str, n_samples: int, nonlinear_share: float | None) 
         raise ParameterError(f"nonlinear_share {nonlinear_share} with kind {kind!r}: mixed, and 0 to 1, only")
 
 
-def floored_shift(
-    n_samples: int = 1000, n_features: int = 500, shift: float = 1.0, floor: float | None = 0.0, seed: int = 0
-) -> AnnData:
+def floored_shift(n_samples: int = 1000, n_features: int = 500, *, floor: float | None = 0.0) -> AnnData:
     """Simulate a purely linear shift whose values below `floor` are set to it (experiment x-floor).
 
     Before the floor the classes differ in their mean alone. The floor cuts off more of the lower class, so
@@ -84,23 +82,19 @@ def floored_shift(
     Parameters
     ----------
     n_samples, n_features : int
-        Size; the first half of the samples is blue.
-    shift : float
-        Blue is N(0, 1), red is N(shift, 1).
+        Size; the first half of the samples is blue, N(0, 1), the other red, N(1, 1).
     floor : float or None
         Values below become this value; None leaves the Gaussians whole.
-    seed : int
-        Of the only generator.
 
     Returns
     -------
     AnnData
         float32, samples x features; obs: label, study; var: signal.
     """
-    X = np.random.default_rng(seed).standard_normal((n_samples, n_features), dtype=np.float32)
-    X[n_samples // 2 :] += np.float32(shift)
+    X = np.random.default_rng(0).standard_normal((n_samples, n_features), dtype=np.float32)
+    X[n_samples // 2 :] += 1
     X = X if floor is None else detection_floor(X, level=floor)
-    step = f"shift {shift:g}, floor {floor}, seed {seed}"
+    step = f"shift 1, floor {floor}, seed 0"
     return _two_classes(X, n_samples // 2, ["shift"] * n_features, step)
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import ParameterError
 from exprml.data.simulate.gtex import gtex_twin
 from exprml.data.simulate.parts import low_rank, made, swings, table_of_genes
 
@@ -31,15 +30,7 @@ _LOWEST = -2.0  # log2(0.25): the floor of the others
 _MISSING = -4.0  # below it nothing is seen in the deep cohorts
 
 
-def tcga_twin(
-    n_patients: int = 12,
-    n_genes: int = 600,
-    *,
-    n_shared: int = 300,
-    interaction: float = 1.0,
-    nonlinear: float = 1.0,
-    seed: int = 0,
-) -> AnnData:
+def tcga_twin(*, interaction: float = 1.0, nonlinear: float = 1.0) -> AnnData:
     """Simulate pairs of tumour and normal tissue, with the columns and the two floors of the real file.
 
     A value is gene level + organ profile + cohort effect + patient effect + in tumours (tumour effect +
@@ -47,18 +38,15 @@ def tcga_twin(
     of mean zero, a coin per sample and module. Removal by sample type leaves the interaction, a nonlinear
     signal only because cohorts are pooled; removal within every cohort takes it away and leaves the swings.
 
+    Twelve patients of each of the eleven cohorts give a tumour and a normal sample. The first 300 of 600
+    genes are the last of :func:`gtex_twin`, with the organ profiles of `GTEX`.
+
     Parameters
     ----------
-    n_patients : int
-        Of each of the eleven cohorts; each gives a tumour and a normal sample.
-    n_genes, n_shared : int
-        The first `n_shared` genes are the last of :func:`gtex_twin`, with the organ profiles of `GTEX`.
     interaction : float
         Size of the cohort x tumour effect; 1 is the tumour effect's own.
     nonlinear : float
         Size of the swings; 1 is 2.5 standard deviations of the noise.
-    seed : int
-        Of the generator.
 
     Returns
     -------
@@ -66,11 +54,7 @@ def tcga_twin(
         float32, log2-like with two decimals; NaN in COAD and STAD, where the others stand on -2. obs:
         patient, cohort, tissue (= cohort), sample_type, plate, centre; var (by symbol): symbol, simulated.
     """
-    if n_patients < 2 or not 0 <= n_shared <= min(n_genes, 1000):
-        raise ParameterError(
-            f"n_patients {n_patients}, n_shared {n_shared}: at least 2, and at most n_genes and 1000"
-        )
-    generator = np.random.default_rng(seed)
+    generator, n_patients, n_genes, n_shared = np.random.default_rng(0), 12, 600, 300
     obs, cohort, patient = _samples(generator, n_patients)
     level, organs = _organs(generator, n_genes, n_shared)
     tumour = (obs["sample_type"] == "tumour").to_numpy()
@@ -84,7 +68,7 @@ def tcga_twin(
     X = _floored(X, np.isin(obs["cohort"], DEEP))
     var = table_of_genes(n_genes, 1001 - n_shared, by="symbol")
     step = f"{len(ORGANS)} cohorts of {n_patients} pairs, {n_genes} genes, interaction {interaction:g}, "
-    step += f"nonlinear {nonlinear:g}, seed {seed}"
+    step += f"nonlinear {nonlinear:g}, seed 0"
     return made(np.round(X, 2), obs, var, step)
 
 
