@@ -61,7 +61,7 @@ class GroupFolds(BaseCrossValidator):
         DataError
             If there are fewer groups than folds, a class has fewer groups than folds, or only one class.
         """
-        groups = check_groups(groups, y, self.n_splits, n_samples=None if X is None else len_of(X))
+        groups = check_groups(groups, y, self.n_splits, n_samples=None if X is None else np.shape(X)[0])
         if self.stratify:
             if y is None:
                 raise ParameterError("stratify=True balances classes: give y")
@@ -239,7 +239,7 @@ def check_groups(
     if n_splits < 2:
         raise ParameterError(f"{n_splits} folds: at least 2 are needed")
     groups = np.asarray(groups)
-    n_samples = (len(groups) if y is None else len_of(y)) if n_samples is None else n_samples
+    n_samples = (len(groups) if y is None else len(y)) if n_samples is None else n_samples
     if len(groups) != n_samples:
         raise DataError(f"groups has {len(groups)} entries for {n_samples} samples")
     if pd.isna(groups).any():
@@ -277,8 +277,3 @@ def is_classification(y: Any) -> bool:
         return False
     values = np.asarray(y)
     return values.dtype.kind != "f" or not type_of_target(values).startswith("continuous")
-
-
-def len_of(X: Any) -> int:
-    """Return the number of samples of an array, table, AnnData or list."""
-    return X.shape[0] if hasattr(X, "shape") else len(X)

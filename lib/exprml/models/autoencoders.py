@@ -79,12 +79,16 @@ def halving_widths(total: int, n_layers: int) -> list[int]:
     return [max(int(first / 2**layer), 1) for layer in range(n_layers)]
 
 
-class SparseCode(nn.Module):
-    """Hand a code on; while training note its `cost`: `weight` times the mean size of its values."""
+class _CostlyCode(nn.Module):
+    """A code that adds its `cost`, of this weight, to the loss while it is trained."""
 
     def __init__(self, weight: float) -> None:
         super().__init__()
         self.weight, self.cost = weight, None
+
+
+class SparseCode(_CostlyCode):
+    """Hand a code on; while training note its `cost`: `weight` times the mean size of its values."""
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return (rows, code) as it came."""
@@ -93,16 +97,12 @@ class SparseCode(nn.Module):
         return codes
 
 
-class DrawnCode(nn.Module):
+class DrawnCode(_CostlyCode):
     """Draw each value of a code from its own normal distribution; where nothing is trained, return its mean.
 
     While training its `cost` is `weight` times the divergence of these distributions from the standard normal
     one, summed over the code and averaged over the rows (a variational autoencoder's second term).
     """
-
-    def __init__(self, weight: float) -> None:
-        super().__init__()
-        self.weight, self.cost = weight, None
 
     def forward(self, both: Tensor) -> Tensor:
         """Return (rows, code) for (rows, means of the code and then logarithms of its variances)."""

@@ -11,6 +11,7 @@ from exprml.data.simulate.parts import made, table_of_genes
 
 COHORTS = ("BRCA", "COAD", "HNSC", "KIRC", "KIRP", "LIHC", "LUAD", "LUSC", "PRAD", "STAD", "THCA")
 N_SHARED_PATIENTS = 3  # as between the two real sources: both pipelines have these patients' tumours
+_N_COHORTS = 6  # of these
 _PER_SERIES = 5  # patients of one series
 _N_MODULES = 6  # nonlinear functions of the factors; targets share them
 _NOISE = 0.5  # standard deviation beside a linear part of 1
@@ -25,9 +26,7 @@ def landmark_twin(
     *,
     rank: int = 8,
     nonlinear: float = 1.0,
-    n_cohorts: int = 6,
     pipeline: float = 0.0,
-    seed: int = 0,
 ) -> AnnData:
     """Simulate expression in which landmarks carry what is needed to infer the targets.
 
@@ -41,6 +40,8 @@ def landmark_twin(
     a network of 300 units 0.37. With 200 samples that network is no better than ridge. With ``nonlinear=0``
     all stand between 0.37 and 0.38.
 
+    Patients are the same, however many there are, and genes for given numbers of landmarks and targets.
+
     Parameters
     ----------
     n_samples : int
@@ -52,14 +53,9 @@ def landmark_twin(
     nonlinear : float
         Size of the nonlinear parts; 1 gives them a standard deviation of 0.9, beside 1 of the linear part and
         0.5 of the noise.
-    n_cohorts : int
-        At most eleven.
     pipeline : float
         0: the first measurement. Above it the same genes, processed otherwise: shift, scale and noise of
         every gene change in proportion. Its patients are others, but for three.
-    seed : int
-        The same seed gives the same patients, however many there are, and the same genes for given numbers of
-        landmarks and targets.
 
     Returns
     -------
@@ -67,22 +63,19 @@ def landmark_twin(
         float32, like log2; obs: patient, cohort, tissue (= cohort), sample_type, series; var (by symbol):
         symbol, is_landmark, is_target, is_nonlinear, simulated.
     """
-    if not 1 <= n_cohorts <= len(COHORTS) or rank < 2 or min(n_samples, n_landmarks, n_targets) < 1:
-        raise ParameterError(
-            f"n_cohorts {n_cohorts}, rank {rank}: choose 1 to {len(COHORTS)} cohorts, at least two factors, "
-            "one sample, one landmark and one target"
-        )
+    if rank < 2 or min(n_samples, n_landmarks, n_targets) < 1:
+        raise ParameterError(f"rank {rank}: choose at least two factors, one sample, landmark and target")
     patients = _patients(n_samples, pipeline)
-    obs, tumour = _samples(patients, n_samples, n_cohorts, pipeline)
-    factors = _factors(patients, obs, tumour, n_cohorts, rank, seed)
-    var, level, spread, loadings = _genes(n_landmarks, n_targets, rank, nonlinear, seed)
-    X = np.hstack([factors, _modules(factors, seed)]).astype(np.float32) @ loadings
+    obs, tumour = _samples(patients, n_samples, pipeline)
+    factors = _factors(patients, obs, tumour, rank)
+    var, level, spread, loadings = _genes(n_landmarks, n_targets, rank, nonlinear)
+    X = np.hstack([factors, _modules(factors)]).astype(np.float32) @ loadings
     noise = np.full(len(var), _NOISE)
     if pipeline:
-        level, spread, noise = _processed(level, spread, noise, pipeline, seed)
-    _finish(X, level, spread, noise, np.random.default_rng([seed, 9, bool(pipeline)]))
+        level, spread, noise = _processed(level, spread, noise, pipeline)
+    _finish(X, level, spread, noise, np.random.default_rng([0, 9, bool(pipeline)]))
     step = f"{n_samples} samples, {n_landmarks} landmarks, {n_targets} targets, rank {rank}, nonlinear "
-    step += f"{nonlinear:g}, {n_cohorts} cohorts, pipeline {pipeline:g}, seed {seed}"
+    step += f"{nonlinear:g}, {_N_COHORTS} cohorts, pipeline {pipeline:g}, seed 0"
     return made(X, obs, var, step)
 
 
@@ -94,14 +87,12 @@ def _patients(n_samples: int, pipeline: float) -> np.ndarray:
     return np.concatenate([shared, np.arange(n_samples - len(shared)) * 2 + 1])
 
 
-def _samples(
-    patients: np.ndarray, n_samples: int, n_cohorts: int, pipeline: float
-) -> tuple[pd.DataFrame, np.ndarray]:
+def _samples(patients: np.ndarray, n_samples: int, pipeline: float) -> tuple[pd.DataFrame, np.ndarray]:
     """Return obs, and whether a sample is a tumour: tumour and normal beside each other, or tumours only."""
     rows = np.repeat(patients, 1 if pipeline else 2)[:n_samples]
     tumour = np.ones(n_samples, bool) if pipeline else np.arange(n_samples) % 2 == 0
-    cohort = np.array(COHORTS)[rows // 2 % n_cohorts]
-    series = (rows // 2 // n_cohorts) // _PER_SERIES * 2 + rows % 2
+    cohort = np.array(COHORTS)[rows // 2 % _N_COHORTS]
+    series = (rows // 2 // _N_COHORTS) // _PER_SERIES * 2 + rows % 2
     obs = pd.DataFrame(
         {
             "patient": [f"TCGA-SM-{row:05d}" for row in rows],
@@ -115,13 +106,11 @@ def _samples(
     return obs.set_index(pd.Index(ids, name="sample")), tumour
 
 
-def _factors(
-    patients: np.ndarray, obs: pd.DataFrame, tumour: np.ndarray, n_cohorts: int, rank: int, seed: int
-) -> np.ndarray:
+def _factors(patients: np.ndarray, obs: pd.DataFrame, tumour: np.ndarray, rank: int) -> np.ndarray:
     """Return samples x factors, of variance about 1 over cohorts."""
 
     def drawn(part: int, n: int, *more: int) -> np.ndarray:
-        return np.random.default_rng([seed, part, *more]).standard_normal((n, rank))
+        return np.random.default_rng([0, part, *more]).standard_normal((n, rank))
 
     numbers = obs["patient"].str[-5:].astype(int).to_numpy()
     codes, names = pd.factorize(obs["series"])
@@ -138,9 +127,9 @@ def _factors(
     return values + 0.4 * np.where(tumour, 1, -1)[:, None] * drawn(2, 1)
 
 
-def _modules(factors: np.ndarray, seed: int) -> np.ndarray:
+def _modules(factors: np.ndarray) -> np.ndarray:
     """Return samples x six nonlinear functions of the factors, of variance about 1."""
-    generator = np.random.default_rng([seed, 6])
+    generator = np.random.default_rng([0, 6])
     columns = []
     for number in range(_N_MODULES):
         first, second = generator.choice(factors.shape[1], 2, replace=False)
@@ -150,11 +139,11 @@ def _modules(factors: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _genes(
-    n_landmarks: int, n_targets: int, rank: int, nonlinear: float, seed: int
+    n_landmarks: int, n_targets: int, rank: int, nonlinear: float
 ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, np.ndarray]:
     """Return var, level and spread of every gene, and (factors + modules) x genes of loadings."""
     n_genes = n_landmarks + n_targets
-    generator = np.random.default_rng([seed, 7])
+    generator = np.random.default_rng([0, 7])
     is_landmark = np.zeros(n_genes, bool)
     is_landmark[generator.permutation(n_genes)[:n_landmarks]] = True
     linear = generator.standard_normal((rank, n_genes))
@@ -173,10 +162,10 @@ def _genes(
 
 
 def _processed(
-    level: np.ndarray, spread: np.ndarray, noise: np.ndarray, pipeline: float, seed: int
+    level: np.ndarray, spread: np.ndarray, noise: np.ndarray, pipeline: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return level, spread and noise of the genes in another pipeline."""
-    generator = np.random.default_rng([seed, 8])
+    generator = np.random.default_rng([0, 8])
     level = level + pipeline * generator.normal(0, 1, len(level))
     spread = spread * np.exp(pipeline * generator.normal(0, 0.2, len(spread)))
     return level, spread, noise * (1 + 0.3 * pipeline * generator.random(len(noise)))

@@ -8,36 +8,28 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from exprml.base.errors import ParameterError
 from exprml.data.simulate.parts import made, table_of_genes
 
 _DISTANCES = (0.05, 0.3, 0.6, 0.9, 0.97, 1.03, 1.1, 1.4)  # of planted near-duplicates
 _DOSES = (10.0, 3.33, 1.11, 0.37, 0.12, 0.04)  # micromolar, as on the real plates
 
 
-def plates_twin(n_genes: int = 60, *, n_plates: int = 2, n_controls: int = 12) -> AnnData:
+def plates_twin() -> AnnData:
     """Simulate plates of one cell line, level 3: 12 compounds in six doses, and wells of the vehicle.
 
     A value is level + plate (shift and scale of every gene) + spread x (six states of the cell, which a
     compound moves by dose and every well by chance + two bead-mates' shared error + noise). In half of the
     genes one state counts only where another is above zero.
 
-    Parameters
-    ----------
-    n_genes : int
-        Even: two genes share a bead, as in L1000.
-    n_plates, n_controls : int
-        Plates, which have a third of their compounds in common, and wells of the vehicle on each.
+    There are 60 genes, two to a bead as in L1000, and two plates, which have a third of their compounds in
+    common and twelve wells of the vehicle each.
 
     Returns
     -------
     AnnData, wells x genes
         float32, log2-like; obs and var as :func:`exprml.data.readers.chen2016.l1000_plates`.
     """
-    if n_genes % 2 or min(n_genes, n_plates) < 1:
-        raise ParameterError(
-            f"n_genes {n_genes}, n_plates {n_plates}: give an even number, and a plate or more"
-        )
+    n_genes, n_plates, n_controls = 60, 2, 12
     generator, n_perturbagens, rank = np.random.default_rng(0), 12, 6
     loadings = generator.standard_normal((2, rank, n_genes)) / np.sqrt(rank)
     loadings[1, :, ::2] = 0
