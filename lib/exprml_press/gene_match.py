@@ -73,8 +73,7 @@ def match_genes(wanted: pd.DataFrame, given: pd.DataFrame, where: str) -> GeneMa
                 twins = f"{ids[at]!r} is both landmark {taken[at]!r} and {name!r}"
                 raise DataError(f"{where}: {twins}: give it one name")
             positions[number], taken[at] = at, name
-    missing = tuple(name for name, at in zip(names, positions, strict=True) if at < 0)
-    return GeneMatch(positions, missing)
+    return GeneMatch(positions, tuple(name for name, at in zip(names, positions, strict=True) if at < 0))
 
 
 def _columns(genes: pd.DataFrame, titles: set[str]) -> list[list[str]]:

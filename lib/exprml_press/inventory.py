@@ -40,14 +40,13 @@ def verify(name: str | None = None) -> list[dict[str, str]]:
 
 def _verify_file(found: catalogue.Entry, file: catalogue.DataFile) -> dict[str, Any]:
     form, path = next(in_raw(file), (file, None))
-    row = {"dataset": found.name, "file": form.path, "state": "missing", "detail": "not fetched yet"}
-    if path is None:
-        return row
-    try:
-        kind = check(form, path, "data/raw")
-    except DownloadError as error:
-        return {**row, "state": "wrong", "detail": str(error)}
-    return {**row, "state": "right", "detail": kind}
+    state, detail = "missing", "not fetched yet"
+    if path is not None:
+        try:
+            state, detail = "right", check(form, path, "data/raw")
+        except DownloadError as error:
+            state, detail = "wrong", str(error)
+    return {"dataset": found.name, "file": form.path, "state": state, "detail": detail}
 
 
 def describe(name: str, *, nearby: bool = True) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import pytest
 
 from exprml.base.errors import DataError, FormatError, NotAvailableError, UnknownNameError
 from exprml.base.gene_ids import without_version
-from exprml.data import catalogue, recount3
+from exprml.data import catalogue
 from exprml.data.catalogue import downloading
+from exprml.data.recount3 import build as recount3
 from exprml.data.recount3 import sources
 from exprml.data.recount3.state import Running
 from exprml_press.rehearsal import recount3 as files

@@ -16,7 +16,7 @@ from exprml_press.rehearsal import recount3 as files
 BUILD = """
 import json, os, signal, sys
 from pathlib import Path
-from exprml.data import recount3
+from exprml.data.recount3 import build as recount3
 
 said, stop = [], int(sys.argv[1])
 

@@ -23,7 +23,7 @@ FEWEST_REPLICATES = 5  # below, an interval is no evidence either way
 ENDS = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]  # of an interval, as quantiles
 FEWEST_POINTS_TO_SMOOTH = 30
 PATIENTS = "patients:"  # begins the metric of an error on one tenth of the test patients
-_POINTS, _SHARE = 50, 2 / 3  # of a smoothed curve; of all points, what each local fit sees
+_POINTS, _SHARE, _SMOOTHED = 50, 2 / 3, 200  # of a curve; of all points, in each local fit; curves drawn
 # Of a score, all but its metric.
 KEYS = ["task", "setting", "control", "split", "seed", "fold", "n_train", "model"]
 
@@ -228,9 +228,7 @@ def benjamini_hochberg(p_values: Sequence[float]) -> np.ndarray:
     return adjusted
 
 
-def smooth_curve(
-    x: Sequence[float], y: Sequence[float], *, n_draws: int = 200, seed: int = 0
-) -> pd.DataFrame:
+def smooth_curve(x: Sequence[float], y: Sequence[float], *, seed: int = 0) -> pd.DataFrame:
     """Return a local regression (LOWESS) with a bootstrap band, as in the figures of heil2022.
 
     Parameters
@@ -259,8 +257,8 @@ def smooth_curve(
         )
     grid = np.linspace(x.min(), x.max(), _POINTS)
     generator = np.random.default_rng(seed)
-    curves = np.full((n_draws, _POINTS), np.nan)
-    for i in range(n_draws):
+    curves = np.full((_SMOOTHED, _POINTS), np.nan)
+    for i in range(_SMOOTHED):
         drawn = generator.integers(0, len(x), len(x))
         curves[i] = _local_regression(x[drawn], y[drawn], grid)
     low, high = np.nanquantile(curves, ENDS, axis=0)

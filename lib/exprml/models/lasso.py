@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from exprml.models.multitarget import TunedRegressor, blocks, near_zero, usable
+from exprml.models.multitarget import TunedRegressor, blocks, near_zero, penalties_to_try
 
 DEPTH = tuple(float(one) for one in np.logspace(0, -4, 13))  # penalties in units of the largest useful one
 PATIENCE = 2  # penalties in a row no better than the best, after which a default path ends
@@ -104,11 +104,8 @@ class TunedLasso(TunedRegressor):
     _start = staticmethod(_Problem.of)
 
     def _errors(self, start: _Problem, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[float, float]]:
-        given = self.penalties
-        if given is None:
-            given = [one * start.largest for one in DEPTH]
         best, worse = np.inf, 0
-        for penalty in usable(map(float, given), "penalties", least=0)[::-1]:
+        for penalty in penalties_to_try(self.penalties, DEPTH, start.largest):
             start.solve(penalty, self.tolerance, self.max_passes)
             error = self._error(start, X, Y)
             worse = 0 if error < best else worse + 1

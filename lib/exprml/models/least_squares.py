@@ -19,6 +19,7 @@ from exprml.models.multitarget import (
     TunedRegressor,
     blocks,
     near_zero,
+    penalties_to_try,
     sizes_to_try,
     usable,
 )
@@ -181,19 +182,13 @@ class TunedRidge(TunedRegressor):
     _start = staticmethod(_Basis.of)
 
     def _errors(self, start: _Basis, X: np.ndarray, Y: np.ndarray) -> Iterator[tuple[float, float]]:
-        penalties = penalties_to_try(self.penalties, start.size)
+        penalties = penalties_to_try(self.penalties, PENALTIES, start.size)
         return zip(penalties, start.ridge_errors(penalties, X, Y), strict=True)
 
     def _finish(self, start: _Basis, chosen: float) -> None:
         self.penalty_ = float(chosen)
         found = start.ridge(chosen).cpu().numpy().T
         self._keep_linear(found, start.centred.x_mean, start.centred.y_mean)
-
-
-def penalties_to_try(penalties: Any, size: float) -> list[float]:
-    """Return the penalties, strongest first; without any, `PENALTIES` in units of `size`."""
-    given = [one * size for one in PENALTIES] if penalties is None else penalties
-    return usable(map(float, given), "penalties", least=0)[::-1]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -278,7 +273,7 @@ class ReducedRankRegression(_GrowingRank):
             if isinstance(self.penalty, str):
                 raise ParameterError(f"penalty must be a number or 'tuned', not {self.penalty!r}")
             return float(usable([self.penalty], "penalty", least=0)[0])
-        penalties = penalties_to_try(None, basis.size)
+        penalties = penalties_to_try(None, PENALTIES, basis.size)
         return penalties[int(basis.ridge_errors(penalties, *held).argmin())]
 
 

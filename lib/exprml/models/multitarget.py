@@ -162,6 +162,12 @@ def usable(candidates: Iterable[Any], name: str, *, least: float) -> list:
     return found
 
 
+def penalties_to_try(penalties: Any, usual: Iterable[float], size: float) -> list[float]:
+    """Return the penalties, strongest first; without any the usual ones, in units of `size`."""
+    given = [one * size for one in usual] if penalties is None else penalties
+    return usable(map(float, given), "penalties", least=0)[::-1]
+
+
 def sizes_to_try(most: int, **given: Any) -> list[int]:
     """Return the sizes to try in ascending order, none above `most`.
 

@@ -77,7 +77,7 @@ def _fetch(given: argparse.Namespace) -> None:
 
 
 def _build(given: argparse.Namespace) -> None:
-    from exprml.data import recount3
+    from exprml.data.recount3 import build as recount3
 
     settings = recount3.Settings(
         tuple(given.projects), given.genes, given.rank, given.lengths, given.variance, given.storage

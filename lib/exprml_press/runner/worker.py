@@ -22,6 +22,7 @@ from exprml.base.locks import held
 from exprml.book import machine, profiles
 from exprml.book.context import CUSTOM, Context, results_path
 from exprml.book.profiles import Notebook
+from exprml.data import catalogue
 from exprml_press import keys, postprocess, processes
 from exprml_press.runner.folders import Folders, explain, require_writable
 
@@ -104,11 +105,7 @@ def make_order(
 def orders(profile: str, policy: str) -> dict[str, Order]:
     """Return the order of every notebook, each after those it needs."""
     known = profiles.notebooks()
-    plan: dict[str, Any] = {}
-    if any(one.slots for one in known.values()):
-        from exprml.data import catalogue
-
-        plan = catalogue.resolve(profile, policy)["notebooks"]
+    plan = catalogue.resolve(profile, policy)["notebooks"]
     made: dict[str, Order] = {}
     for name in profiles.in_order(known):
         earlier = {needed: made[needed].key for needed in known[name].needs}

@@ -4,7 +4,3 @@
 range, once to write the chosen genes. Nothing larger than a slice of one project is ever in memory, and a
 build that was killed goes on behind the last finished project.
 """
-
-from exprml.data.recount3.build import FILTERS, Settings, build
-
-__all__ = ["FILTERS", "Settings", "build"]

@@ -25,7 +25,6 @@ from exprml.data.recount3 import sources
 from exprml.data.recount3.samples import FILTERS, Project, gene_sums, transcripts_per_million
 from exprml.data.recount3.state import VARIANCES, Running, State
 
-__all__ = ["FILTERS", "LENGTHS", "STORAGE", "Settings", "build"]
 LENGTHS = ("annotation", "gene-lengths")
 STORAGE = {"float32": "float32", "paper-float16": "float16"}  # the paper's slip loses small values
 SEX_LABELS = "recount3/combined_human_mouse_meta_v2.csv"

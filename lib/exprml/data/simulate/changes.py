@@ -48,9 +48,9 @@ def changes_twin(
         If a size is too small.
     """
     generator, members, weights = _programmes(n_series, n_genes, n_terms, seed)
-    n_repeats = int(_SHARED * n_series)
-    firsts = [f"GSESIM{number:04d}" for number in range(1, n_series + 1)]
-    series = np.repeat(firsts[: n_series - n_repeats], generator.integers(1, 4, n_series - n_repeats))
+    firsts, n_own = _series(n_series), n_series - int(_SHARED * n_series)
+    own, repeats = firsts[:n_own], firsts[n_own:]
+    series = np.repeat(own, generator.integers(1, 4, n_own))
     active, change = _changes(generator, pd.factorize(series)[0], weights)
     common = generator.standard_normal(n_genes) * (generator.random(n_genes) < 0.3)
     change += habit * generator.normal(1, 0.6, (len(series), 1)) * common
@@ -60,11 +60,7 @@ def changes_twin(
     X = change * np.where(obs["is_outlier"], _OUTLIER, 1.0)[:, None]
     X += generator.standard_normal(X.shape) * (_NOISE / np.sqrt(obs["depth"].to_numpy()))[:, None]
     parts = [obs]
-    for name, taken in zip(
-        firsts[n_series - n_repeats :],
-        generator.choice(firsts[: n_series - n_repeats], n_repeats),
-        strict=True,
-    ):
+    for name, taken in zip(repeats, generator.choice(own, len(repeats)), strict=True):
         parts.append(obs[obs["samples"] == taken].assign(series=name))
     obs = pd.concat(parts)
     rows = obs.index.to_numpy()
@@ -116,9 +112,7 @@ def counts_twin(n_series: int = 40, n_genes: int = 400, *, n_samples: int = 6, s
     depth = np.exp(generator.normal(0, 0.8, (n_series, n_samples, 1)))
     mean = depth * level * 2.0 ** (np.where(first, 0.5, -0.5)[:, None] * change[:, None])
     counts = generator.poisson(mean * generator.gamma(10, 1 / 10, mean.shape))
-    obs = pd.DataFrame(
-        {"series": np.repeat([f"GSESIM{one:04d}" for one in range(1, n_series + 1)], n_samples)}
-    )
+    obs = pd.DataFrame({"series": np.repeat(_series(n_series), n_samples)})
     obs["group"] = np.tile(np.where(first, "first", "second"), n_series)
     obs["annotation"] = [text for number in range(n_series) for text in _annotation(number, first)]
     obs.index = pd.Index([f"SRRSIM{number:05d}" for number in range(1, len(obs) + 1)], name="run")
@@ -183,6 +177,10 @@ def _changes(
     own = generator.integers(0, n_terms, series.max() + 1)[series]
     active[np.arange(len(series)), own] = 1
     return active, (active * np.exp(generator.normal(0, 0.4, active.shape))) @ weights
+
+
+def _series(n_series: int) -> list[str]:
+    return [f"GSESIM{number:04d}" for number in range(1, n_series + 1)]
 
 
 def _names(n_terms: int) -> list[str]:
