@@ -55,11 +55,8 @@ class GraphClassifier(NetworkClassifier):
     def _adjacency(self, n_inputs: int) -> tuple[sparse.csr_matrix, np.ndarray]:
         """Return the graph of the parts that are large enough, and the features that are its nodes."""
         edges = np.zeros((0, 2), int) if self.edges is None else np.asarray(self.edges)
-        if (
-            edges.ndim != 2
-            or edges.shape[1] not in (2, 3)
-            or not np.isin(edges[:, :2], range(n_inputs)).all()
-        ):
+        pairs = edges.ndim == 2 and edges.shape[1] in (2, 3)
+        if not (pairs and np.isin(edges[:, :2], range(n_inputs)).all()):
             raise DataError(f"edges of shape {edges.shape}: give pairs of feature numbers below {n_inputs}")
         weights = edges[:, 2] if edges.shape[1] == 3 else np.ones(len(edges))
         if not (weights > 0).all():

@@ -34,11 +34,9 @@ def _grid(panel: Axes, cells: pd.DataFrame, *, slanted: bool, **options: object)
     shades = panel.collections[0].get_facecolors()[cells.notna().to_numpy().ravel()]
     for text, shade in zip(panel.texts, shades, strict=options["annot"]):  # whichever colour stands out
         text.set_color(look.INK if sns.utils.relative_luminance(shade) > 0.27 else "white")
-    turned = (
-        {"rotation": 35 if letters <= 36 else 60, "ha": "right", "rotation_mode": "anchor"}
-        if slanted
-        else {"rotation": 0}
-    )
+    turned = {"rotation": 0}
+    if slanted:
+        turned = {"rotation": 35 if letters <= 36 else 60, "ha": "right", "rotation_mode": "anchor"}
     panel.set_xticks(panel.get_xticks(), cells.columns, **turned)
     panel.tick_params(length=0)
     panel.tick_params("y", labelrotation=0)

@@ -205,11 +205,8 @@ def regulation(
     if r_object:
         table = formats.read_r_frame(path, r_object, [*columns, *where])
     else:
-        kinds = {
-            "header": None if isinstance(columns[0], int) else 0,
-            "sep": "," if ".csv" in path.name else "\t",
-        }
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, **kinds)
+        header, mark = None if isinstance(columns[0], int) else 0, "," if ".csv" in path.name else "\t"
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, header=header, sep=mark)
     require_columns(table, (*columns, *where), path.name)
     steps, table = reading(paths), table.assign(weight=1.0)
     for column, values in where.items():

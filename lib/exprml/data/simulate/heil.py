@@ -56,9 +56,8 @@ def heil_simulation(
         shift = np.full((n_samples - n_samples // 2, total), distance, dtype=np.float32)
         shift[:, total - n_coins :] *= generator.choice([-1, 1], (len(shift), n_coins))
         X[red] += shift
-    signal = (
-        ["noise"] * total if kind == "noise" else ["linear"] * (total - n_coins) + ["nonlinear"] * n_coins
-    )
+    plain = "noise" if kind == "noise" else "linear"
+    signal = [plain] * (total - n_coins) + ["nonlinear"] * n_coins
     step = f"{kind}, {total} features, share nonlinear {share:g}, distance {distance:g}, seed {seed}"
     return _two_classes(X, n_samples // 2, signal, step)
 
