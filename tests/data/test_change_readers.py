@@ -3,6 +3,7 @@
 import gzip
 import zipfile
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -129,6 +130,47 @@ def test_a_download_that_is_none_is_refused(tmp_path, members, words):
         okeke2023.dee2_runs(bundle(tmp_path, **members))
 
 
+def bulk(tmp_path, write_file, **members):
+    """Write the bulk form of the same download: HDF5 with a matrix and two lists of names, and two tables."""
+    parts = {
+        "bigmatrix": np.array([[9, 9], [0, 12], [5, 7]]),
+        "rowname": ["SRR9", "SRR2", "SRR1"],
+        "colname": ["G1", "G2"],
+    } | members
+    with h5py.File(tmp_path / "se.h5", "w") as file:
+        for name, values in parts.items():
+            file[name] = values
+    about = "SRR_accession\tQC_summary\tSample_name\tGEO_series\n"
+    about += "SRR1\tWARN(1)\tGSM1\tGSE1\nSRR2\tPASS\tGSM2\tGSE1\nSRR9\tPASS\tGSM9\tGSE9\n"
+    told = "sample\tsource\tline\nGSM1\troot\t\nGSM2\tleaf\tage: 5 d\n"
+    return {
+        "bulk": tmp_path / "se.h5",
+        "metadata": write_file("metadata.tsv", about),
+        "annotation": write_file("annotation.tsv", told),
+    }
+
+
+def test_the_bulk_form_gives_the_annotated_runs_alone(tmp_path, write_file):
+    adata = okeke2023.dee2_runs(bulk(tmp_path, write_file))
+    assert adata.obs_names.tolist() == ["SRR2", "SRR1"]
+    np.testing.assert_array_equal(adata.X, [[0, 12], [5, 7]])
+    assert adata.obs.loc["SRR2"].tolist() == ["GSE1", "GSM2", "PASS", "leaf\nage: 5 d"]
+    assert adata.var_names.tolist() == ["G1", "G2"]
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"colname": ["G1", "G2", "G3", "G4"]}, "not a matrix with the names"),
+        ({"bigmatrix": np.ones((3, 3)), "colname": ["G1", "G2", "G3"]}, "not a matrix with the names"),
+        ({"rowname": ["X1", "X2", "X3"]}, "holds no run of the samples in annotation.tsv"),
+    ],
+)
+def test_a_bulk_file_that_does_not_fit_together_is_refused(tmp_path, write_file, members, words):
+    with pytest.raises(DataError, match=words):
+        okeke2023.dee2_runs(bulk(tmp_path, write_file, **members))
+
+
 def test_a_damaged_zip_is_refused_by_name(write_file):
     with pytest.raises(DataError, match=r"runs\.zip"):
         okeke2023.dee2_runs({"bundle": write_file("runs.zip", b"PK\x03\x04 no zip")})
@@ -148,6 +190,109 @@ def test_sets_of_genes_are_read_with_each_gene_once(write_file):
 def test_sets_without_genes_and_names_twice_are_refused(write_file, text, words):
     with pytest.raises(DataError, match=words):
         okeke2023.gene_sets({"sets": write_file("s.gmt", text)})
+
+
+OBO = """format-version: 1.2
+ontology: go
+
+[Term]
+id: GO:1
+name: process
+
+[Term]
+id: GO:2
+name: death
+alt_id: GO:22
+is_a: GO:1 {source="x"} ! process
+
+[Term]
+id: GO:3
+name: end of death
+is_obsolete: true
+replaced_by: GO:2
+
+[Term]
+id: GO:4
+name: step of death
+relationship: part_of GO:2 ! death
+relationship: regulates GO:5 ! other
+
+[Term]
+id: GO:5
+name: other
+
+[Term]
+id: GO:6
+name: gone
+is_obsolete: true
+
+[Typedef]
+id: part_of
+name: part of
+"""
+
+
+def gaf(*rows):
+    """Return lines of GAF 2.2: 17 columns, of which four are read."""
+    lines = [
+        ["MGI", "MGI:1", gene, qualifier, term, "MGI:2", evidence, *[""] * 10]
+        for gene, qualifier, term, evidence in rows
+    ]
+    return "".join(["!gaf-version: 2.2\n", *("\t".join(line) + "\n" for line in lines)])
+
+
+GAF = (
+    ("Akt3", "involved_in", "GO:4", "IDA"),
+    ("Tp53", "involved_in", "GO:22", "IEA"),
+    ("Brca1", "involved_in", "GO:3", "IEA"),
+    ("Myc", "NOT|involved_in", "GO:2", "IDA"),
+    ("Fos", "involved_in", "GO:1", "ND"),
+    ("Jun", "enables", "GO:6", "TAS"),
+    ("Sox2", "enables", "GO:1", "TAS"),
+)
+
+
+def ontology(write_file, obo=OBO, rows=GAF):
+    return {"ontology": write_file("go.obo", obo), "annotation": write_file("mgi.gaf", gaf(*rows))}
+
+
+def test_a_gene_of_a_term_is_one_of_every_broader_term(write_file):
+    adata = okeke2023.gene_ontology(ontology(write_file))
+    assert adata.uns["terms"] == ["GO:1 process", "GO:2 death", "GO:4 step of death"]
+    found = pd.DataFrame(adata.varm["terms"].toarray().astype(int), adata.var["symbol"])
+    expected = {"AKT3": [1, 1, 1], "BRCA1": [1, 1, 0], "SOX2": [1, 0, 0], "TP53": [1, 1, 0]}
+    assert {gene: list(row) for gene, row in found.T.items()} == expected
+    step = adata.uns["provenance"]["steps"][-1]
+    assert "1 lines of obsolete terms left out; 50% of the rest electronic" in step
+
+
+@pytest.mark.parametrize(
+    ("obo", "rows", "words"),
+    [
+        (OBO.replace("name: process\n", "name: process\nis_a: GO:4 ! step\n"), GAF, "GO:1 lies above itself"),
+        (OBO.replace("is_a: GO:1 {", "is_a: GO:99 {"), GAF, "terms are not in it, as 'GO:99'"),
+        (OBO, [*GAF, ("Akt3", "", "GO:77", "IDA")], "terms are not in it, as 'GO:77'"),
+        (OBO.replace("id: GO:5\n", ""), GAF, r"go\.obo"),
+    ],
+)
+def test_an_ontology_that_is_none_is_refused(write_file, obo, rows, words):
+    with pytest.raises(DataError, match=words):
+        okeke2023.gene_ontology(ontology(write_file, obo, rows))
+
+
+def test_a_table_without_the_columns_of_gaf_is_refused_by_name(write_file):
+    paths = ontology(write_file) | {"annotation": write_file("x.gaf", "gene\tGO:1\n")}
+    with pytest.raises(DataError, match=r"x\.gaf"):
+        okeke2023.gene_ontology(paths)
+
+
+@pytest.mark.mirror
+def test_the_true_slim_of_the_ontology_has_no_cycle(mirror, write_file):
+    obo = next((mirror / "go").glob("goslim_generic.obo*"))
+    rows = [("Akt3", "", "GO:0000228", "IDA")]
+    adata = okeke2023.gene_ontology({"ontology": obo, "annotation": write_file("a.gaf", gaf(*rows))})
+    assert "GO:0005694 chromosome" in adata.uns["terms"]  # is_a
+    assert "GO:0005634 nucleus" in adata.uns["terms"]  # part_of
 
 
 def test_the_series_of_the_report_are_counted(write_file):

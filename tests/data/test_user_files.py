@@ -211,3 +211,18 @@ def test_a_layer_is_read_in_place_of_x(files, tmp_path):
     assert read.to_df()["gA"].tolist() == files.table.loc["gA"].tolist()
     with pytest.raises(UnknownNameError, match="did you mean 'counts'"):
         user_files.load(tmp_path / "a.h5ad", label="tissue", group="donor", layer="count")
+
+
+def test_of_a_table_of_tests_the_changes_are_kept_and_a_note_says_so(tmp_path):
+    columns = ("baseMean", "log2FoldChange", "lfcSE", "stat", "pvalue", "padj")
+    rows = {
+        f"ENSG{at}": [900.0, at - 2.5, 0.1, 2.0, 0.01, np.nan, 1.07, 2.0 * at, 3.6, 1.0, 0.5, 0.9]
+        for at in range(6)
+    }
+    names = [f"{target}_{column}" for target in ("RUNX1_CE", "RUNX1_KO") for column in columns]
+    pd.DataFrame(rows, names).T.to_csv(tmp_path / "x.tsv", sep="\t", index_label="gene_ID")
+    (tmp_path / "y.csv").write_text("contrast,series\nRUNX1_CE,a\nRUNX1_KO,a\n")
+    data = user_files.load(tmp_path / "x.tsv", tmp_path / "y.csv", group="series", samples_in="columns")
+    assert data.obs_names.tolist() == ["RUNX1_CE", "RUNX1_KO"]
+    np.testing.assert_array_equal(data.X[:, 1], [-1.5, 2.0])
+    assert any("a table of tests: 2 of 12 columns" in note for note in data.uns["user_files"]["notes"])

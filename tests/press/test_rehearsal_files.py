@@ -7,6 +7,7 @@ import pytest
 
 from exprml.data import readers
 from exprml.data.catalogue.entries import entry, names
+from exprml.data.simulate import terms_twin
 from exprml_press import rehearsal
 
 
@@ -142,3 +143,17 @@ def test_the_wells_of_level_4_come_to_both_views(folder):
     ]
     other = {*read("l1000-annotation", folder).var_names} - {*full.var_names}
     assert not other
+
+
+def test_the_bulk_form_of_dee2_holds_the_runs_of_the_zip(folder):
+    one, other = read("dee2-mouse", folder), read("dee2-mouse-bulk", folder)
+    np.testing.assert_array_equal(other[one.obs_names].X, one.X)
+    assert other[one.obs_names].obs.equals(one.obs)
+
+
+def test_the_ontology_gives_the_programmes_it_was_made_of(folder):
+    adata, twin = read("gene-ontology", folder), terms_twin()
+    assert [name.split(" ")[1] for name in adata.uns["terms"]] == twin.uns["terms"]
+    genes = adata.var_names.get_indexer(twin.var["symbol"].str.upper())
+    found = adata.varm["terms"].toarray()[genes] * (genes >= 0)[:, None]
+    np.testing.assert_array_equal(found, twin.varm["terms"])

@@ -93,6 +93,7 @@ def load(
     texts = [*([] if labels else filter(None, columns.values())), *metadata_columns]
     data = read_values(Path(expression), samples_in, texts, **of_file)
     told = {"notes": [data.uns["provenance"]["steps"][-1]], "warnings": []}
+    data = _changes_of_tests(data, Path(expression).stem, told)
     data = _without(data, exclude, str(expression))
     if labels:
         layout = {name: of_file.get(name, "") for name in ("delimiter", "decimal", "encoding")}
@@ -262,6 +263,17 @@ def read_values(path: Path, samples_in: str, texts: Sequence[str] = (), **option
     values = as_dense(data.X, path)
     provenance = {"provenance": dict(data.uns.get("provenance", {}))}
     return AnnData(X=values.astype(np.float32, copy=False), obs=data.obs, var=data.var, uns=provenance)
+
+
+def _changes_of_tests(data: AnnData, stem: str, told: Mapping) -> AnnData:
+    """Keep the changes of a table of DESeq2, whose columns are what was tested, five or six a contrast."""
+    changes = data.obs_names.str.endswith("log2FoldChange")
+    if not changes.any() or not data.obs_names.str.endswith("lfcSE").any():
+        return data
+    told["notes"].append(f"a table of tests: {changes.sum()} of {len(changes)} columns, log2FoldChange, kept")
+    data = data[changes].copy()
+    data.obs_names = [name.removesuffix("log2FoldChange").rstrip("_.") or stem for name in data.obs_names]
+    return data
 
 
 def _without(data: AnnData, exclude: Sequence[str], where: str) -> AnnData:

@@ -22,6 +22,8 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     "l1000-inferred": landmarks.write_inferred,
     "lincs-full": l1000.write_level4,
     "dee2-mouse": changes.write_dee2,
+    "dee2-mouse-bulk": changes.write_dee2,
+    "gene-ontology": changes.write_ontology,
     "report-series": changes.write_series,
     "humanbase-prostate": l1000.write_tissue,
 }

@@ -11,6 +11,7 @@ import re
 import zipfile
 from pathlib import Path, PurePosixPath
 
+import h5py
 import numpy as np
 import pandas as pd
 from anndata import AnnData
@@ -30,6 +31,9 @@ _MORPHIC = (
     r"^(?P<series>\d{4}_\d\d_.+?)_(?P<cells>EB_WT)_day_(?P<day>\d+)_",
     r"^(?P<series>\d{4}_\d\d_.+?)_(?P<cells>[A-Z0-9]+)_(?P<day>)Auxin_",
 )
+
+_OLDER = {"GEO_series": "GSE_accession", "Sample_name": "GSM_accession"}  # DEE2's columns, renamed once
+_BROADER = ("is_a", "part_of")  # what holds for a term holds for these of it too (the "true path rule")
 
 
 def morphic_changes(paths: Paths) -> AnnData:
@@ -94,45 +98,90 @@ def tcga_changes(paths: Paths) -> AnnData:
 
 
 def dee2_runs(paths: Paths) -> AnnData:
-    """Read a download of DEE2: one zip with the counts of chosen runs and what the archives say of them.
+    """Read counts of DEE2 and what the archives say of the runs: one zip of chosen runs, or its bulk form.
+
+    The bulk form is one HDF5 file a species with all runs; only those of `annotation` are read. It is read as
+    DEE2's page on bulk data describes it and was not seen by us.
 
     Parameters
     ----------
     paths : dict
-        bundle (zip as dee2.io gives it); annotation (optional: tab-separated, by GSM, a column a line of GEO,
-        for downloads whose metadata have no attributes of samples).
+        bundle (zip as dee2.io gives it), or bulk (HDF5: a matrix, runs x genes, and the names of both) and
+        metadata (the species' table of runs); annotation (tab-separated, by GSM, a column a line of GEO; may
+        be missing for a bundle whose metadata have attributes of samples).
 
     Returns
     -------
     AnnData, runs x genes
         STAR's counts; obs: series (GSE, "" if none), sample (GSM), quality (DEE2's), annotation (its lines,
-        the source first); var: symbol.
+        the source first); var: symbol ("" if not known).
 
     Raises
     ------
     FormatError, DataError
-        If the zip is damaged, lacks a member, or has one that would leave its folder.
+        If a file is damaged, lacks a part, or a zip has a member that would leave its folder.
     """
-    path = paths["bundle"]
-    counts, about, genes = (
-        _member(path, name) for name in ("GeneCountMatrix.tsv", "MetadataFull.tsv", "GeneInfo.tsv")
-    )
-    require(counts.columns, about.index, "run", path)
-    about = about.loc[counts.columns].rename(
-        columns={"GEO_series": "GSE_accession", "Sample_name": "GSM_accession"}
-    )
+    told = None
+    if "annotation" in paths:
+        told = text_table(paths["annotation"], index="sample", separator="\t").agg("\n".join, axis=1)
+    counts, about, symbols = _bundle(paths["bundle"]) if "bundle" in paths else _bulk(paths, told.index)
     obs = about[["GSE_accession", "GSM_accession", "QC_summary"]].set_axis(
         ["series", "sample", "quality"], axis=1
     )
     lines = about["sample.attributes"].map(_attributes) if "sample.attributes" in about else ""
-    if "annotation" in paths:
-        told = text_table(paths["annotation"], index="sample", separator="\t").agg("\n".join, axis=1)
+    if told is not None:
         lines = obs["sample"].map(told).fillna("")
-    var = pd.DataFrame({"symbol": genes["GeneSymbol"].reindex(counts.index).fillna("")}).rename_axis("gene")
-    X = counts.T.to_numpy(np.float32)
-    return with_steps(
-        AnnData(X, obs=obs.assign(annotation=lines).rename_axis("run"), var=var), reading(paths)
+    var = pd.DataFrame({"symbol": symbols}).rename_axis("gene")
+    obs = obs.assign(annotation=lines).rename_axis("run")
+    return with_steps(AnnData(counts, obs=obs, var=var), reading(paths))
+
+
+def _bundle(path: Path) -> tuple[np.ndarray, pd.DataFrame, pd.Series]:
+    """Return counts (runs x genes), what is said of the runs, and the genes' symbols, out of a zip."""
+    counts, about, genes = (
+        _member(path, name) for name in ("GeneCountMatrix.tsv", "MetadataFull.tsv", "GeneInfo.tsv")
     )
+    require(counts.columns, about.index, "run", path)
+    about = about.loc[counts.columns].rename(columns=_OLDER)
+    return counts.T.to_numpy(np.float32), about, genes["GeneSymbol"].reindex(counts.index).fillna("")
+
+
+def _bulk(paths: Paths, samples: pd.Index) -> tuple[np.ndarray, pd.DataFrame, pd.Series]:
+    """Return the same of those runs of the bulk form that belong to the samples."""
+    about = text_table(paths["metadata"], index="SRR_accession", separator="\t").rename(columns=_OLDER)
+    about = about[about["GSM_accession"].isin(samples)]
+    with as_format_error(path := paths["bulk"]), h5py.File(path) as file:
+        *rest, matrix = sorted(file.values(), key=lambda one: one.ndim)
+        names = {one.size: pd.Index(one.asstr()[:].ravel()) for one in rest}
+        runs, genes = (names.get(length) for length in matrix.shape)
+        if matrix.ndim != 2 or len(names) < 2 or runs is None or genes is None:
+            raise DataError(f"{path.name}: not a matrix with the names of its runs and genes beside it")
+        place = np.sort(runs.get_indexer(runs.intersection(about.index)))  # HDF5 wants rising rows
+        if not len(place):
+            raise DataError(f"{path.name}: holds no run of the samples in {paths['annotation'].name}")
+        counts = matrix[place].astype(np.float32)
+    return counts, about.loc[runs[place]], pd.Series("", genes)
+
+
+def airway(paths: Paths) -> AnnData:
+    """Read counts of airway smooth muscle, four lines of cells with and without dexamethasone.
+
+    Parameters
+    ----------
+    paths : dict
+        runs (h5ad).
+
+    Returns
+    -------
+    AnnData, 8 runs x 64,102 genes (Ensembl)
+        obs: series (one), annotation (what GEO says, a line a column of the file).
+    """
+    adata = formats.read(paths["runs"])
+    words = {"cell line": "cell", "treatment": "dex", "albuterol": "albut"}
+    lines = [name + ": " + adata.obs[column].astype(str) for name, column in words.items()]
+    told = pd.concat(lines, axis=1).agg("\n".join, axis=1)
+    adata.obs = pd.DataFrame({"series": "GSE52778", "annotation": told}, adata.obs_names)
+    return with_steps(adata, reading(paths))
 
 
 def report_series(paths: Paths) -> AnnData:
@@ -189,6 +238,89 @@ def gene_sets(paths: Paths) -> AnnData:
     return with_steps(
         adata, [*reading(paths), f"{len(names)} sets of {len(genes)} genes, symbols in capitals"]
     )
+
+
+def gene_ontology(paths: Paths) -> AnnData:
+    """Read every term of the Gene Ontology with its genes, and those of its narrower terms.
+
+    Parameters
+    ----------
+    paths : dict
+        ontology (OBO; is_a and part_of are followed), annotation (GAF 2; all evidence codes but ND, which is
+        "no data"; lines that say NOT are left out, and those of obsolete terms that nothing replaces).
+
+    Returns
+    -------
+    AnnData, 0 samples x genes
+        As :func:`gene_sets` has it, the names of the terms with their ids before them.
+
+    Raises
+    ------
+    DataError
+        If a term lies above itself or under one that the file lacks, or a gene is of a term that it lacks.
+    """
+    names, other, pairs = _obo(paths["ontology"])
+    with opened(paths["annotation"]) as stream, as_format_error(paths["annotation"]):
+        lines = io.BytesIO(b"".join(line for line in stream if not line.startswith(b"!")))
+        columns = {2: "gene", 3: "qualifier", 4: "term", 6: "evidence"}
+        gaf = pd.read_csv(lines, sep="\t", header=None, usecols=[*columns], dtype=str, quoting=3)
+    gaf = gaf.rename(columns=columns).fillna("")
+    gaf = gaf[~gaf["qualifier"].str.contains("NOT") & (gaf["evidence"] != "ND")]
+    gaf["term"] = gaf["term"].replace(other)
+    require(pd.Index(gaf.loc[gaf["term"] != "", "term"]), names.index, "term", paths["ontology"])
+    obsolete, gaf = int((gaf["term"] == "").sum()), gaf[gaf["term"] != ""]
+    gene, genes = pd.factorize(gaf["gene"].str.upper(), sort=True)
+    direct = (np.ones(len(gaf), bool), (gene, names.index.get_indexer(gaf["term"])))
+    reach = _reach(names.index, pairs, paths["ontology"])
+    members = (sparse.csr_matrix(direct, (len(genes), len(names))) @ reach).astype(np.float32)
+    members.data[:] = 1
+    kept = np.flatnonzero(members.getnnz(axis=0))
+    genes = pd.Index(genes, name="gene")
+    adata = AnnData(np.empty((0, len(genes)), np.float32), var=pd.DataFrame({"symbol": genes}, index=genes))
+    adata.varm["terms"] = members[:, kept]
+    adata.uns["terms"] = [f"{names.index[one]} {names.iloc[one]}" for one in kept]
+    step = (
+        f"{len(kept)} terms of {len(genes)} genes, by {' and '.join(_BROADER)}; {obsolete} lines of obsolete "
+    )
+    share = (gaf["evidence"] == "IEA").mean()
+    return with_steps(
+        adata, [*reading(paths), f"{step}terms left out; {share:.0%} of the rest electronic (IEA)"]
+    )
+
+
+def _obo(path: Path) -> tuple[pd.Series, dict[str, str], list[tuple[str, str]]]:
+    """Return names of terms by id, what stands for other ids ("" if nothing), and pairs narrower, broader."""
+    with opened(path) as stream, as_format_error(path):
+        text = stream.read().decode("utf-8").replace("\r\n", "\n")
+        names, other, pairs = {}, {}, []
+        for stanza in text.split("\n[Term]\n")[1:]:
+            lines = [line.partition(": ")[::2] for line in stanza.split("\n\n")[0].splitlines()]
+            told = dict(lines)
+            if "is_obsolete" in told:
+                other[told["id"]] = told.get("replaced_by", "").split(" ")[0]
+                continue
+            names[told["id"]] = told["name"]
+            other |= {value.split(" ")[0]: told["id"] for tag, value in lines if tag == "alt_id"}
+            over = [("is_a", *value.split(" ")) for tag, value in lines if tag == "is_a"]
+            over += [value.split(" ") for tag, value in lines if tag == "relationship"]
+            pairs += [(told["id"], broader) for relation, broader, *_ in over if relation in _BROADER]
+    return pd.Series(names, dtype=object), other, pairs
+
+
+def _reach(ids: pd.Index, pairs: list[tuple[str, str]], path: Path) -> sparse.csr_matrix:
+    """Return which terms hold what a term holds, or it (terms x terms): steps joined until none is new."""
+    require(pd.Index([broader for _, broader in pairs]), ids, "term", path)
+    rows, columns = (ids.get_indexer(side) for side in zip(*pairs, strict=True)) if pairs else ([], [])
+    one = sparse.csr_matrix((np.ones(len(rows), bool), (rows, columns)), (len(ids), len(ids)))
+    reach, wider = one, one + sparse.identity(len(ids), dtype=bool, format="csr")
+    while wider.nnz > reach.nnz:
+        reach, wider = wider, wider @ wider
+    both = reach.multiply(reach.T) - sparse.identity(len(ids), format="csr")
+    if both.nnz:
+        raise DataError(
+            f"{path.name}: {ids[both.nonzero()[0][0]]} lies above itself; get the file from its source"
+        )
+    return reach
 
 
 def _gmt(path: Path) -> tuple[list[str], list[list[str]]]:
