@@ -1,9 +1,11 @@
-"""Time what okeke2023 asks of a processor: over-representation of many lists, an epoch of its autoencoder.
+"""Time what okeke2023 asks of a processor: contrasts, over-representation, an epoch of its autoencoder.
 
-Run as ``python bench/changes.py [--gseapy FOLDER] [--samples 512]``. Prints rows in the columns of
-``bench/report.csv``. One thread. The peer of over-representation is gseapy's loop over terms, which the book
-does not need: give the folder it lies in, or scipy's function is called term by term in its place. The peer
-of an epoch is that of ``bench/training.py``. Seconds are of the processor: the machine may be shared.
+Run as ``python bench/changes.py [--gseapy FOLDER] [--pylimma FOLDER] [--samples 512]``. Prints rows in the
+columns of ``bench/report.csv``. One thread. The peer of contrasts is a loop over series of lm_fit and
+e_bayes of pylimma, a port of R's limma; without its folder the row is left out. The peer of
+over-representation is gseapy's loop over terms, which the book does not need: give the folder it lies in,
+or scipy's function is called term by term in its place. The peer of an epoch is that of
+``bench/training.py``. Seconds are of the processor: the machine may be shared.
 """
 
 from __future__ import annotations
@@ -21,14 +23,17 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import torch  # noqa: E402
+from anndata import AnnData  # noqa: E402
 from machine import COLUMNS, copy_bandwidth, hardware, peak_memory  # noqa: E402
 from perturbations import cpu_seconds  # noqa: E402
 from scipy import sparse, stats  # noqa: E402
 from training import compare, product_seconds  # noqa: E402
 
+from exprml.data import changes  # noqa: E402
 from exprml.data.terms import enrichment  # noqa: E402
 
 LISTS, TERMS, GENES, PEERS_LISTS = 1000, 10_000, 20_000, 3
+REPORTS_SERIES, RUNS, PEERS_SERIES = 7000, 6, 10
 WIDTHS = [21_953, 2000, 21_953]
 ADAM_ARRAYS = 7  # read: weights, gradients, two moments; written: all but the gradients
 
@@ -39,6 +44,64 @@ def rows_of_ones(sizes: np.ndarray, seed: int) -> sparse.csr_array:
     places = np.concatenate([draws.choice(GENES, size, replace=False) for size in sizes])
     ends = np.r_[0, np.cumsum(sizes)]
     return sparse.csr_array((np.ones(len(places), np.int32), places, ends), (len(sizes), GENES))
+
+
+def contrasts(folder: str, n_series: int, repeats: int) -> dict:
+    """Return the row of two groups compared in many series; the peer does some of them, in turn with ours.
+
+    The series of the report would be 3.4 GB at once; they come as slices here, as they would from a disk.
+    """
+    sys.path.insert(0, folder)
+    from pylimma import e_bayes, lm_fit
+
+    draws = np.random.default_rng(0)
+    depth = np.exp(draws.normal(0, 0.5, (n_series * RUNS, 1)))
+    values = (draws.normal(5, 2, GENES) + draws.normal(0, depth, (n_series * RUNS, GENES))).astype(np.float32)
+    obs = pd.DataFrame({"series": np.repeat(np.arange(n_series), RUNS).astype(str)})
+    adata = AnnData(values, obs=obs.set_index(obs.index.astype(str)))
+    first = np.tile(np.arange(RUNS) < RUNS // 2, n_series)
+    design = np.column_stack([np.ones(RUNS), first[:RUNS].astype(float)])
+
+    def loop() -> list:
+        slices = (values[at * RUNS : (at + 1) * RUNS].T.astype(float) for at in range(PEERS_SERIES))
+        return [e_bayes(lm_fit(one, design)) for one in slices]
+
+    times: list[tuple[float, float]] = []
+    found: list = []
+
+    def in_turn() -> None:
+        for _ in range(repeats):
+            found.clear()
+            ours = cpu_seconds(lambda: changes.compare_groups(adata, first), found)
+            times.append((ours, cpu_seconds(loop, found)))
+
+    peak = peak_memory(in_turn)
+    a, b = np.array(times).T
+    b = b * (n_series / PEERS_SERIES)
+    ours, theirs = found
+    pairs = {"t": "t", "p": "p_value"}
+    same = all(
+        np.allclose(ours.layers[mine][at], np.asarray(one[its])[:, 1], rtol=1e-4, atol=1e-6)
+        for at, one in enumerate(theirs)
+        for mine, its in pairs.items()
+    )
+    t = np.abs(ours.layers["t"][:PEERS_SERIES].astype(float))
+    tails: list = []
+    floor = cpu_seconds(lambda: stats.t.sf(t, RUNS), tails) * n_series / PEERS_SERIES
+    whole = f"the report's {REPORTS_SERIES} series: {a.min() * REPORTS_SERIES / n_series:.0f} s"
+    return {
+        "bench": "contrasts of series, two groups, moderated t",
+        "size": f"{n_series} series of {RUNS} runs x {GENES} genes; {whole}; {peak}",
+        "limit": f"tails of t for as many values: {floor:.3g} s",
+        "share_of_limit": floor / a.min(),
+        "ours_seconds": a.min(),
+        "peer": f"pylimma lm_fit and e_bayes, extrapolated from {PEERS_SERIES} series",
+        "peer_seconds": b.min(),
+        "ratio": b.min() / a.min(),
+        "ratio_low": (b / a).min(),
+        "ratio_high": (b / a).max(),
+        "same_result": same,
+    }
 
 
 def names_of(row: sparse.csr_array) -> set[str]:
@@ -123,11 +186,15 @@ def epoch_row(n_samples: int, repeats: int, batch: int = 128) -> dict:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gseapy", help="folder in which gseapy lies")
+    parser.add_argument("--pylimma", help="folder in which pylimma lies")
+    parser.add_argument("--series", type=int, default=700)
     parser.add_argument("--samples", type=int, default=512)
     parser.add_argument("--repeats", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(1)
     common = {"hardware": hardware(), "date": datetime.date.today().isoformat()}
     rows = [over_representation(options.gseapy, options.repeats) | common]
+    if options.pylimma:
+        rows.append(contrasts(options.pylimma, options.series, options.repeats) | common)
     rows += [common | epoch_row(options.samples, options.repeats)]
     print(pd.DataFrame(rows).reindex(columns=COLUMNS).to_csv(index=False, float_format="%.4g"), end="")
