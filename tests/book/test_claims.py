@@ -10,6 +10,8 @@ from exprml.book import checks, claims, results
 from exprml.book.checks import FAILS, HOLDS, MISSING, UNDECIDED
 from exprml.evaluation import compare, scoring
 
+ZERO = "control/predict-zero"
+
 
 def rows(values, model="net", task="tissues", setting="removed", **columns):
     """Return results rows, one per value, each another fold."""
@@ -421,6 +423,26 @@ def test_of_patients_tenths_are_the_replicates_whatever_the_seeds():
     assert f"[{known.low:+.1%}, {known.high:+.1%}]" in ruled(one, *whole, *tenths)[1]
     turned = claim(asked | {"rows": {"model": "b"}, "than": {"model": "a"}}, replicates=checks.BY_PATIENT)
     assert ruled(turned, *whole, *tenths)[0] == claims.NOT_REPRODUCED
+
+
+def test_where_a_model_has_no_tenths_of_patients_folds_are_the_replicates():
+    error = {"metric": "mean_absolute_error", "role": "own"}
+    tenths = [rows([0.5], "b", **error | {"metric": f"{compare.PATIENTS}{tenth}"}) for tenth in range(10)]
+    whole = rows([0.4, 0.41, 0.4, 0.39, 0.4], "a", **error), rows([0.5] * 5, "b", **error)
+    asked = {"kind": "lower_than", "tolerance": 0.0, "rows": {"model": "a"}, "than": {"model": "b"}}
+    one = claim(asked, replicates=checks.BY_PATIENT)
+    assert ruled(one, *whole, *tenths) == ruled(claim(asked, replicates=checks.BY_FOLD), *whole)
+
+
+def test_errors_of_tenths_do_not_tell_that_a_network_is_idle():
+    error, net = {"metric": "mean_absolute_error", "role": "own"}, "chen2016/d-gex-1"
+    of_tenths = [
+        rows([value], model, control=control, **error | {"metric": f"{compare.PATIENTS}{tenth}"})
+        for tenth in range(10) for model, control, value in ((net, "", 0.3), ("predict zero", ZERO, 0.8))
+    ]  # fmt: skip
+    errors = rows([0.3] * 5, net, **error), rows([0.8] * 5, "predict zero", control=ZERO, **error)
+    asked = {"kind": "lower_than", "tolerance": 0.0, "rows": {"model": net}, "than": {"model": "b"}}
+    assert ruled(claim(asked), *errors, *of_tenths, rows([0.4] * 5, "b", **error))[0] == claims.REPRODUCED
 
 
 @pytest.fixture

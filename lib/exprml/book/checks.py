@@ -72,13 +72,17 @@ def select(table: pd.DataFrame, rows: Mapping[str, Any]) -> pd.DataFrame:
     return scoring.at_full_size(matching(table, rows))
 
 
-def by_patient(table: pd.DataFrame) -> pd.DataFrame:
+def by_patient(table: pd.DataFrame, asked: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Return a table with the errors of tenths of the patients, over seeds, in place of those of folds.
 
-    Experiments that have no such rows stay as they are.
+    With it what its replicates are: folds, and the table as it is, where one of the models and settings of
+    the rows `asked` has no such errors; those of the others are no match for its folds.
     """
     tenths = table[table["metric"].str.startswith(compare.PATIENTS) & (table["n_train"] > 0)]
     whole = table["experiment"].isin(tenths["experiment"]) & (table["metric"] == _ERROR)
+    names = ["experiment", "model", "setting"]
+    if set(asked[names].itertuples(index=False)) - set(tenths[names].itertuples(index=False)):
+        return table, BY_FOLD
     tenths = tenths.assign(
         fold=tenths["metric"].str.removeprefix(compare.PATIENTS).astype(int), metric=_ERROR
     )
@@ -86,7 +90,7 @@ def by_patient(table: pd.DataFrame) -> pd.DataFrame:
     means = tenths.groupby(keys, dropna=False, as_index=False).agg(
         value=("value", "mean"), n_train=("n_train", "max")
     )
-    return pd.concat([table[~whole], means.assign(seed=0)], ignore_index=True)
+    return pd.concat([table[~whole], means.assign(seed=0)], ignore_index=True), BY_PATIENT
 
 
 def _parts(

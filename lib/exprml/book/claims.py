@@ -103,9 +103,10 @@ def verdict(claim: Claim, table: pd.DataFrame) -> tuple[str, list[Finding]]:
     """
     asked = [one for check in claim.checks for one in checks.asked_rows(check).values()]
     rows = pd.concat(checks.matching(table, one) for one in asked)
-    used = checks.by_patient(table) if claim.replicates == checks.BY_PATIENT else table
-    ways = {"replicates": claim.replicates}
-    findings = [one for check in claim.checks for one in evaluate_check(used, {**check, **ways})]
+    used, ways = table, claim.replicates
+    if ways == checks.BY_PATIENT:
+        used, ways = checks.by_patient(table, rows)
+    findings = [one for check in claim.checks for one in evaluate_check(used, {**check, "replicates": ways})]
     barred = _barred(claim, table, rows)
     if barred:
         told = findings if TWIN not in set(rows["role"]) else []
@@ -149,7 +150,8 @@ def _not_trained(table: pd.DataFrame, rows: pd.DataFrame) -> str:
     alike = ["dataset", "task", "metric"]
     guess = table[table["model"].isin([MAJORITY, "control/predict-zero", "predict zero"])]
     guess = guess.groupby(alike)["value"].mean().rename("guess").reset_index()
-    tried = table[(table["control"] == "") & table["model"].isin(rows["model"])].merge(guess, on=alike)
+    tried = table[(table["control"] == "") & table["model"].isin(rows["model"])]
+    tried = tried[tried["metric"].isin(rows["metric"])].merge(guess, on=alike)
     better = tried["metric"].isin(_ERRORS).map({True: -1, False: 1})
     tried["gain"] = (tried["value"] - tried["guess"]) * better
     intact = tried[~tried["setting"].str.contains("removed")]

@@ -125,14 +125,12 @@ def dee2_runs(paths: Paths) -> AnnData:
     if "annotation" in paths:
         told = text_table(paths["annotation"], index="sample", separator="\t").agg("\n".join, axis=1)
     counts, about, symbols = _bundle(paths["bundle"]) if "bundle" in paths else _bulk(paths, told.index)
-    obs = about[["GSE_accession", "GSM_accession", "QC_summary"]].set_axis(
-        ["series", "sample", "quality"], axis=1
-    )
-    lines = about["sample.attributes"].map(_attributes) if "sample.attributes" in about else ""
+    lines = about.get("sample.attributes", pd.Series("", about.index)).map(_attributes)
     if told is not None:
-        lines = obs["sample"].map(told).fillna("")
+        lines = about["GSM_accession"].map(told).fillna("")
+    columns = {"GSE_accession": "series", "GSM_accession": "sample", "QC_summary": "quality"}
+    obs = about[[*columns]].rename(columns=columns).assign(annotation=lines).rename_axis("run")
     var = pd.DataFrame({"symbol": symbols}).rename_axis("gene")
-    obs = obs.assign(annotation=lines).rename_axis("run")
     return with_steps(AnnData(counts, obs=obs, var=var), reading(paths))
 
 
@@ -177,9 +175,10 @@ def airway(paths: Paths) -> AnnData:
         obs: series (one), annotation (what GEO says, a line a column of the file).
     """
     adata = formats.read(paths["runs"])
-    words = {"cell line": "cell", "treatment": "dex", "albuterol": "albut"}
-    lines = [name + ": " + adata.obs[column].astype(str) for name, column in words.items()]
-    told = pd.concat(lines, axis=1).agg("\n".join, axis=1)
+    words = adata.obs[["cell", "dex", "albut"]].set_axis(
+        ["cell line: ", "treatment: ", "albuterol: "], axis=1
+    )
+    told = words.apply(lambda line: line.name + line.astype(str)).agg("\n".join, axis=1)
     adata.obs = pd.DataFrame({"series": "GSE52778", "annotation": told}, adata.obs_names)
     return with_steps(adata, reading(paths))
 
@@ -233,11 +232,15 @@ def gene_sets(paths: Paths) -> AnnData:
     rows = genes.get_indexer([gene for one in lists for gene in one])
     columns = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
     members = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (len(genes), len(names)))
+    step = f"{len(names)} sets of {len(genes)} genes, symbols in capitals"
+    return with_steps(_of_terms(genes, members, names), [*reading(paths), step])
+
+
+def _of_terms(genes: pd.Index, members: sparse.csr_matrix, names: list[str]) -> AnnData:
+    """Return genes without samples, and which of them belong to each term."""
     adata = AnnData(np.empty((0, len(genes)), np.float32), var=pd.DataFrame({"symbol": genes}, index=genes))
     adata.varm["terms"], adata.uns["terms"] = members, names
-    return with_steps(
-        adata, [*reading(paths), f"{len(names)} sets of {len(genes)} genes, symbols in capitals"]
-    )
+    return adata
 
 
 def gene_ontology(paths: Paths) -> AnnData:
@@ -275,17 +278,13 @@ def gene_ontology(paths: Paths) -> AnnData:
     members = (sparse.csr_matrix(direct, (len(genes), len(names))) @ reach).astype(np.float32)
     members.data[:] = 1
     kept = np.flatnonzero(members.getnnz(axis=0))
-    genes = pd.Index(genes, name="gene")
-    adata = AnnData(np.empty((0, len(genes)), np.float32), var=pd.DataFrame({"symbol": genes}, index=genes))
-    adata.varm["terms"] = members[:, kept]
-    adata.uns["terms"] = [f"{names.index[one]} {names.iloc[one]}" for one in kept]
     step = (
         f"{len(kept)} terms of {len(genes)} genes, by {' and '.join(_BROADER)}; {obsolete} lines of obsolete "
     )
-    share = (gaf["evidence"] == "IEA").mean()
-    return with_steps(
-        adata, [*reading(paths), f"{step}terms left out; {share:.0%} of the rest electronic (IEA)"]
-    )
+    step += f"terms left out; {(gaf['evidence'] == 'IEA').mean():.0%} of the rest electronic (IEA)"
+    names = [f"{names.index[one]} {names.iloc[one]}" for one in kept]
+    adata = _of_terms(pd.Index(genes, name="gene"), members[:, kept], names)
+    return with_steps(adata, [*reading(paths), step])
 
 
 def _obo(path: Path) -> tuple[pd.Series, dict[str, str], list[tuple[str, str]]]:
