@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from exprml.base.files import project_root
 
@@ -147,3 +148,9 @@ def test_no_tracked_text_carries_a_path_of_a_machine():
             continue
         found = pattern.search(path.read_text(encoding="utf-8"))
         assert not found or name.startswith("tests/"), f"{name}: {found[0]}"
+
+
+def test_every_data_set_has_its_card_in_the_table_of_contents():
+    known = yaml.safe_load((project_root() / "data" / "catalogue.yml").read_text())
+    cards = re.findall(r"data-cards/([a-z0-9-]+)", (project_root() / "_toc.yml").read_text())
+    assert sorted(cards) == sorted([*known, "index"])

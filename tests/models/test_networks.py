@@ -97,10 +97,11 @@ def test_holdout_may_be_empty_then_the_last_epoch_is_used():
     assert model.best_epoch_ == 3
 
 
-def test_class_weights_are_one_over_count_plus_one():
-    model = NetworkClassifier()
-    model.classes_ = np.array(["a", "b"])
-    assert model._weights(np.array([0, 0, 0, 1])) == pytest.approx([1 / 4, 1 / 2])
+def test_class_weights_are_one_over_count_plus_one(monkeypatch):
+    told = {}
+    monkeypatch.setattr(NetworkClassifier, "_fit_module", lambda *_, **options: told.update(options))
+    NetworkClassifier(device="cpu").fit(np.eye(4), np.array(list("aaab")))
+    assert told["class_weights"] == pytest.approx([1 / 4, 1 / 2])
 
 
 def test_weights_raise_the_recall_of_a_rare_class():
