@@ -8,6 +8,7 @@ from scipy import sparse, stats
 
 from exprml.base.errors import DataError
 from exprml.data import changes, terms
+from exprml.data.simulate import counts_twin
 
 # Six samples of four genes, two groups of three; t and p by pylimma 0.2.0, which is held to R's limma.
 VALUES = np.array(
@@ -35,6 +36,25 @@ def test_the_moderated_t_is_limmas():
     np.testing.assert_allclose(found.X[0], VALUES[:3].mean(axis=0) - VALUES[3:].mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(found.layers["t"][0], T, rtol=1e-5)
     np.testing.assert_allclose(found.layers["p"][0], P, rtol=1e-5)
+
+
+# Changes of 24 genes of a made series by PyDESeq2 0.5.4, which takes the median of ratios for depth.
+DESEQ2 = [
+    0.679, -1.379, 0.102, 0.671, 0.571, -0.47, 2.004, -0.357, 0.342, 0.249, -0.303, 0.54,
+    0.268, -0.497, 0.539, 0.176, 0.499, -0.445, 1.018, -0.231, -0.73, 1.718, 0.386, -0.135,
+]  # fmt: skip
+
+
+def test_changes_are_deseq2s_but_for_the_depth_which_shifts_all_genes_alike():
+    runs = counts_twin(10, 400)
+    one = runs[runs.obs["series"] == runs.obs["series"].iloc[0]].copy()
+    deep = np.flatnonzero(one.X.mean(axis=0) >= 10)[: len(DESEQ2)]
+    one.X = changes.log_cpm(one.X)
+    found = changes.compare_groups(one, one.obs["group"] == "first").X[0, deep]
+    assert np.corrcoef(found, DESEQ2)[0, 1] > 0.98
+    shift = np.median(found - DESEQ2)
+    assert -0.5 < shift < -0.3
+    assert np.median(np.abs(found - DESEQ2 - shift)) < 0.05
 
 
 def test_many_series_at_once_give_what_each_gives_alone(monkeypatch):
