@@ -59,22 +59,10 @@ def write_ontology(folder: Path) -> None:
         term = f"[Term]\nid: GO:{number:07d}\nname: {name}\nnamespace: biological_process\n"
         inside = number % 4 == 3
         stanzas.append(term + (f"is_a: GO:{number - 1:07d} ! the one before\n" if inside else ""))
-        told = (
-            genes
-            if inside or number + 1 == len(members)
-            else genes & ~(members[number + 1] & (number % 4 == 2))
-        )
+        told = genes & ~members[number + 1] if number % 4 == 2 else genes
+        at = ["involved_in", f"GO:{number:07d}", "MGI:2", ("IDA", "IEA")[number % 2], *[""] * 10]
         for symbol in twin.var["symbol"][told]:
-            row = [
-                "MGI",
-                "MGI:1",
-                symbol,
-                "involved_in",
-                f"GO:{number:07d}",
-                "MGI:2",
-                ("IDA", "IEA")[number % 2],
-            ]
-            lines.append("\t".join([*row, *[""] * 10]) + "\n")
+            lines.append("\t".join(["MGI", "MGI:1", symbol, *at]) + "\n")
     stanzas.append("[Term]\nid: GO:9999999\nname: gone\nis_obsolete: true\n")
     (folder / "go").mkdir(parents=True, exist_ok=True)
     (folder / "go" / "go-basic.obo").write_text("\n".join(stanzas), encoding="utf-8")
