@@ -231,10 +231,11 @@ def pretraining(
     """
     check_known("mode", modes, PRETRAINING)
     for seed in protocol.seeds:
-        rounds = list(splits.pretraining_split(samples.groups, samples.y, n_splits=protocol.folds, seed=seed))
+        there = samples._replace(y=protocol.shuffled(samples.y, seed))
+        rounds = list(splits.pretraining_split(there.groups, there.y, n_splits=protocol.folds, seed=seed))
         for fold, rows in enumerate(rounds[: protocol.folds_run]):
-            splits.assert_groups_apart(samples.groups, *rows)
-            before, train, validation = map(samples.take, rows)
+            splits.assert_groups_apart(there.groups, *rows)
+            before, train, validation = map(there.take, rows)
             shuffled = before._replace(y=np.random.default_rng([seed, 2]).permutation(before.y))
             starts = {"pretrained": before, "not trained further": before, PRETRAINING[3]: shuffled}
             for mode in modes:

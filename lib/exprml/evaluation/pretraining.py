@@ -37,7 +37,7 @@ def pretraining_curves(
         parameter ``classes``, it is told all labels of `y`: both copies need the same outputs.
     X, y, groups, modes
         As in `exprml.evaluation.parts.pretraining`.
-    folds, folds_run, seeds, fractions, task
+    folds, folds_run, seeds, fractions, shuffle_labels, task
         As in `exprml.evaluation.parts.Protocol`; the paper has five folds, three seeds, ten fractions.
     metrics, majority
         As in `exprml.evaluation.experiment.run`.
@@ -57,8 +57,8 @@ def pretraining_curves(
     """
     samples = parts.samples_of(X, y, groups)
     models = {name: _prepared(name, model, samples.y) for name, model in models.items()}
-    fixed = {"split": "group", "removal": "none", "shuffle_labels": False}
-    return scored(models, partial(parts.pretraining, samples), {"fractions": TENTHS} | options, **fixed)
+    cut, options = partial(parts.pretraining, samples), {"fractions": TENTHS} | options
+    return scored(models, cut, options, split="group", removal="none")
 
 
 def gains(table: pd.DataFrame, after: str = "pretrained", before: str = "not pretrained") -> pd.DataFrame:
