@@ -1,8 +1,8 @@
 """Time what okeke2023 asks of a processor: contrasts, over-representation, an epoch of its autoencoder.
 
-Run as ``python bench/changes.py [--gseapy FOLDER] [--pylimma FOLDER] [--samples 512]``. Prints rows in the
-columns of ``bench/report.csv``. One thread. The peer of contrasts is a loop over series of lm_fit and
-e_bayes of pylimma, a port of R's limma; without its folder the row is left out. The peer of
+Run as ``python bench/changes.py [--gseapy FOLDER] [--samples 512]``. Prints rows in the columns of
+``bench/report.csv``. One thread. The peer of contrasts is a loop over series of R limma's lmFit and eBayes;
+without Rscript and limma (Debian: r-bioc-limma) the row is left out. The peer of
 over-representation is gseapy's loop over terms, which the book does not need: give the folder it lies in,
 or scipy's function is called term by term in its place. The peer of an epoch is that of
 ``bench/training.py``. Seconds are of the processor: the machine may be shared.
@@ -13,9 +13,13 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
@@ -26,7 +30,7 @@ import torch  # noqa: E402
 from anndata import AnnData  # noqa: E402
 from machine import COLUMNS, copy_bandwidth, hardware, peak_memory  # noqa: E402
 from perturbations import cpu_seconds  # noqa: E402
-from scipy import sparse, stats  # noqa: E402
+from scipy import sparse, special, stats  # noqa: E402
 from training import compare, product_seconds  # noqa: E402
 
 from exprml.data import changes  # noqa: E402
@@ -46,20 +50,27 @@ def rows_of_ones(sizes: np.ndarray, seed: int) -> sparse.csr_array:
     return sparse.csr_array((np.ones(len(places), np.int32), places, ends), (len(sizes), GENES))
 
 
+def clocked(function: Callable[[], object]) -> tuple[float, object]:
+    """Return the processor seconds of a call, and its result."""
+    found: list = []
+    return cpu_seconds(function, found), found[0]
+
+
 def in_turn(
-    ours: Callable[[], object], theirs: Callable[[], object], times: float, repeats: int
+    ours: Callable[[], object], theirs: Callable[[], tuple[float, object]], times: float, repeats: int
 ) -> tuple[dict[str, float], list, str]:
     """Run ours and the peer's share of it in turn; return seconds and ratios, both results, and peak memory.
 
-    The peer's seconds are multiplied by `times`: what it would have taken for all.
+    The peer tells its own seconds; they are multiplied by `times`: what it would have taken for all.
     """
     spent: list[tuple[float, float]] = []
     found: list = []
 
     def run() -> None:
         for _ in range(repeats):
-            found.clear()
-            spent.append((cpu_seconds(ours, found), cpu_seconds(theirs, found) * times))
+            (seconds, mine), (others, its) = clocked(ours), theirs()
+            spent.append((seconds, others * times))
+            found[:] = [mine, its]
 
     peak = peak_memory(run)
     a, b = np.array(spent).T
@@ -67,43 +78,44 @@ def in_turn(
     return row | {"ratio_low": (b / a).min(), "ratio_high": (b / a).max()}, found, peak
 
 
-def contrasts(folder: str, n_series: int, repeats: int) -> dict:
-    """Return the row of two groups compared in many series; the peer does some of them, in turn with ours."""
-    sys.path.insert(0, folder)
-    from pylimma import e_bayes, lm_fit
+def limma_loop(values: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return R limma's seconds, and t and p (series x 2 x genes) of values (series x runs x genes)."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, result = Path(folder, "values"), Path(folder, "result")
+        values.astype(float).tofile(given)
+        script = Path(__file__).with_name("contrasts_peer.R")
+        command = ["Rscript", script, given, *values.shape[:0:-1], len(values), result]
+        done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=True)
+        return float(done.stdout), np.fromfile(result).reshape(len(values), 2, -1)
 
+
+def contrasts(n_series: int, repeats: int) -> dict:
+    """Return the row of two groups compared in many series; the peer does some of them, in turn with ours."""
     draws = np.random.default_rng(0)
     depth = np.exp(draws.normal(0, 0.5, (n_series * RUNS, 1)))
     values = (draws.normal(5, 2, GENES) + draws.normal(0, depth, (n_series * RUNS, GENES))).astype(np.float32)
     obs = pd.DataFrame({"series": np.repeat(np.arange(n_series), RUNS).astype(str)})
     adata = AnnData(values, obs=obs.set_index(obs.index.astype(str)))
     first = np.tile(np.arange(RUNS) < RUNS // 2, n_series)
-    design = np.column_stack([np.ones(RUNS), first[:RUNS].astype(float)])
-
-    def loop() -> list:
-        slices = (values[at * RUNS : (at + 1) * RUNS].T.astype(float) for at in range(PEERS_SERIES))
-        return [e_bayes(lm_fit(one, design)) for one in slices]
-
+    few = values[: PEERS_SERIES * RUNS].reshape(PEERS_SERIES, RUNS, GENES)
     timed, (ours, theirs), peak = in_turn(
-        lambda: changes.compare_groups(adata, first), loop, n_series / PEERS_SERIES, repeats
+        lambda: changes.compare_groups(adata, first),
+        lambda: limma_loop(few),
+        n_series / PEERS_SERIES,
+        repeats,
     )
-    pairs = {"t": "t", "p": "p_value"}
-    same = all(
-        np.allclose(ours.layers[mine][at], np.asarray(one[its])[:, 1], rtol=1e-4, atol=1e-6)
-        for at, one in enumerate(theirs)
-        for mine, its in pairs.items()
-    )
+    mine = np.stack([ours.layers[name][:PEERS_SERIES] for name in ("t", "p")], axis=1)
     seconds = timed["ours_seconds"]
     t = np.abs(ours.layers["t"][:PEERS_SERIES].astype(float))
-    floor = cpu_seconds(lambda: stats.t.sf(t, RUNS), []) * n_series / PEERS_SERIES
+    floor = clocked(lambda: special.stdtr(RUNS, -t))[0] * n_series / PEERS_SERIES
     whole = f"the report's {REPORTS_SERIES} series: {seconds * REPORTS_SERIES / n_series:.0f} s"
     return timed | {
         "bench": "contrasts of series, two groups, moderated t",
         "size": f"{n_series} series of {RUNS} runs x {GENES} genes; {whole}; {peak}",
         "limit": f"tails of t for as many values: {floor:.3g} s",
         "share_of_limit": floor / seconds,
-        "peer": f"pylimma lm_fit and e_bayes, extrapolated from {PEERS_SERIES} series",
-        "same_result": same,
+        "peer": f"R limma's lmFit and eBayes, extrapolated from {PEERS_SERIES} series",
+        "same_result": bool(np.allclose(mine, theirs, rtol=1e-6, atol=1e-9)),
     }
 
 
@@ -141,7 +153,7 @@ def over_representation(folder: str | None, repeats: int) -> dict:
     lists = [names_of(hits[[at]]) for at in range(PEERS_LISTS)]
     timed, (p, theirs), peak = in_turn(
         lambda: enrichment(hits, terms),
-        lambda: [loop(one, sets) for one in lists],
+        lambda: clocked(lambda: [loop(one, sets) for one in lists]),
         LISTS / PEERS_LISTS,
         repeats,
     )
@@ -177,7 +189,6 @@ def epoch_row(n_samples: int, repeats: int, batch: int = 128) -> dict:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gseapy", help="folder in which gseapy lies")
-    parser.add_argument("--pylimma", help="folder in which pylimma lies")
     parser.add_argument("--series", type=int, default=700)
     parser.add_argument("--samples", type=int, default=512)
     parser.add_argument("--repeats", type=int, default=2)
@@ -185,7 +196,7 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     common = {"hardware": hardware(), "date": datetime.date.today().isoformat()}
     rows = [over_representation(options.gseapy, options.repeats) | common]
-    if options.pylimma:
-        rows.append(contrasts(options.pylimma, options.series, options.repeats) | common)
+    if shutil.which("Rscript"):
+        rows.append(contrasts(options.series, options.repeats) | common)
     rows += [common | epoch_row(options.samples, options.repeats)]
     print(pd.DataFrame(rows).reindex(columns=COLUMNS).to_csv(index=False, float_format="%.4g"), end="")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse, stats
-from scipy.special import digamma, polygamma
+from scipy.special import digamma, polygamma, stdtr
 
 from exprml.base.errors import DataError
 from exprml.base.provenance import with_steps
@@ -129,7 +129,7 @@ def _block(
     difference = means[:n] - means[n:]
     squeezed, prior = moderated_variance(variance, freedom)
     t = difference / np.sqrt(squeezed * (1 / sizes).sum(axis=0)[:, None])
-    p = 2 * stats.t.sf(np.abs(t), np.minimum(freedom + prior, freedom * X.shape[1]))
+    p = 2 * stdtr(np.minimum(freedom + prior, freedom * X.shape[1]), -np.abs(t))
     return [difference, t, p, stats.false_discovery_control(p, axis=1)]
 
 
