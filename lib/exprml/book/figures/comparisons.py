@@ -127,7 +127,7 @@ def paired_differences(
     require_columns(table, ("comparison", "mean", "low", "high"), "paired_differences")
     panels = panels_of(table, facet)
     height = 1.0 + 0.34 * max(len(part) for _, part in panels)
-    figure, axes = look.new_figure(len(panels), height=height, sharex=True)
+    figure, axes = look.new_figure(len(panels), across=2, height=height, sharex=True)
     for panel, (name, part) in zip(axes.flat, panels, strict=False):
         panel.axvline(0, color=look.INK, lw=1.0)
         part = part.iloc[::-1].assign(place=range(len(part)))
@@ -139,8 +139,7 @@ def paired_differences(
         _name_lines(panel, part["comparison"])
         panel.grid(axis="y", visible=False)
         if "p" in part and part["p"].notna().any():
-            texts = [p_words(p) for p in part["p"]]
-            for place, words in zip(part["place"], texts, strict=True):
+            for place, words in zip(part["place"], map(p_words, part["p"]), strict=True):
                 panel.text(1.02, place, words, fontsize=7.5, color=look.MUTED, va="center",
                            transform=panel.get_yaxis_transform())  # fmt: skip
         panel.set(title=name, xlabel=what)

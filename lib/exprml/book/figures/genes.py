@@ -90,9 +90,9 @@ def gene_scatter(
     words : mapping, optional
         Other words for a side.
     """
-    sides = y if isinstance(y, list) else [y]
-    words = words or {}
-    figure, axes = look.new_figure(len(sides), height=3.5, sharex=True, sharey=True)
+    sides, words = y if isinstance(y, list) else [y], words or {}
+    height = 3.5 if len(sides) < 3 or look.narrow() else 2.8  # panels are squares
+    figure, axes = look.new_figure(len(sides), height=height, sharex=True, sharey=True)
     for panel, side in zip(axes.flat, sides, strict=False):
         _against(panel, errors_beside(genes, x, side), gene_wins(genes, x, side))
         panel.set(xlabel=f"error, {words.get(x, side_label(x))}", aspect="equal")

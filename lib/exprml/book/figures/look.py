@@ -96,10 +96,11 @@ def narrow() -> bool:
 def _wrap(figure: Figure) -> None:
     """Break the words of a narrow figure into lines, and give their rows the room."""
     for panel in figure.axes:
-        panel.set_title(fill(panel.get_title("left"), 42))
-        below = "\n".join(fill(one, 40) for one in panel.get_xlabel().split("\n"))
-        panel.set(xlabel=below, ylabel=fill(panel.get_ylabel(), 30))
-        if isinstance(panel.yaxis.get_major_locator(), FixedLocator):
+        wide = 24 if (named := isinstance(panel.yaxis.get_major_locator(), FixedLocator)) else 40
+        below = "\n".join(fill(one, wide) for one in panel.get_xlabel().split("\n"))
+        words = {"ylabel": fill(panel.get_ylabel(), 30), "title": fill(panel.get_title("left"), wide)}
+        panel.set(xlabel=below, **words)
+        if named:
             words = [fill(one.get_text(), 22) for one in panel.get_yticklabels()]
             panel.set_yticks(panel.get_yticks(), words)
             more = max(one.count("\n") for one in [*words, ""])
