@@ -36,7 +36,8 @@ def _grid(panel: Axes, cells: pd.DataFrame, *, slanted: bool, **options: object)
         text.set_color(look.INK if sns.utils.relative_luminance(shade) > 0.27 else "white")
     turned = {"rotation": 0}
     if slanted:
-        turned = {"rotation": 35 if letters <= 36 else 60, "ha": "right", "rotation_mode": "anchor"}
+        angle = 90 if any("\n" in name for name in cells.columns) else 35 if letters <= 36 else 60
+        turned = {"rotation": angle, "ha": "right", "va": "center", "rotation_mode": "anchor"}
     panel.set_xticks(panel.get_xticks(), cells.columns, **turned)
     panel.tick_params(length=0)
     panel.tick_params("y", labelrotation=0)
@@ -107,9 +108,8 @@ def heatmap_table(
     figure, axes = look.new_figure(height=0.9 + 0.26 * len(cells))
     cells = cells.astype(float).rename(index=str, columns=str)
     names = list(cells.columns)
-    long = not any("\n" in name for name in names) and max(map(len, names), default=0) * len(names) > (
-        30 if look.narrow() else 75
-    )
+    broken = any("\n" in name for name in names) and not look.narrow()
+    long = not broken and max(map(len, names), default=0) * len(names) > (30 if look.narrow() else 75)
     options = {"vmin": low, "vmax": high, "cmap": _COLOURS[better], "fmt": text}
     _grid(axes[0, 0], cells, slanted=long, **options)
     axes[0, 0].set(title=what, xlabel=columns, ylabel=rows)
