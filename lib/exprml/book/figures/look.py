@@ -96,7 +96,7 @@ def narrow() -> bool:
 def _wrap(figure: Figure) -> None:
     """Break the words of a narrow figure into lines, and give their rows the room."""
     for panel in figure.axes:
-        wide = 24 if (named := isinstance(panel.yaxis.get_major_locator(), FixedLocator)) else 40
+        wide = 22 if (named := isinstance(panel.yaxis.get_major_locator(), FixedLocator)) else 40
         below = "\n".join(fill(one, wide) for one in panel.get_xlabel().split("\n"))
         words = {"ylabel": fill(panel.get_ylabel(), 30), "title": fill(panel.get_title("left"), wide)}
         panel.set(xlabel=below, **words)
