@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import fill
 
 import networkx as nx
 import numpy as np
@@ -37,18 +36,18 @@ def architecture(layers: Sequence[tuple[str, int]], *, between: Sequence[str]) -
         raise DataError(f"{len(between)} words for the {len(layers) - 1} arrows between {len(layers)} layers")
     tallest = max(width for _, width in layers)
     figure, axes = look.new_figure(height=3.0)
-    panel = axes[0, 0]
+    panel, gap = axes[0, 0], "\n" if look.narrow() else " "  # a word a line on a telephone
     for place, (words, width) in enumerate(layers):
         height = 0.35 + 0.65 * np.sqrt(width / tallest)
         box = {"boxstyle": "round,pad=0.004,rounding_size=0.02", "fc": "#eef4f8", "ec": look.BLUE}
         panel.add_patch(FancyBboxPatch((place - 0.1, 0.5 - height / 2), 0.2, height, **box))
         panel.text(place, 0.5, f"{width:,}", ha="center", va="center", fontsize=8.5, rotation=90)
-        panel.text(place, -0.06, fill(words, 9 if look.narrow() else 99), ha="center", va="top", fontsize=8.5)
+        panel.text(place, -0.06, words.replace(" ", gap), ha="center", va="top", fontsize=8.5)
     for place, words in enumerate(between):
         arrow = {"arrowstyle": "-|>", "color": look.MUTED, "lw": 1.1}
         panel.annotate("", (place + 0.84, 0.5), (place + 0.16, 0.5), arrowprops=arrow)
         small = {"ha": "center", "va": "bottom", "fontsize": 7.5, "color": look.MUTED}
-        panel.text(place + 0.5, 0.54, fill(words, 6 if look.narrow() else 99), **small)
+        panel.text(place + 0.5, 0.54, words.replace(" ", gap), **small)
     panel.set(xlim=(-0.5, len(layers) - 0.5), ylim=(-0.16, 1.04))
     panel.axis("off")
     note = "height of a block: square root of its width; biases are not counted"
