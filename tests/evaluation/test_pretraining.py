@@ -122,6 +122,23 @@ def test_a_fit_on_all_training_samples_is_not_taken_for_the_pretrained_one():
     assert numbers(plain.X_) == numbers(pretrained.X_)
 
 
+def test_with_shuffled_labels_every_part_is_shuffled_alike_and_nothing_can_be_learnt():
+    X, y, groups = made_data(n=400, n_groups=40)
+    shared = {"fractions": [1.0], "seeds": range(4), "modes": ["pretrained"]}
+    table = pretraining.pretraining_curves({"m": Recorder()}, X, y, groups, **shared, shuffle_labels=True)
+    assert set(table["control"]) == {parts.SHUFFLED}
+    permuted = np.random.default_rng([0, 1]).permutation(y)
+    for fitted in FITS[:2]:  # the first seed's pretraining and training
+        assert np.array_equal(fitted.y_, permuted[fitted.X_[:, 0].astype(int)])
+    true, idle = (
+        pretraining.pretraining_curves(
+            {"m": Nearest()}, X[:, 1:], y, groups, **shared, shuffle_labels=control
+        )
+        for control in (False, True)
+    )
+    assert true["value"].mean() > 0.8 > 0.6 > idle["value"].mean() > 0.4
+
+
 def test_a_model_that_ignores_pretraining_scores_the_same_with_and_without():
     forest = {"forest": RandomForestClassifier(5, random_state=0)}
     table = pretraining.pretraining_curves(forest, X, Y, GROUPS, modes=ALL[:4], fractions=[0.2, 1.0])

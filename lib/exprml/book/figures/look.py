@@ -98,8 +98,8 @@ def _wrap(figure: Figure) -> None:
     for panel in figure.axes:
         wide = 22 if (named := isinstance(panel.yaxis.get_major_locator(), FixedLocator)) else 40
         below = "\n".join(fill(one, wide) for one in panel.get_xlabel().split("\n"))
-        words = {"ylabel": fill(panel.get_ylabel(), 30), "title": fill(panel.get_title("left"), wide)}
-        panel.set(xlabel=below, **words)
+        around = {"ylabel": fill(panel.get_ylabel(), 30), "title": fill(panel.get_title("left"), wide)}
+        panel.set(xlabel=below, **around)
         if named:
             words = [fill(one.get_text(), 22) for one in panel.get_yticklabels()]
             panel.set_yticks(panel.get_yticks(), words)
